@@ -32,7 +32,7 @@ static void read_preview(struct deletion_preview *preview, const struct memory *
 		.turns = plan->turns.count,
 		.still_said = found->still_said,
 		.conversations = found->conversations.count,
-		.receipts = found->receipts.receipts.count,
+		.receipts = found->receipts.held,
 		.summaries = plan->changed_from > 0 &&
 			     summary_covers(&found->summary, plan->changed_from),
 	};

@@ -142,17 +142,10 @@ static struct ground *read_grounds(const struct branch *branch, const struct mem
 	return grounds;
 }
 
-static bool is_any(const struct fact *fact, int64_t now)
-{
-	(void)fact;
-	(void)now;
-	return true;
-}
-
 struct fact *branch_facts(const struct branch *branch, const struct memory *memory, int64_t now,
 			  bool **changed, size_t *count)
 {
-	struct fact *facts = memory_facts(memory, is_any, 0, count);
+	struct fact *facts = memory_facts(memory, fact_is_any, 0, count);
 	const struct ground *grounds = read_grounds(branch, memory, facts, *count);
 	*changed = arena_alloc(memory->arena, *count * sizeof(**changed));
 	facts_follow_grounds(facts, grounds, *changed, *count, now, memory->arena);

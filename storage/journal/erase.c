@@ -7,8 +7,6 @@
 #include "storage/user/replays.h"
 #include "storage/user/rights.h"
 
-#include <string.h>
-
 enum {
 	/* Offsets in keys. */
 	EXCHANGE_AT = 24,
@@ -21,41 +19,45 @@ void hiding_init(struct hiding *hiding, const struct memory *memory)
 	*hiding = (struct hiding){.memory = memory, .erasure = ERASURE_NONE};
 }
 
-/* Returns the turn that it had superseded, or 0. */
-static uint64_t hide_turn(struct hiding *hiding, uint64_t id)
+static void hide_turn(struct hiding *hiding, uint64_t id)
 {
 	struct stored_turn stored = {0};
-	if (id == 0 || !memory_turn(hiding->memory, id, &stored))
-		return 0;
-	if (!erasure_hide_turn(&hiding->erasure, &stored.turn, stored.learn, hiding->memory->arena))
-		return stored.earlier;
+	if (!memory_turn(hiding->memory, id, &stored) ||
+	    !erasure_hide_turn(&hiding->erasure, &stored.turn, stored.learn, hiding->memory->arena))
+		return;
 	memory_put_turn(hiding->memory, &stored);
 	transaction_erases(hiding->memory->transaction);
 	if (hiding->listed_at != 0)
 		erasures_add_turn(hiding->memory->transaction->store->erasures,
 				  hiding->memory->user, stored.turn.hash, hiding->listed_at);
-	return stored.earlier;
 }
 
-static void hide_answers(struct hiding *hiding, uint64_t answer)
+void exchange_list_turns(const struct memory *memory, uint64_t exchange, struct id_list *turns)
 {
+	struct stored_turn turn = {0};
+	struct stored_exchange stored = {0};
+	if (exchange == 0 || !memory_turn(memory, exchange, &turn))
+		return;
+	id_list_add(turns, memory->arena, exchange);
+	uint64_t answer = memory_exchange(memory, &turn.turn, &stored) ? stored.answer : 0;
 	/* A damaged chain may be circular. */
-	for (size_t i = 0; i < ANSWERS_LIMIT && answer != 0; i++)
-		answer = hide_turn(hiding, answer);
+	for (size_t i = 0; i < ANSWERS_LIMIT && answer != 0; i++) {
+		id_list_add(turns, memory->arena, answer);
+		answer = memory_turn(memory, answer, &turn) ? turn.earlier : 0;
+	}
 }
 
-void hide_exchange(struct hiding *hiding, uint64_t exchange_id)
+void hide_exchange(struct hiding *hiding, uint64_t exchange)
 {
 	const struct memory *memory = hiding->memory;
-	struct stored_turn turn = {0};
-	struct stored_exchange exchange = {0};
-	if (exchange_id == 0 || !memory_turn(memory, exchange_id, &turn))
+	struct id_list turns = {0};
+	exchange_list_turns(memory, exchange, &turns);
+	if (turns.count == 0)
 		return;
-	(void)hide_turn(hiding, exchange_id);
-	if (memory_exchange(memory, &turn.turn, &exchange))
-		hide_answers(hiding, exchange.answer);
-	(void)memory_delete_job(memory, JOB_FACTS, exchange_id);
-	id_list_add(&hiding->erasure.exchanges, memory->arena, exchange_id);
+	for (size_t i = 0; i < turns.count; i++)
+		hide_turn(hiding, turns.ids[i]);
+	(void)memory_delete_job(memory, JOB_FACTS, exchange);
+	id_list_add(&hiding->erasure.exchanges, memory->arena, exchange);
 }
 
 void turn_search_run(struct turn_search *search, const struct memory *memory, struct slice text)
@@ -114,7 +116,7 @@ static void hide_some(struct hiding *hiding, const uint64_t *ids, size_t count, 
 		if (!find_to_hide(hiding, gone[i], until, &stored))
 			continue;
 		hide_exchange(hiding, stored.turn.exchange);
-		(void)hide_turn(hiding, gone[i]);
+		hide_turn(hiding, gone[i]);
 	}
 }
 
@@ -129,14 +131,19 @@ void hide_found(struct hiding *hiding, const struct turn_search *search, int64_t
 }
 
 /* What was learned from a hidden exchange stays unless it was forgotten itself; the user's words do
- * not. */
-static void erase_quotes(const struct hiding *hiding)
+ * not. What was retracted does not come back with its branch. */
+static void erase_quotes(struct hiding *hiding)
 {
 	const struct memory *memory = hiding->memory;
 	size_t count;
 	struct fact *facts = memory_facts(memory, fact_is_known, 0, &count);
 	for (size_t i = 0; i < count; i++) {
-		if (erasure_unquote_fact(&hiding->erasure, &facts[i]))
+		const bool goes = facts[i].state == FACT_RETRACTED && facts[i].by.size == 0 &&
+				  id_list_has(&hiding->erasure.exchanges, facts[i].exchange);
+		if (goes)
+			erasure_forget_fact(&hiding->erasure, &facts[i], facts[i].ended_at,
+					    memory->arena);
+		if (goes || erasure_unquote_fact(&hiding->erasure, &facts[i]))
 			table_write(memory->transaction, TABLE_FACTS,
 				    memory_fact_key(memory, facts[i].id), stored_fact_fields,
 				    &facts[i]);
@@ -148,10 +155,10 @@ void hiding_finish(struct hiding *hiding, const struct job *like)
 	const struct memory *memory = hiding->memory;
 	if (!hiding->erasure.forgotten)
 		return;
-	const struct leaving leaving = erasure_leaving(&hiding->erasure);
-	(void)erase_derived(memory, &leaving, NULL, INT64_MAX);
-	memory_recount_uncovered(memory, like);
 	erase_quotes(hiding);
+	const struct leaving leaving = erasure_leaving(&hiding->erasure);
+	(void)erase_derived(memory, &leaving, hiding->found, INT64_MAX);
+	memory_recount_uncovered(memory, like);
 }
 
 /* ---- what was derived ---- */
@@ -164,22 +171,30 @@ static bool read_receipt(const struct memory *memory, uint64_t id, struct arena 
 			  stored_receipt_fields, stored, arena);
 }
 
+enum held { HOLDS_NONE, MENTIONS, HOLDS };
+
 /* Receipts of other users, which the writer meets, are not copied. */
-static void look_at_receipt(struct receipt_search *search, const struct memory *memory,
-			    const struct leaving *leaving, uint64_t id)
+static enum held look_at_receipt(const struct memory *memory, const struct leaving *leaving,
+				 uint64_t id)
 {
 	struct arena scratch = {0};
 	struct stored_receipt stored;
-	if (!read_receipt(memory, id, NULL, &stored) ||
-	    memcmp(&stored.user, &memory->user, sizeof(stored.user)) != 0)
-		return;
+	enum held held = HOLDS_NONE;
+	if (!read_receipt(memory, id, NULL, &stored) || !user_equal(stored.user, memory->user))
+		return HOLDS_NONE;
 	if (read_receipt(memory, id, &scratch, &stored)) {
 		if (!stored.tells_ids || receipt_holds(&stored.receipt, leaving))
-			id_list_add(&search->receipts, memory->arena, id);
+			held = HOLDS;
 		else if (receipt_mentions(&stored.receipt, leaving))
-			id_list_add(&search->mentions, memory->arena, id);
+			held = MENTIONS;
 	}
 	arena_finish(&scratch);
+	return held;
+}
+
+static bool is_empty(const struct leaving *leaving)
+{
+	return leaving->turn_count + leaving->fact_count == 0 && leaving->changed_from == 0;
 }
 
 /* The first search reads the user's own, a later one those of all users since. */
@@ -190,7 +205,7 @@ void receipt_search_run(struct receipt_search *search, const struct memory *memo
 	struct scan scan;
 	struct slice key;
 	struct slice value;
-	if (leaving->turn_count + leaving->fact_count == 0 && leaving->changed_from == 0)
+	if (is_empty(leaving))
 		return;
 	if (is_first)
 		memory_scan(memory, &scan, TABLE_USER_RECEIPTS);
@@ -204,53 +219,135 @@ void receipt_search_run(struct receipt_search *search, const struct memory *memo
 			id = key_read_u64(key, RECEIPT_AT);
 		else if (!table_decode(memory->transaction, value, stored_number_fields, &id, NULL))
 			continue;
-		look_at_receipt(search, memory, leaving, id);
+		const enum held held = look_at_receipt(memory, leaving, id);
+		if (held != HOLDS_NONE)
+			id_list_add(&search->receipts, memory->arena, id);
+		search->held += held == HOLDS;
 	}
 	scan_end(&scan);
 	search->until = memory_newest_receipt_age(memory);
 }
 
-static size_t delete_receipts(const struct memory *memory, const struct leaving *leaving,
-			      const struct receipt_search *found)
+/* Without the texts of what leaves; a receipt is deleted instead where rewriting it takes room or
+ * time that is not there. */
+static bool silence_receipt(const struct memory *memory, const struct leaving *leaving, uint64_t id,
+			    size_t *silenced)
 {
-	for (size_t i = 0; i < found->receipts.count; i++)
-		memory_delete_receipt(memory, found->receipts.ids[i]);
-	for (size_t i = 0; i < found->mentions.count; i++)
-		memory_silence_receipt(memory, found->mentions.ids[i], leaving);
-	return found->receipts.count;
+	enum { MOST_SILENCED = 256 };
+	const struct store *store = memory->transaction->store;
+	if (*silenced == MOST_SILENCED || store_is_crowded(store) || !store_has_room(store))
+		return false;
+	memory_silence_receipt(memory, id, leaving);
+	++*silenced;
+	return true;
+}
+
+/* Returns how many went. */
+static size_t delete_receipts(const struct memory *memory, const struct leaving *leaving,
+			      const struct id_list *found, enum held least, size_t *silenced)
+{
+	size_t deleted = 0;
+	for (size_t i = 0; i < found->count; i++) {
+		const enum held held = look_at_receipt(memory, leaving, found->ids[i]);
+		if (held == HOLDS_NONE ||
+		    (held < least && silence_receipt(memory, leaving, found->ids[i], silenced)))
+			continue;
+		memory_delete_receipt(memory, found->ids[i]);
+		deleted++;
+	}
+	return deleted;
+}
+
+/* The user's receipts that hold at least so much of it go; the others lose its texts. */
+static size_t change_receipts(const struct memory *memory, const struct leaving *leaving,
+			      const struct receipt_search *found, enum held least)
+{
+	struct receipt_search since = {.until = found == NULL ? 0 : found->until};
+	size_t silenced = 0;
+	size_t deleted = 0;
+	receipt_search_run(&since, memory, leaving);
+	if (found != NULL)
+		deleted = delete_receipts(memory, leaving, &found->receipts, least, &silenced);
+	return deleted + delete_receipts(memory, leaving, &since.receipts, least, &silenced);
+}
+
+static bool frozen_goes(const struct memory *memory, struct slice value,
+			const struct leaving *leaving, struct arena *scratch)
+{
+	struct frozen frozen = {0};
+	return !table_decode(memory->transaction, value, stored_frozen_fields, &frozen, scratch) ||
+	       frozen_holds(&frozen, leaving);
+}
+
+static bool replay_goes(const struct memory *memory, struct slice value,
+			const struct leaving *leaving, struct arena *scratch)
+{
+	struct replay replay = {0};
+	return !table_decode(memory->transaction, value, stored_replay_fields, &replay, scratch) ||
+	       replay_holds(&replay, leaving);
+}
+
+static size_t delete_given(const struct memory *memory, enum table table,
+			   const struct leaving *leaving)
+{
+	struct arena scratch = {0};
+	size_t deleted = 0;
+	struct scan scan;
+	struct slice key;
+	struct slice value;
+	memory_scan(memory, &scan, table);
+	while (scan_next(&scan, &key, &value)) {
+		if (table == TABLE_FROZEN ? frozen_goes(memory, value, leaving, &scratch)
+					  : replay_goes(memory, value, leaving, &scratch)) {
+			scan_delete(&scan);
+			deleted++;
+		}
+		arena_finish(&scratch);
+	}
+	scan_end(&scan);
+	return deleted;
+}
+
+static struct derived_count erase_given(const struct memory *memory, const struct leaving *leaving)
+{
+	struct derived_count count = {0};
+	struct summary summary;
+	if (is_empty(leaving))
+		return count;
+	if (leaving->changed_from > 0 && memory_summary(memory, &summary) &&
+	    summary_covers(&summary, leaving->changed_from))
+		count.summaries = table_delete(memory->transaction, TABLE_SUMMARIES,
+					       key_of_user(memory->user));
+	count.frozen = delete_given(memory, TABLE_FROZEN, leaving);
+	count.replays = delete_given(memory, TABLE_REPLAYS, leaving);
+	return count;
 }
 
 struct derived_count erase_derived(const struct memory *memory, const struct leaving *leaving,
 				   const struct receipt_search *found, int64_t until)
 {
 	struct store *store = memory->transaction->store;
-	struct derived_count count = {0};
-	struct receipt_search since = {.until = found == NULL ? 0 : found->until};
-	struct summary summary;
 	forget_epochs_record(store->hidden, memory->user, ++store->next_forget_epoch);
 	transaction_erases(memory->transaction);
-	if (leaving->changed_from > 0 && memory_summary(memory, &summary) &&
-	    summary_covers(&summary, leaving->changed_from))
-		count.summaries = table_delete(memory->transaction, TABLE_SUMMARIES,
-					       key_of_user(memory->user));
-	count.frozen = frozen_delete_holding(memory, leaving);
-	count.replays = replays_delete_holding(memory, leaving);
-	receipt_search_run(&since, memory, leaving);
-	count.receipts = delete_receipts(memory, leaving, &since);
-	if (found != NULL)
-		count.receipts += delete_receipts(memory, leaving, found);
+	struct derived_count count = erase_given(memory, leaving);
+	count.receipts = change_receipts(memory, leaving, found, HOLDS);
 	links_drop_pending(memory, until);
 	return count;
 }
 
-/* ---- more facts than a user may have ---- */
-
-static bool is_any(const struct fact *fact, int64_t now)
+struct derived_count withdraw_derived(const struct memory *memory, const struct leaving *leaving)
 {
-	(void)fact;
-	(void)now;
-	return true;
+	struct store *store = memory->transaction->store;
+	forget_epochs_record(store->taken_back, memory->user, ++store->next_forget_epoch);
+	return erase_given(memory, leaving);
 }
+
+void silence_receipts(const struct memory *memory, const struct leaving *leaving)
+{
+	(void)change_receipts(memory, leaving, NULL, HOLDS + 1);
+}
+
+/* ---- more facts than a user may have ---- */
 
 /* Reads nothing but the keys, and of most users only the first and the last one. */
 static bool has_too_many_facts(const struct memory *memory)
@@ -284,7 +381,7 @@ size_t erase_least_used_facts(const struct memory *memory, uint64_t spared, int6
 	size_t count;
 	if (!has_too_many_facts(memory) || memory_settings(memory).hold_until > now)
 		return 0;
-	const struct fact *facts = memory_facts(memory, is_any, now, &count);
+	const struct fact *facts = memory_facts(memory, fact_is_any, now, &count);
 	const struct id_list gone =
 		facts_least_used(facts, count, FACTS_LIMIT, spared, now, memory->arena);
 	const struct leaving leaving = {.facts = gone.ids, .fact_count = gone.count};

@@ -11,6 +11,7 @@ struct hiding {
 	const struct memory *memory;
 	struct erasure erasure;
 	int64_t listed_at; /* enters what is hidden in the list of erasures; 0: does not */
+	const struct receipt_search *found; /* NULL: the writer searches */
 };
 
 /* Hides a whole conversation, forgets what was learned from it alone, and marks it as one that is
@@ -29,6 +30,9 @@ struct turn_search {
 /* Searches the turns after `searched`. */
 void turn_search_run(struct turn_search *search, const struct memory *memory, struct slice text);
 
+/* Lists the turns of an exchange: the user's, then its answers, superseded ones included. */
+void exchange_list_turns(const struct memory *memory, uint64_t exchange, struct id_list *turns);
+
 void hiding_init(struct hiding *hiding, const struct memory *memory);
 /* Erases the texts of the exchange's turns, superseded answers included. */
 void hide_exchange(struct hiding *hiding, uint64_t exchange);
@@ -45,12 +49,13 @@ void erase_conversation(const struct memory *memory, uint32_t id,
 
 /* ---- what was derived ---- */
 
-/* The user's receipts that hold any of what leaves. Reading all of them takes a while, so they are
- * searched before the writer is asked; the writer then reads those stored since. */
+/* The user's receipts that may tell of what leaves. Reading all of them takes a while, so they are
+ * searched before the writer is asked; the writer then looks only at these and at those stored
+ * since. */
 struct receipt_search {
 	struct id_list receipts;
-	struct id_list mentions; /* those that only tell of it that it was left out */
-	uint64_t until;          /* receipts up to this age have been searched */
+	size_t held;    /* how many of them hold any of it, and go */
+	uint64_t until; /* receipts up to this age have been searched */
 };
 
 /* Searches the receipts after `until`. */
@@ -67,10 +72,17 @@ struct derived_count {
 
 /* Deletes the summary, frozen contexts, replays and receipts that hold any of what leaves, and the
  * texts of turns under way that were said `until` then. Exchanges under way leave nothing behind.
- * `found`: the receipts found so far, or NULL. The caller then counts again the turns that no
- * summary covers. */
+ * Receipts that only tell that something was left out lose its text. `found`: the receipts found so
+ * far, or NULL. The caller then counts again the turns that no summary covers. */
 struct derived_count erase_derived(const struct memory *memory, const struct leaving *leaving,
 				   const struct receipt_search *found, int64_t until);
+
+/* The same for what ceases to stand though nobody wants it erased: receipts still tell that it was
+ * given, and what exchanges under way were given is not given again. */
+struct derived_count withdraw_derived(const struct memory *memory, const struct leaving *leaving);
+
+/* Removes the texts of what leaves from the user's receipts. */
+void silence_receipts(const struct memory *memory, const struct leaving *leaving);
 
 /* Deletes the facts of a user who has more than FACTS_LIMIT that facts_least_used() names, and what
  * was derived from them; none of a user under a legal hold at `now`. Whoever adds facts calls it

@@ -1,7 +1,9 @@
 #include "storage/journal/supersede.h"
 
 #include "core/base/ids.h"
-#include "storage/user/replays.h"
+#include "core/text/text.h"
+#include "storage/journal/erase.h"
+#include "storage/user/rights.h"
 
 struct superseding {
 	const struct memory *memory;
@@ -120,49 +122,11 @@ static void change_facts(struct superseding *superseding)
 	}
 }
 
-/* A context stands if it has no summary, or only one of older turns. */
-void supersede_summary(const struct memory *memory, uint64_t from, const struct job *like)
-{
-	(void)table_delete(memory->transaction, TABLE_SUMMARIES, key_of_user(memory->user));
-	(void)frozen_delete_holding(memory, &(struct leaving){.changed_from = from});
-	memory_recount_uncovered(memory, like);
-}
-
-/* Every reader of a frozen context checks whether its facts stand. */
-static void drop_given(struct superseding *superseding, uint64_t from)
-{
-	ids_sort(superseding->turns.ids, superseding->turns.count);
-	ids_sort(superseding->facts.ids, superseding->facts.count);
-	struct leaving leaving = {.turns = superseding->turns.ids,
-				  .turn_count = superseding->turns.count,
-				  .changed_from = from};
-	(void)frozen_delete_holding(superseding->memory, &leaving);
-	leaving.facts = superseding->facts.ids;
-	leaving.fact_count = superseding->facts.count;
-	(void)replays_delete_holding(superseding->memory, &leaving);
-}
-
-void supersede_given(const struct memory *memory, uint64_t turn)
-{
-	struct store *store = memory->transaction->store;
-	const struct leaving leaving = {.turns = &turn, .turn_count = 1};
-	forget_epochs_record(store->taken_back, memory->user, ++store->next_forget_epoch);
-	(void)frozen_delete_holding(memory, &leaving);
-	(void)replays_delete_holding(memory, &leaving);
-}
-
 void supersede(const struct memory *memory, struct stored_user *user, const struct branch *branch,
 	       int64_t at, const struct job *like)
 {
-	struct store *store = memory->transaction->store;
 	struct superseding superseding = {
 		.memory = memory, .user = user, .branch = branch, .at = at, .like = like};
-	const uint64_t from = branch->first_turn;
-	struct summary summary;
-	bool summary_goes = memory_summary(memory, &summary) && summary_covers(&summary, from);
-	/* Also invalidates requests in progress: they may have been given what is now taken
-	 * back. */
-	forget_epochs_record(store->taken_back, memory->user, ++store->next_forget_epoch);
 	change_facts(&superseding);
 	for (size_t i = 0; i < branch->taken.count; i++)
 		take(&superseding, branch->taken.ids[i]);
@@ -170,8 +134,74 @@ void supersede(const struct memory *memory, struct stored_user *user, const stru
 		give_back(&superseding, branch->returned.ids[i]);
 	for (size_t i = 0; i < branch->shown.count; i++)
 		show(&superseding, branch->shown.ids[i]);
-	drop_given(&superseding, from);
-	if (summary_goes)
-		(void)table_delete(memory->transaction, TABLE_SUMMARIES, key_of_user(memory->user));
+	ids_sort(superseding.turns.ids, superseding.turns.count);
+	ids_sort(superseding.facts.ids, superseding.facts.count);
+	const struct leaving leaving = {.turns = superseding.turns.ids,
+					.turn_count = superseding.turns.count,
+					.facts = superseding.facts.ids,
+					.fact_count = superseding.facts.count,
+					.changed_from = branch->first_turn};
+	(void)withdraw_derived(memory, &leaving);
 	memory_recount_uncovered(memory, like);
+}
+
+/* ---- facts ---- */
+
+/* The turns that say what is now wrong: they stay, and are given with a mark from now on. */
+static struct id_list wrong_turns(const struct memory *memory, const struct fact_changes *changes)
+{
+	struct id_list turns = {0};
+	for (size_t i = 0; i < changes->wrong_count; i++) {
+		if (changes->wrong[i].exchange != 0)
+			id_list_add(&turns, memory->arena, changes->wrong[i].exchange);
+	}
+	ids_sort(turns.ids, turns.count);
+	return turns;
+}
+
+/* A summary that may tell of a wrong value goes; the next one is told what holds. */
+static bool summary_tells(const struct memory *memory, const struct fact_changes *changes)
+{
+	struct summary summary;
+	bool tells = false;
+	if (changes->wrong_count == 0 || !memory_summary(memory, &summary))
+		return false;
+	for (size_t i = 0; i < changes->wrong_count; i++) {
+		const struct fact *wrong = &changes->wrong[i];
+		tells |= (wrong->exchange != 0 && summary_covers(&summary, wrong->exchange)) ||
+			 text_says(summary.text, wrong->value);
+	}
+	return tells;
+}
+
+static void write_facts(const struct memory *memory, const struct fact_changes *changes,
+			int64_t now)
+{
+	for (size_t i = 0; i < changes->count; i++)
+		table_write(memory->transaction, TABLE_FACTS,
+			    memory_fact_key(memory, changes->facts[i].id), stored_fact_fields,
+			    &changes->facts[i]);
+	for (size_t i = 0; i < changes->dropped_count; i++)
+		(void)table_delete(memory->transaction, TABLE_FACTS,
+				   memory_fact_key(memory, changes->dropped[i]));
+	for (size_t i = 0; i < changes->wrong_count; i++)
+		memory_bury(memory, &changes->wrong[i], now);
+	for (size_t i = 0; i < changes->right_count; i++)
+		memory_lift(memory, &changes->right[i]);
+}
+
+void supersede_facts(const struct memory *memory, const struct fact_changes *changes, int64_t now)
+{
+	const struct job like = {.kind = JOB_SUMMARY, .last_active = now};
+	if (changes->count + changes->dropped_count == 0)
+		return;
+	write_facts(memory, changes, now);
+	const struct id_list turns = wrong_turns(memory, changes);
+	const struct leaving leaving = {.turns = turns.ids,
+					.turn_count = turns.count,
+					.facts = changes->left,
+					.fact_count = changes->left_count,
+					.changed_from = summary_tells(memory, changes)};
+	if (withdraw_derived(memory, &leaving).summaries > 0)
+		memory_recount_uncovered(memory, &like);
 }

@@ -1,4 +1,4 @@
-/* What an append does to the exchanges that its request takes back and to those that return. */
+/* What ceases to stand: exchanges that a request takes back, with those that return, and facts. */
 #ifndef RECALLD_STORAGE_JOURNAL_SUPERSEDE_H
 #define RECALLD_STORAGE_JOURNAL_SUPERSEDE_H
 
@@ -10,11 +10,8 @@
 void supersede(const struct memory *memory, struct stored_user *user, const struct branch *branch,
 	       int64_t at, const struct job *like);
 
-/* Drops what was given for a turn that has been replaced. */
-void supersede_given(const struct memory *memory, uint64_t turn);
-
-/* Drops the summary and the frozen contexts that contain a turn from `from` on: the next summary is
- * made from all turns that then stand. */
-void supersede_summary(const struct memory *memory, uint64_t from, const struct job *like);
+/* Writes what a person, an import or a merge changes, with its tombstones, and withdraws what holds
+ * any of it as it was. */
+void supersede_facts(const struct memory *memory, const struct fact_changes *changes, int64_t now);
 
 #endif

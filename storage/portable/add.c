@@ -3,6 +3,7 @@
 #include "core/facts/change.h"
 #include "storage/erasures/erasures.h"
 #include "storage/journal/journal.h"
+#include "storage/journal/supersede.h"
 #include "storage/portable/taking.h"
 #include "storage/user/rights.h"
 
@@ -256,7 +257,7 @@ bool taking_settle_facts(struct taking *taking)
 	const struct fact *facts = memory_facts(memory, fact_is_known, 0, &count);
 	const struct fact_changes changes =
 		facts_settle(facts, count, taking->at->first_fact, taking->now, memory->arena);
-	memory_change_facts(memory, &changes, taking->now);
+	supersede_facts(memory, &changes, taking->now);
 	taking_spend(taking, count + STEPS_OF_FACT * changes.count);
 	return true;
 }

@@ -78,6 +78,7 @@ struct fact *memory_facts(const struct memory *memory,
 			  bool (*wanted)(const struct fact *fact, int64_t now), int64_t now,
 			  size_t *count);
 bool fact_is_current(const struct fact *fact, int64_t now);
+bool fact_is_any(const struct fact *fact, int64_t now);
 bool fact_is_known(const struct fact *fact, int64_t now); /* all but the forgotten */
 
 bool memory_summary(const struct memory *memory, struct summary *summary);
@@ -99,11 +100,9 @@ void memory_put_receipt(const struct memory *memory, const struct receipt *recei
 void memory_put_receipt_again(const struct memory *memory, uint64_t id,
 			      struct stored_receipt *receipt);
 void memory_delete_receipt(const struct memory *memory, uint64_t id);
-/* Removes the texts of these facts and turns from a receipt, or from all of the user's, which keep
- * their ids. */
+/* Removes the texts of these facts and turns from a receipt, which keeps their ids. */
 void memory_silence_receipt(const struct memory *memory, uint64_t id,
 			    const struct leaving *leaving);
-void memory_silence_receipts(const struct memory *memory, const struct leaving *leaving);
 /* Deletes at most `*steps` of the user's receipts, one step each. False: some are left. */
 bool memory_delete_some_receipts(const struct memory *memory, size_t *steps);
 /* Ages ascend; 0: there is none. */

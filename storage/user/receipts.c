@@ -136,20 +136,6 @@ void memory_silence_receipt(const struct memory *memory, uint64_t id, const stru
 	arena_finish(&scratch);
 }
 
-void memory_silence_receipts(const struct memory *memory, const struct leaving *leaving)
-{
-	struct id_list ids = {0};
-	struct scan scan;
-	struct slice key;
-	struct slice value;
-	memory_scan(memory, &scan, TABLE_USER_RECEIPTS);
-	while (scan_next(&scan, &key, &value))
-		id_list_add(&ids, memory->arena, key_read_u64(key, 16));
-	scan_end(&scan);
-	for (size_t i = 0; i < ids.count; i++)
-		memory_silence_receipt(memory, ids.ids[i], leaving);
-}
-
 struct receipt operation_receipt(struct operation *operation, const struct receipt *receipt)
 {
 	struct receipt copy = *receipt;

@@ -12,9 +12,4 @@ struct replay *replays_read(const struct memory *memory, uint32_t conversation, 
 void replays_put(const struct memory *memory, uint32_t conversation, const struct replay *replay);
 void replays_delete(const struct memory *memory, uint32_t conversation);
 
-/* Deletes the user's frozen contexts and replays that hold anything that leaves. Returns how
- * many. */
-size_t frozen_delete_holding(const struct memory *memory, const struct leaving *leaving);
-size_t replays_delete_holding(const struct memory *memory, const struct leaving *leaving);
-
 #endif

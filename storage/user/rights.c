@@ -1,7 +1,6 @@
 #include "storage/user/rights.h"
 
 #include "core/facts/tombstone.h"
-#include "storage/user/replays.h"
 
 enum { TOMBSTONES_LIMIT = 10000 };
 
@@ -115,44 +114,6 @@ void memory_lift(const struct memory *memory, const struct fact *fact)
 	for (size_t i = 0; i < subjects.count; i++)
 		(void)table_delete(memory->transaction, TABLE_TOMBSTONES,
 				   tombstone_key(memory, hash, subjects.ids[i]));
-}
-
-/* ---- facts ---- */
-
-/* The turns that say what is now wrong: they stay, and are given with a mark from now on. */
-static struct id_list wrong_turns(const struct memory *memory, const struct fact_changes *changes)
-{
-	struct id_list turns = {0};
-	for (size_t i = 0; i < changes->wrong_count; i++) {
-		if (changes->wrong[i].exchange != 0)
-			id_list_add(&turns, memory->arena, changes->wrong[i].exchange);
-	}
-	ids_sort(turns.ids, turns.count);
-	return turns;
-}
-
-void memory_change_facts(const struct memory *memory, const struct fact_changes *changes,
-			 int64_t now)
-{
-	struct leaving leaving = {.facts = changes->left, .fact_count = changes->left_count};
-	for (size_t i = 0; i < changes->count; i++)
-		table_write(memory->transaction, TABLE_FACTS,
-			    memory_fact_key(memory, changes->facts[i].id), stored_fact_fields,
-			    &changes->facts[i]);
-	for (size_t i = 0; i < changes->dropped_count; i++)
-		(void)table_delete(memory->transaction, TABLE_FACTS,
-				   memory_fact_key(memory, changes->dropped[i]));
-	for (size_t i = 0; i < changes->wrong_count; i++)
-		memory_bury(memory, &changes->wrong[i], now);
-	for (size_t i = 0; i < changes->right_count; i++)
-		memory_lift(memory, &changes->right[i]);
-	if (changes->left_count == 0)
-		return;
-	const struct id_list turns = wrong_turns(memory, changes);
-	leaving.turns = turns.ids;
-	leaving.turn_count = turns.count;
-	frozen_delete_holding(memory, &leaving);
-	replays_delete_holding(memory, &leaving);
 }
 
 /* ---- settings ---- */

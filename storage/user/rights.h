@@ -22,11 +22,6 @@ void memory_lift(const struct memory *memory, const struct fact *fact);
 void memory_put_tombstone(const struct memory *memory, uint64_t value, uint64_t subject,
 			  struct tombstone *tombstone);
 
-/* Writes the changes, with their tombstones, and drops the frozen contexts and replays that hold
- * what does not stand any more as it did. */
-void memory_change_facts(const struct memory *memory, const struct fact_changes *changes,
-			 int64_t now);
-
 /* The default if none are stored. */
 struct user_settings memory_settings(const struct memory *memory);
 void memory_put_settings(const struct memory *memory, const struct user_settings *settings);

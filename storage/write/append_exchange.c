@@ -169,7 +169,8 @@ static void supersede_answer(struct appending *appending)
 		appending->went += earlier.learn && earlier.turn.id > appending->covers;
 	earlier.turn.state = TURN_SUPERSEDED;
 	memory_put_turn(appending->memory, &earlier);
-	supersede_given(appending->memory, earlier.turn.id);
+	const struct leaving leaving = {.turns = &earlier.turn.id, .turn_count = 1};
+	(void)withdraw_derived(appending->memory, &leaving);
 	appending->conversation.branched = true;
 }
 
@@ -238,13 +239,14 @@ static void make_jobs(struct appending *appending)
 static void look_at_summary(struct appending *appending)
 {
 	const struct memory *memory = appending->memory;
+	const struct leaving leaving = {.changed_from = appending->exchange.answer};
 	struct summary summary;
 	(void)memory_summary(memory, &summary);
 	appending->covers = summary.covers;
-	if (appending->exchange.answer == 0 ||
-	    !summary_covers(&summary, appending->exchange.answer))
+	if (leaving.changed_from == 0 || !summary_covers(&summary, leaving.changed_from))
 		return;
-	supersede_summary(memory, appending->exchange.answer, &appending->like);
+	(void)withdraw_derived(memory, &leaving);
+	memory_recount_uncovered(memory, &appending->like);
 	appending->covers = 0;
 }
 

@@ -2,10 +2,8 @@
 #include "storage/rights.h"
 
 #include "core/base/ids.h"
-#include "core/text/text.h"
 #include "storage/audit.h"
 #include "storage/journal/erase.h"
-#include "storage/journal/journal.h"
 #include "storage/journal/supersede.h"
 #include "storage/lmdb/writer.h"
 #include "storage/user/rights.h"
@@ -20,37 +18,6 @@ struct correct_operation {
 	struct correction correction;
 	struct correction_outcome *outcome; /* the caller's */
 };
-
-/* A summary that may tell of a wrong value goes; the next one is told what holds. */
-static void drop_summary(const struct memory *memory, const struct fact_changes *changes,
-			 int64_t now)
-{
-	const struct job like = {.kind = JOB_SUMMARY, .last_active = now};
-	struct summary summary;
-	bool goes = false;
-	if (!memory_summary(memory, &summary))
-		return;
-	for (size_t i = 0; i < changes->wrong_count; i++) {
-		const struct fact *wrong = &changes->wrong[i];
-		goes |= (wrong->exchange != 0 && summary_covers(&summary, wrong->exchange)) ||
-			text_says(summary.text, wrong->value);
-	}
-	if (goes)
-		supersede_summary(memory, 1, &like);
-}
-
-/* Requests in progress may have been given what is now wrong, and answers of the memory model rest
- * on it. */
-static void drop_given(const struct memory *memory, const struct fact_changes *changes, int64_t now)
-{
-	struct store *store = memory->transaction->store;
-	const struct leaving leaving = {.facts = changes->left, .fact_count = changes->left_count};
-	forget_epochs_record(store->taken_back, memory->user, ++store->next_forget_epoch);
-	if (changes->left_count == 0)
-		return;
-	memory_silence_receipts(memory, &leaving);
-	drop_summary(memory, changes, now);
-}
 
 static int audit_result(enum correction_result result)
 {
@@ -79,8 +46,10 @@ static enum store_result correct(const struct memory *memory, struct correct_ope
 		own->operation.audit->result = audit_result(corrected.result);
 	if (corrected.changes.count == 0)
 		return STORE_OK;
-	memory_change_facts(memory, &corrected.changes, correction->now);
-	drop_given(memory, &corrected.changes, correction->now);
+	const struct leaving leaving = {.facts = corrected.changes.left,
+					.fact_count = corrected.changes.left_count};
+	supersede_facts(memory, &corrected.changes, correction->now);
+	silence_receipts(memory, &leaving);
 	user.next_fact++; /* an id that was not used is no loss */
 	memory_put_user(memory, &user);
 	(void)erase_least_used_facts(memory, corrected.id, correction->now);
@@ -162,7 +131,7 @@ static enum store_result run_dedupe(struct operation *operation, struct transact
 	const struct memory memory = {transaction, own->user, &scratch};
 	const struct fact_changes found = find_doubled(&memory, own->now);
 	*own->gone = found.left_count;
-	memory_change_facts(&memory, &found, own->now);
+	supersede_facts(&memory, &found, own->now);
 	arena_finish(&scratch);
 	return found.left_count > 0 ? STORE_OK : STORE_NOT_FOUND;
 }

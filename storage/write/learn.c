@@ -25,6 +25,7 @@ struct learned_operation {
 	const struct change *changes;
 	size_t change_count;
 	struct turn_search *searches; /* for each change; only CHANGE_HIDE uses it */
+	struct receipt_search receipts;
 	bool hide_exchange;
 	int64_t now;
 };
@@ -110,8 +111,7 @@ static void forget_fact(struct applying *applying, const struct change *change)
 static void conceal_fact(struct applying *applying, const struct change *change)
 {
 	const struct memory *memory = &applying->memory;
-	struct stored_exchange exchange = {0};
-	struct stored_turn turn = {0};
+	struct id_list turns = {0};
 	struct fact fact;
 	if (!read_fact(applying, change->fact.id, &fact) || fact.state != FACT_CURRENT)
 		return;
@@ -119,9 +119,9 @@ static void conceal_fact(struct applying *applying, const struct change *change)
 	fact.ended_at = applying->own->now;
 	put_fact(applying, &fact);
 	erasure_conceal_fact(&applying->hiding.erasure, &fact, memory->arena);
-	if (fact.exchange != 0 && memory_turn(memory, fact.exchange, &turn) &&
-	    memory_exchange(memory, &turn.turn, &exchange) && exchange.answer != 0)
-		erasure_note_turn(&applying->hiding.erasure, exchange.answer, memory->arena);
+	exchange_list_turns(memory, fact.exchange, &turns);
+	for (size_t i = 0; i < turns.count; i++)
+		erasure_note_turn(&applying->hiding.erasure, turns.ids[i], memory->arena);
 }
 
 static void hide_text(struct applying *applying, size_t index)
@@ -143,40 +143,33 @@ static void note_said(struct applying *applying, const struct fact *fact)
 	pii_told_add(&applying->told, &said, applying->memory.arena);
 }
 
-/* Returns the answer before it. */
-static uint64_t mask_turn(struct applying *applying, uint64_t id)
+static void mask_turn(struct applying *applying, uint64_t id)
 {
 	const struct memory *memory = &applying->memory;
 	const uint64_t own = applying->own->exchange;
 	struct stored_turn stored = {0};
 	if (!memory_turn(memory, id, &stored) || stored.turn.state == TURN_HIDDEN)
-		return stored.earlier;
+		return;
 	const struct slice masked = pii_mask_told(stored.turn.text, id == own ? own : 0,
 						  &applying->told, memory->arena);
 	if (slice_equal(masked, stored.turn.text))
-		return stored.earlier;
+		return;
 	stored.turn.text = masked;
 	memory_shorten_turn(memory, &stored);
 	erasure_note_turn(&applying->hiding.erasure, id, memory->arena);
-	return stored.earlier;
 }
 
 /* The exchange's turns, superseded answers included. */
 static void mask_exchange(struct applying *applying)
 {
 	enum { MOST_COMPARED = 64 * 1024 * 1024 };
-	struct stored_turn turn = {0};
-	struct stored_exchange exchange = {0};
-	const uint64_t id = applying->own->exchange;
-	if (applying->told.count == 0 || !memory_turn(&applying->memory, id, &turn))
+	struct id_list turns = {0};
+	if (applying->told.count == 0)
 		return;
 	applying->told.left = MOST_COMPARED;
-	(void)mask_turn(applying, id);
-	uint64_t answer =
-		memory_exchange(&applying->memory, &turn.turn, &exchange) ? exchange.answer : 0;
-	/* A damaged chain may be circular. */
-	for (size_t i = 0; i < ANSWERS_LIMIT && answer != 0; i++)
-		answer = mask_turn(applying, answer);
+	exchange_list_turns(&applying->memory, applying->own->exchange, &turns);
+	for (size_t i = 0; i < turns.count; i++)
+		mask_turn(applying, turns.ids[i]);
 }
 
 static void apply(struct applying *applying, size_t index)
@@ -220,6 +213,7 @@ static enum store_result apply_all(struct applying *applying)
 		return STORE_CHANGED;
 	hiding_init(&applying->hiding, memory);
 	applying->hiding.listed_at = own->now;
+	applying->hiding.found = &own->receipts;
 	const uint64_t next_fact = user.next_fact;
 	give_ids(applying, &user);
 	for (size_t i = 0; i < own->change_count; i++)
@@ -279,20 +273,57 @@ static const struct change *copy_changes(struct operation *operation, const stru
 	return copies;
 }
 
+/* Of all turns that may go, those of the exchange itself among them. */
+static void note_exchange(struct erasure *likely, const struct memory *memory, uint64_t exchange)
+{
+	struct id_list turns = {0};
+	exchange_list_turns(memory, exchange, &turns);
+	for (size_t i = 0; i < turns.count; i++)
+		erasure_note_turn(likely, turns.ids[i], memory->arena);
+}
+
+/* What the change may take. */
+static void search_turns(struct learned_operation *own, const struct memory *memory, size_t index,
+			 struct erasure *likely)
+{
+	const struct change *change = &own->changes[index];
+	struct turn_search *search = &own->searches[index];
+	struct fact fact = {.id = change->fact.id};
+	if (change->kind == CHANGE_HIDE) {
+		turn_search_run(search, memory, change->fact.value);
+		for (size_t i = 0; i < search->turns.count; i++) {
+			struct stored_turn turn;
+			if (memory_turn(memory, search->turns.ids[i], &turn))
+				note_exchange(likely, memory, turn.turn.exchange);
+			erasure_note_turn(likely, search->turns.ids[i], memory->arena);
+		}
+	} else if ((change->kind == CHANGE_FORGET || change->kind == CHANGE_CONCEAL) &&
+		   table_read(memory->transaction, TABLE_FACTS, memory_fact_key(memory, fact.id),
+			      stored_fact_fields, &fact, memory->arena)) {
+		id_list_add(&likely->facts, memory->arena, fact.id);
+		note_exchange(likely, memory, fact.exchange);
+	} else if (change->kind == CHANGE_MASK) {
+		note_exchange(likely, memory, own->exchange);
+	}
+}
+
 /* Runs on the caller's thread. What cannot be read now is left to the writer. */
-static void search_turns(struct store *store, struct learned_operation *own)
+static void search_what_goes(struct store *store, struct learned_operation *own)
 {
 	struct arena *arena = &own->operation.arena;
+	struct transaction transaction;
+	const struct memory memory = {&transaction, own->user, arena};
+	struct erasure likely = ERASURE_NONE;
 	own->searches = arena_alloc(arena, own->change_count * sizeof(*own->searches));
-	for (size_t i = 0; i < own->change_count; i++) {
-		struct transaction transaction;
-		struct memory memory = {&transaction, own->user, arena};
-		if (own->changes[i].kind != CHANGE_HIDE ||
-		    !transaction_begin_read(&transaction, store))
-			continue;
-		turn_search_run(&own->searches[i], &memory, own->changes[i].fact.value);
-		transaction_abort(&transaction);
-	}
+	if (!transaction_begin_read(&transaction, store))
+		return;
+	for (size_t i = 0; i < own->change_count; i++)
+		search_turns(own, &memory, i, &likely);
+	if (own->hide_exchange)
+		note_exchange(&likely, &memory, own->exchange);
+	const struct leaving leaving = erasure_leaving(&likely);
+	receipt_search_run(&own->receipts, &memory, &leaving);
+	transaction_abort(&transaction);
 }
 
 struct store_call *store_learned(struct store *store, struct user_key user, uint64_t exchange,
@@ -310,7 +341,7 @@ struct store_call *store_learned(struct store *store, struct user_key user, uint
 	own->now = now;
 	own->operation.grows = grows(own);
 	own->operation.may_wait = true;
-	search_turns(store, own);
+	search_what_goes(store, own);
 	return writer_submit(store->writer, &own->operation, &own->user, loop, callback, cookie);
 }
 
