@@ -95,18 +95,18 @@ static void set_size(json_t *status, const char *name, const char *bytes, double
 	json_object_set_new(status, name, json_real((double)ctl_number(status, bytes) / unit));
 }
 
-void ctl_fill_check(const struct ctl *ctl, json_t *status)
+void ctl_fill_check(const struct ctl *ctl, json_t *answer)
 {
-	json_t *model = json_object_get(status, "memory_model");
-	json_t *retention = json_object_get(status, "retention");
-	json_object_set_new(status, "admin", json_string(ctl->admin));
+	json_t *model = json_object_get(answer, "memory_model");
+	json_t *retention = json_object_get(answer, "retention");
+	json_object_set_new(answer, "admin", json_string(ctl->admin));
 	json_object_set_new(retention, "messages_kept",
 			    time_of(ctl_number(retention, "messages_ms")));
 	json_object_set_new(retention, "facts_kept", time_of(ctl_number(retention, "facts_ms")));
-	set_size(status, "megabytes_used", "bytes_used", MEGABYTE);
-	set_size(status, "megabytes_mapped", "bytes_mapped", MEGABYTE);
-	set_size(status, "gigabytes_free", "disk_free", GIGABYTE);
-	json_object_set_new(status, "answered_badly", json_boolean(has_bad_answers(status)));
+	set_size(answer, "megabytes_used", "bytes_used", MEGABYTE);
+	set_size(answer, "megabytes_mapped", "bytes_mapped", MEGABYTE);
+	set_size(answer, "gigabytes_free", "disk_free", GIGABYTE);
+	json_object_set_new(answer, "answered_badly", json_boolean(has_bad_answers(answer)));
 	json_object_set_new(model, "shares",
 			    json_pack("{s:I,s:I,s:I,s:I}", "refused",
 				      share(model, ctl_number(model, "refused")), "unusable",
@@ -114,7 +114,7 @@ void ctl_fill_check(const struct ctl *ctl, json_t *status)
 				      empty_share(model), "unanswered",
 				      share(model, ctl_number(model, "unreachable") +
 							   ctl_number(model, "late"))));
-	json_object_set_new(status, "is", advice(status));
+	json_object_set_new(answer, "is", advice(answer));
 }
 
 /* ---- the command ---- */

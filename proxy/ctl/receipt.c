@@ -4,12 +4,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-void ctl_fill_receipt(const struct ctl *ctl, json_t *receipt)
+void ctl_fill_receipt(const struct ctl *ctl, json_t *answer)
 {
-	json_t *time = json_object_get(receipt, "elapsed_us");
+	json_t *time = json_object_get(answer, "elapsed_us");
 	(void)ctl;
 	if (json_is_number(time))
-		json_object_set_new(receipt, "elapsed_ms",
+		json_object_set_new(answer, "elapsed_ms",
 				    json_real(json_number_value(time) / 1000.0));
 }
 

@@ -94,7 +94,7 @@ static const char *text_of(json_t *value, char room[CELL_SIZE])
 	if (json_is_integer(value))
 		(void)snprintf(room, CELL_SIZE, "%" JSON_INTEGER_FORMAT, json_integer_value(value));
 	else if (json_is_boolean(value))
-		(void)strcpy(room, json_is_true(value) ? "true" : "false");
+		return json_is_true(value) ? "true" : "false";
 	return room;
 }
 

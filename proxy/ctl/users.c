@@ -40,13 +40,13 @@ int ctl_users(struct ctl *ctl)
 }
 
 /* The newest messages, and no more than fit a screen. */
-void ctl_fill_memory(const struct ctl *ctl, json_t *memory)
+void ctl_fill_memory(const struct ctl *ctl, json_t *answer)
 {
 	enum { MESSAGES_SHOWN = 10 };
-	json_t *messages = json_object_get(memory, "messages"), *newest = json_array();
+	json_t *messages = json_object_get(answer, "messages"), *newest = json_array();
 	size_t count = json_array_size(messages);
 	(void)ctl;
 	for (size_t i = count > MESSAGES_SHOWN ? count - MESSAGES_SHOWN : 0; i < count; i++)
 		json_array_append(newest, json_array_get(messages, i));
-	json_object_set_new(memory, "newest", newest);
+	json_object_set_new(answer, "newest", newest);
 }
