@@ -106,7 +106,7 @@ static double figure_quantile(struct slice before, struct slice now, const char 
 	return 0;
 }
 
-enum { SAMPLES = 11, FRAME_MS = 1000, SECOND = 1000, LABEL_SIZE = 64 };
+enum { SAMPLES = 11, FRAME_MS = 1000, SECOND = 1000 };
 
 struct sample {
 	struct buffer metrics;
@@ -246,137 +246,79 @@ static double grown_sum(const struct span *span, const char *family)
 
 /* ---- the frame ---- */
 
-static void print_label(const struct ctl *ctl, const char *label)
+static void set(json_t *frame, const char *name, double value)
 {
-	(void)printf("%s%-11s%s ", ctl_style(ctl, "bold"), label, ctl_style(ctl, "end"));
-}
-
-/* "3 failed", which stands out when it is not 0. */
-static void print_trouble(const struct ctl *ctl, double count, const char *what)
-{
-	(void)printf("%s%.0f %s%s", ctl_style(ctl, count > 0 ? "alarm" : "end"), count, what,
-		     ctl_style(ctl, "end"));
-}
-
-static void print_head(struct top *top, const struct span *span)
-{
-	const struct ctl *ctl = top->ctl;
-	bool is_ready = json_is_true(json_object_get(top->status, "ready"));
-	(void)printf("%srecalld ", ctl_style(ctl, "bold"));
-	ctl_print(stdout, ctl_text(top->status, "version"), 0);
-	(void)printf("%s ", ctl_style(ctl, "end"));
-	if (!top->answers)
-		(void)printf("%sdoes not answer; trying again%s", ctl_style(ctl, "alarm"),
-			     ctl_style(ctl, "end"));
-	else if (!is_ready)
-		(void)printf("%snot ready; see recallctl check%s", ctl_style(ctl, "alarm"),
-			     ctl_style(ctl, "end"));
-	else
-		(void)fputs("ready", stdout);
-	if (top->count > 1)
-		(void)printf(" · the last %.0f s · q quits\n"
-			     "\n",
-			     span->seconds);
-	else
-		(void)printf(" · since the start, %.0f s ago\n"
-			     "\n",
-			     span->seconds);
-}
-
-static void print_traffic(struct top *top, const struct span *span)
-{
-	double tokens = grown(span, "recalld_injected_tokens_total");
-	double injected = grown(span, "recalld_requests_total{memory=\"injected\"}");
-	print_label(top->ctl, "exchanges");
-	(void)printf("%.1f /s, %.0f open, %.0f connections\n",
-		     grown(span, "recalld_exchange_seconds_count") / span->seconds,
-		     figure_of(span->now, "recalld_exchanges_open"),
-		     figure_of(span->now, "recalld_connections"));
-	print_label(top->ctl, "tokens");
-	(void)printf("%.0f /s injected, %.0f in each request that got memory\n",
-		     tokens / span->seconds, injected > 0 ? tokens / injected : 0);
+	json_object_set_new(frame, name, json_real(value));
 }
 
 /* "injected 12, empty 3": what grew, by its label. */
-static void print_parts(const struct span *span, const char *family, const char *none)
+static void set_parts(json_t *frame, const char *name, const struct span *span, const char *family)
 {
-	size_t at = 0, earlier_at = 0, printed = 0;
+	size_t at = 0, earlier_at = 0;
 	struct slice label, ignored;
 	double value, earlier = 0;
-	char room[LABEL_SIZE];
+	struct buffer out;
+	buffer_init(&out, SIZE_MAX);
+	(void)buffer_reserve(&out, 1); /* an empty text is one, too */
 	while (figure_next(span->now, family, &at, &label, &value)) {
 		if (!figure_next(span->before, family, &earlier_at, &ignored, &earlier))
 			earlier = 0;
-		if (value <= earlier)
-			continue;
-		(void)snprintf(room, sizeof(room), "%.*s", SLICE_PRINT(label));
-		(void)fputs(printed++ > 0 ? ", " : "", stdout);
-		ctl_print(stdout, room, 0);
-		(void)printf(" %.0f", value - earlier);
+		if (value > earlier)
+			(void)buffer_printf(&out, "%s%.*s %.0f", out.size > 0 ? ", " : "",
+					    SLICE_PRINT(label), value - earlier);
 	}
-	(void)printf("%s\n", printed > 0 ? "" : none);
+	json_object_set_new(frame, name, json_stringn(out.data, out.size));
+	buffer_finish(&out);
 }
 
-static void print_memory(struct top *top, const struct span *span)
-{
-	bool is_alarm = grown_sum(span, "recalld_bypassed_total") > 0;
-	print_label(top->ctl, "memory");
-	print_parts(span, "recalld_requests_total", "no requests");
-	print_label(top->ctl, "bypassed");
-	if (is_alarm)
-		(void)fputs(ctl_style(top->ctl, "alarm"), stdout);
-	print_parts(span, "recalld_bypassed_total", "none");
-	if (is_alarm)
-		(void)fputs(ctl_style(top->ctl, "end"), stdout);
-}
-
-static void print_learner(struct top *top, const struct span *span)
-{
-	double parked = figure_of(span->now, "recalld_store_jobs_parked");
-	double failed = grown_sum(span, "recalld_model_failures_total");
-	print_label(top->ctl, "learner");
-	(void)printf("%.0f waiting, %.0f calls open, %.1f jobs /s, ",
-		     figure_of(span->now, "recalld_learner_queue"),
-		     figure_of(span->now, "recalld_learner_calls"),
-		     grown_sum(span, "recalld_learned_total") / span->seconds);
-	print_trouble(top->ctl, failed, "failed, ");
-	print_trouble(top->ctl, parked, "parked\n");
-}
-
-static void print_duration(double seconds)
+static json_t *duration(double seconds)
 {
 	bool is_short = seconds < 1;
 	if (seconds > 0)
-		(void)printf("%g %s", is_short ? seconds * SECOND : seconds, is_short ? "ms" : "s");
-	else
-		(void)putchar('-');
+		return json_sprintf("%g %s", is_short ? seconds * SECOND : seconds,
+				    is_short ? "ms" : "s");
+	return json_string("-");
 }
 
-static void print_times(struct top *top, const struct span *span, const char *label, double share)
+/* How long the quicker ones of this share took. */
+static json_t *times(const struct span *span, double share)
 {
-	static const char *const families[][2] = {
-		{"recalld_memory_seconds", "memory"},
-		{"recalld_first_byte_seconds", ", first byte"},
-		{"recalld_exchange_seconds", ", last byte"},
-		{"recalld_commit_seconds", ", to disk"},
-	};
-	print_label(top->ctl, label);
-	for (size_t i = 0; i < sizeof(families) / sizeof(families[0]); i++) {
-		(void)printf("%s ", families[i][1]);
-		print_duration(figure_quantile(span->before, span->now, families[i][0], share));
+	static const char *const names[] = {"memory", "first_byte", "exchange", "commit"};
+	json_t *times = json_object();
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+		char family[NAME_SIZE / 2];
+		(void)snprintf(family, sizeof(family), "recalld_%s_seconds", names[i]);
+		double most = figure_quantile(span->before, span->now, family, share);
+		json_object_set_new(times, names[i], duration(most));
 	}
-	(void)putchar('\n');
+	return times;
 }
 
 static void print_frame(struct top *top)
 {
-	struct span span = whole_span(top);
-	print_head(top, &span);
-	print_traffic(top, &span);
-	print_memory(top, &span);
-	print_learner(top, &span);
-	print_times(top, &span, "slowest <=", 1);
-	print_times(top, &span, "half are <=", 0.5);
+	const struct span span = whole_span(top);
+	const double tokens = grown(&span, "recalld_injected_tokens_total");
+	const double injected = grown(&span, "recalld_requests_total{memory=\"injected\"}");
+	json_t *frame = json_copy(top->status);
+	json_object_set_new(frame, "answers", json_boolean(top->answers));
+	json_object_set_new(frame, "moves", json_boolean(top->count > 1));
+	set(frame, "seconds", span.seconds);
+	set(frame, "exchanges", grown(&span, "recalld_exchange_seconds_count") / span.seconds);
+	set(frame, "open", figure_of(span.now, "recalld_exchanges_open"));
+	set(frame, "connections", figure_of(span.now, "recalld_connections"));
+	set(frame, "tokens", tokens / span.seconds);
+	set(frame, "tokens_each", injected > 0 ? tokens / injected : 0);
+	set_parts(frame, "memory", &span, "recalld_requests_total");
+	set_parts(frame, "bypassed", &span, "recalld_bypassed_total");
+	set(frame, "waiting", figure_of(span.now, "recalld_learner_queue"));
+	set(frame, "calls", figure_of(span.now, "recalld_learner_calls"));
+	set(frame, "learned", grown_sum(&span, "recalld_learned_total") / span.seconds);
+	set(frame, "failed", grown_sum(&span, "recalld_model_failures_total"));
+	set(frame, "parked", figure_of(span.now, "recalld_store_jobs_parked"));
+	json_object_set_new(frame, "slowest", times(&span, 1));
+	json_object_set_new(frame, "half", times(&span, 0.5));
+	ctl_print_text(top->ctl, top->ctl->command->text, frame);
+	json_decref(frame);
 }
 
 /* ---- the terminal ---- */
