@@ -48,15 +48,16 @@ class ClaudeCode:
 
 class Codex:
     """Codex in a home and a project folder of its own, which never tries a request again. `base_url`: that of a
-    provider of its own, or of OpenAI's if `built_in`, with which it tries a WebSocket first."""
+    provider of its own, or of OpenAI's if `built_in`, with which it tries a WebSocket first. `settings`: more lines
+    of its configuration."""
 
-    def __init__(self, base_url, folder, headers=None, built_in=False):
+    def __init__(self, base_url, folder, headers=None, built_in=False, settings=""):
         self.home = folder / "home"
         self.project = folder / "project"
         for made in (self.home / ".codex", self.project):
             made.mkdir(parents=True, exist_ok=True)
         (self.home / ".codex" / "config.toml").write_text(
-            self._built_in(base_url) if built_in else self._own_provider(base_url, headers or {})
+            settings + (self._built_in(base_url) if built_in else self._own_provider(base_url, headers or {}))
         )
         self.environment = {"PATH": os.environ["PATH"], "HOME": str(self.home), "CODEX_API_KEY": "test-key", "KEY": "test-key"}
 
