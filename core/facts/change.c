@@ -280,7 +280,8 @@ static enum correction_result change_state(struct correcting *correcting, struct
 	known->is_changed = true;
 	if (!ends && !known_stands(known)) {
 		let_stand(correcting, known);
-	} else if (ends && (known_stands(known) || was_suggested)) {
+	} else if (ends &&
+		   (known_stands(known) || was_suggested || known->fact.state == FACT_HIDDEN)) {
 		known->is_wrong = !was_suggested;
 		known->is_left = true;
 		known->fact.state = FACT_RETRACTED;

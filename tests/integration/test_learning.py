@@ -295,6 +295,21 @@ def test_a_wish_in_other_words_hides_what_the_model_names_exactly(make_daemon, u
     assert [m for m in daemon.messages(user) if m == ("user", said)], "its turn stands"
 
 
+def test_a_hidden_fact_that_a_person_retracts_is_wrong_from_then_on(daemon, upstream, memory_model, user):
+    said, wish = "My canary is called Zwingli.", "Please forget what I told you about my pet."
+    teach(daemon, memory_model, user, said, [fact("canary", "Zwingli", said)])
+    teach(daemon, memory_model, user, wish, [fact("canary", "Zwingli", wish, forget=True)])
+    facts = daemon.memory_path(user, "/facts")
+    (hidden,) = daemon.admin("GET", f"{facts}?state=hidden").json()["facts"]
+    assert daemon.admin("PATCH", f"{facts}/{hidden['id']}", json={"state": "retracted"}).status_code == 200
+    assert daemon.admin("GET", f"{facts}?state=hidden").json()["facts"] == []
+    (retracted,) = daemon.admin("GET", f"{facts}?state=retracted").json()["facts"]
+    assert (retracted["id"], retracted["value"]) == (hidden["id"], "Zwingli")
+    again = "The canary, my Zwingli, sings."
+    teach(daemon, memory_model, user, again, [fact("canary", "Zwingli", "The canary, my Zwingli, sings")])
+    assert daemon.values(user) == [], "a wrong value is not learned again"
+
+
 def test_the_next_reply_says_once_how_much_was_forgotten(daemon, memory_model, user):
     said, wish = "My canary is called Zwingli.", "Forget that my canary is called Zwingli."
     teach(daemon, memory_model, user, said, [fact("canary", "Zwingli", said)])
