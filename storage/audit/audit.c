@@ -321,18 +321,15 @@ static void read_lines(struct transaction *transaction, const struct reading *re
 {
 	const struct audit_query *query = reading->query;
 	struct scan scan;
-	struct slice key;
-	struct slice value;
 	size_t looked_at = 0;
 	page->lines = arena_alloc(arena, (query->limit + 1) * sizeof(*page->lines));
 	page->last = query->after;
 	scan_begin_at(&scan, transaction, TABLE_AUDIT, key_empty(), key_of_number(query->after + 1),
 		      FORWARD);
-	while (page->count < query->limit && looked_at++ < AUDIT_AT_ONCE &&
-	       scan_next(&scan, &key, &value)) {
+	while (page->count < query->limit && looked_at++ < AUDIT_AT_ONCE && scan_step(&scan)) {
 		struct slice line = {0};
-		page->last = key_read_u64(key, 0);
-		if (table_decode(transaction, value, stored_audit_fields, &line, NULL) &&
+		page->last = key_read_u64(scan.at, 0);
+		if (table_decode(transaction, scan.value, stored_audit_fields, &line, NULL) &&
 		    is_wanted(reading, line))
 			page->lines[page->count++] = arena_copy(arena, line);
 	}

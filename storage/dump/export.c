@@ -80,17 +80,15 @@ static bool walk_pass_user(struct walk *walk, const struct dump_table *table)
 	struct key user = key_of_user(key_read_user(
 		(struct slice){(const char *)progress->next.bytes, progress->next.size}));
 	struct scan scan;
-	struct slice key;
-	struct slice value;
 	if (!walk->reader.has_tree[engine_tree_of(other)])
 		return false;
 	scan_begin_at(&scan, &walk->reader.transaction, other, key_empty(), key_after(user),
 		      FORWARD);
-	bool found = scan_next(&scan, &key, &value) && key.size >= user.size &&
-		     memcmp(key.data, user.bytes, user.size) > 0;
+	bool found = scan_step(&scan) && scan.at.size >= user.size &&
+		     memcmp(scan.at.data, user.bytes, user.size) > 0;
 	if (found) {
 		progress->next = first_key(table);
-		memcpy(progress->next.bytes, key.data, user.size);
+		memcpy(progress->next.bytes, scan.at.data, user.size);
 		progress->passes_user = false;
 		progress->hole = progress->next;
 		progress->bit = WALK_NO_SKIP;
@@ -166,10 +164,8 @@ static bool reads(struct walk *walk, const struct dump_table *table)
 {
 	struct transaction *transaction = &walk->reader.transaction;
 	struct scan scan;
-	struct slice key;
-	struct slice value;
 	scan_begin_at(&scan, transaction, table->table, key_empty(), walk->progress->next, FORWARD);
-	bool is_sound = !scan_next(&scan, &key, &value) || walk_is_key(walk->progress, key);
+	bool is_sound = !scan_step(&scan) || walk_is_key(walk->progress, scan.at);
 	scan_end(&scan);
 	return is_sound && transaction->result == STORE_OK;
 }
@@ -263,27 +259,25 @@ static enum walk_result walk_table(struct walk *walk, const struct dump_table *t
 	struct progress *progress = walk->progress;
 	struct transaction *transaction = &walk->reader.transaction;
 	struct scan scan;
-	struct slice key;
-	struct slice value;
 	bool more = true;
 	if ((progress->passes_user && !walk_pass_user(walk, table)) || !walk_narrow(walk, table))
 		return WALK_FAULT;
 	scan_begin_at(&scan, transaction, table->table, key_empty(), progress->next, FORWARD);
 	scan_let_go(&scan);
-	while (more && scan_next(&scan, &key, &value)) {
-		if (!walk_is_key(progress, key))
+	while (more && scan_step(&scan)) {
+		if (!walk_is_key(progress, scan.at))
 			return WALK_FAULT;
 		buffer_clear(&walk->line);
-		if (is_locked(walk, table, key, value))
+		if (is_locked(walk, table, scan.at, scan.value))
 			progress->report.locked++;
-		else if (!write_record(walk, table, key, value))
+		else if (!write_record(walk, table, scan.at, scan.value))
 			progress->report.tables[progress->table].unreadable++;
 		else if (!write_all(walk, buffer_slice(&walk->line)))
 			return WALK_NO_OUTPUT;
 		else
 			progress->report.tables[progress->table].records++;
 		tell_progress(walk);
-		memcpy(progress->next.bytes, key.data, key.size);
+		memcpy(progress->next.bytes, scan.at.data, scan.at.size);
 		more = key_add(&progress->next, 0);
 		progress->in_hole = false;
 	}

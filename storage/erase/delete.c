@@ -182,11 +182,9 @@ static void delete_answers(const struct memory *memory, uint32_t conversation)
 {
 	enum { CONVERSATION_OFFSET = 24 };
 	struct scan scan;
-	struct slice key;
-	struct slice value;
 	scan_begin(&scan, memory->transaction, TABLE_ANSWERS, key_of_user(memory->user), FORWARD);
-	while (scan_next(&scan, &key, &value)) {
-		if (key_read_u32(key, CONVERSATION_OFFSET) == conversation)
+	while (scan_step(&scan)) {
+		if (key_read_u32(scan.at, CONVERSATION_OFFSET) == conversation)
 			scan_delete(&scan);
 	}
 	scan_end(&scan);
@@ -195,12 +193,11 @@ static void delete_answers(const struct memory *memory, uint32_t conversation)
 static void delete_turn_records(const struct memory *memory, uint32_t conversation)
 {
 	struct scan scan;
-	struct slice key;
-	struct slice value;
 	memory_scan(memory, &scan, TABLE_TURNS);
-	while (scan_next(&scan, &key, &value)) {
+	while (scan_step(&scan)) {
 		struct stored_turn stored = {0};
-		if (table_decode(memory->transaction, value, stored_turn_fields, &stored, NULL) &&
+		if (table_decode(memory->transaction, scan.value, stored_turn_fields, &stored,
+				 NULL) &&
 		    stored.turn.conversation == conversation && stored.turn.state == TURN_HIDDEN)
 			scan_delete(&scan);
 	}
@@ -356,18 +353,16 @@ void deletions_resume(struct store *store)
 {
 	struct transaction transaction;
 	struct scan scan;
-	struct slice key;
-	struct slice value;
 	const struct key prefix = deletion_mark_prefix();
 	if (!transaction_begin_read(&transaction, store))
 		return;
 	scan_begin(&scan, &transaction, TABLE_META, prefix, FORWARD);
-	while (scan_next(&scan, &key, &value)) {
-		struct slice user = slice_part(key, prefix.size, key.size);
+	while (scan_step(&scan)) {
+		struct slice user = slice_part(scan.at, prefix.size, scan.at.size);
 		struct delete_operation *own = create(key_read_user(user));
 		struct unfinished_deletion unfinished = {.arena = &own->operation.arena};
-		(void)table_decode(&transaction, value, unfinished_deletion_fields, &unfinished,
-				   NULL);
+		(void)table_decode(&transaction, scan.value, unfinished_deletion_fields,
+				   &unfinished, NULL);
 		own->now = unfinished.now;
 		own->search.plan.turns = unfinished.turns;
 		own->search.plan.conversation = (uint32_t)unfinished.conversation;

@@ -85,19 +85,18 @@ static void read_turns(struct deletion_search *search, const struct memory *memo
 		       const struct wanted *wanted)
 {
 	struct scan scan;
-	struct slice key;
-	struct slice value;
 	size_t capacity = 0;
 	search->turns = NULL;
 	search->turn_count = 0;
 	memory_scan(memory, &scan, TABLE_TURNS);
-	while (scan_next(&scan, &key, &value)) {
+	while (scan_step(&scan)) {
 		struct stored_turn stored = {0};
 		const struct turn *turn = &stored.turn;
-		if (!table_decode(memory->transaction, value, stored_turn_fields, &stored, NULL))
+		if (!table_decode(memory->transaction, scan.value, stored_turn_fields, &stored,
+				  NULL))
 			continue;
 		add_turn(search, &capacity, memory->arena,
-			 &(struct deletable_turn){.id = key_read_u64(key, TURN_OFFSET),
+			 &(struct deletable_turn){.id = key_read_u64(scan.at, TURN_OFFSET),
 						  .exchange = turn->exchange,
 						  .conversation = turn->conversation,
 						  .is_user = turn->role == ROLE_USER,
@@ -181,15 +180,14 @@ static void find_elsewhere(struct deletion_search *search, const struct memory *
 	struct orphans orphans = {0};
 	struct quotes quotes;
 	struct scan scan;
-	struct slice key;
-	struct slice value;
 	list_orphans(&orphans, search, memory->arena);
 	quotes_init(&quotes, orphans.quotes, orphans.count, memory->arena);
 	scan_begin(&scan, memory->transaction, TABLE_TURNS, key_of_user(memory->user), BACKWARD);
 	scan_let_go(&scan);
-	while (quotes.left > 0 && scan_next(&scan, &key, &value)) {
+	while (quotes.left > 0 && scan_step(&scan)) {
 		struct stored_turn stored = {0};
-		if (!table_decode(memory->transaction, value, stored_turn_fields, &stored, NULL) ||
+		if (!table_decode(memory->transaction, scan.value, stored_turn_fields, &stored,
+				  NULL) ||
 		    !stays(&search->plan, &stored.turn))
 			continue;
 		const size_t count = quotes_take(&quotes, stored.turn.text, orphans.found);

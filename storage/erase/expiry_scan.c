@@ -21,15 +21,13 @@ static void list_idle(struct id_list *list, const struct memory *memory,
 		      const struct expiry *expiry, size_t most)
 {
 	struct scan scan;
-	struct slice key;
-	struct slice value;
 	memory_scan(memory, &scan, TABLE_CONVERSATIONS);
-	while (list->count < most && scan_next(&scan, &key, &value)) {
+	while (list->count < most && scan_step(&scan)) {
 		struct past_conversation conversation = {0};
-		if (table_decode(memory->transaction, value, stored_conversation_fields,
+		if (table_decode(memory->transaction, scan.value, stored_conversation_fields,
 				 &conversation, NULL) &&
 		    expiry_takes_conversation(expiry, conversation.last_active))
-			id_list_add(list, memory->arena, key_read_u32(key, ID_OFFSET));
+			id_list_add(list, memory->arena, key_read_u32(scan.at, ID_OFFSET));
 	}
 	scan_end(&scan);
 }
@@ -38,21 +36,20 @@ static void list_facts(struct id_list *list, const struct memory *memory,
 		       const struct expiry *expiry, size_t most)
 {
 	struct scan scan;
-	struct slice key;
-	struct slice value;
 	const bool only_hidden = !expiry_takes_facts(expiry);
 	if (only_hidden && expiry->hidden_until == 0)
 		return;
 	memory_scan(memory, &scan, TABLE_FACTS);
 	scan.opens_none = true;
-	while (list->count < most && scan_next(&scan, &key, &value)) {
+	while (list->count < most && scan_step(&scan)) {
 		struct fact fact = {0};
-		if (only_hidden && stored_fact_state(value) != FACT_HIDDEN)
+		if (only_hidden && stored_fact_state(scan.value) != FACT_HIDDEN)
 			continue;
-		value = scan_open(&scan, value);
-		if (table_decode(memory->transaction, value, stored_fact_fields, &fact, NULL) &&
+		scan.value = scan_open(&scan, scan.value);
+		if (table_decode(memory->transaction, scan.value, stored_fact_fields, &fact,
+				 NULL) &&
 		    expiry_of_fact(expiry, &fact) != FACT_STAYS)
-			id_list_add(list, memory->arena, key_read_u64(key, ID_OFFSET));
+			id_list_add(list, memory->arena, key_read_u64(scan.at, ID_OFFSET));
 	}
 	scan_end(&scan);
 }
@@ -157,17 +154,15 @@ static void list_their_turns(struct expired *expired, const struct memory *memor
 static void list_their_answers(struct expired *expired, const struct memory *memory)
 {
 	struct scan scan;
-	struct slice key;
-	struct slice value;
 	scan_begin(&scan, memory->transaction, TABLE_ANSWERS, key_of_user(memory->user), FORWARD);
-	while (scan_next(&scan, &key, &value)) {
-		uint32_t conversation = key_read_u32(key, ANSWER_CONVERSATION_OFFSET);
+	while (scan_step(&scan)) {
+		uint32_t conversation = key_read_u32(scan.at, ANSWER_CONVERSATION_OFFSET);
 		if (!id_list_has(&expired->conversations, conversation))
 			continue;
 		struct answer_place *place = arena_alloc(memory->arena, sizeof(*place));
-		*place = (struct answer_place){expired->their_answers, key_read_u64(key, ID_OFFSET),
-					       conversation,
-					       key_read_u32(key, ANSWER_ORDINAL_OFFSET)};
+		*place = (struct answer_place){expired->their_answers,
+					       key_read_u64(scan.at, ID_OFFSET), conversation,
+					       key_read_u32(scan.at, ANSWER_ORDINAL_OFFSET)};
 		expired->their_answers = place;
 	}
 	scan_end(&scan);
@@ -192,12 +187,9 @@ struct leaving expired_leaving(const struct expired *expired)
 static bool has_old_turn(const struct memory *memory, const struct expiry *expiry)
 {
 	struct scan scan;
-	struct slice key;
-	struct slice value;
 	scan_begin(&scan, memory->transaction, TABLE_TURN_TIMES, key_of_user(memory->user),
 		   FORWARD);
-	bool found = scan_next(&scan, &key, &value) &&
-		     key_read_time(key, ID_OFFSET) <= expiry->turns_until;
+	bool found = scan_step(&scan) && key_read_time(scan.at, ID_OFFSET) <= expiry->turns_until;
 	scan_end(&scan);
 	return found;
 }
@@ -206,14 +198,12 @@ static bool has_taken_back(const struct memory *memory, uint32_t conversation,
 			   const struct expiry *expiry)
 {
 	struct scan scan;
-	struct slice key;
-	struct slice value;
 	bool found = false;
 	scan_begin(&scan, memory->transaction, TABLE_EXCHANGES,
 		   key_u32(key_of_user(memory->user), conversation), FORWARD);
-	while (!found && scan_next(&scan, &key, &value)) {
+	while (!found && scan_step(&scan)) {
 		struct stored_turn turn;
-		found = exchange_turn(memory, key_read_u64(key, EXCHANGE_OFFSET), &turn) &&
+		found = exchange_turn(memory, key_read_u64(scan.at, EXCHANGE_OFFSET), &turn) &&
 			turn.turn.state == TURN_SUPERSEDED && expiry_takes_turn(expiry, &turn.turn);
 	}
 	scan_end(&scan);
@@ -224,16 +214,14 @@ static bool has_taken_back(const struct memory *memory, uint32_t conversation,
 static bool has_old_branch(const struct memory *memory, const struct expiry *expiry)
 {
 	struct scan scan;
-	struct slice key;
-	struct slice value;
 	bool found = false;
 	memory_scan(memory, &scan, TABLE_CONVERSATIONS);
-	while (!found && scan_next(&scan, &key, &value)) {
+	while (!found && scan_step(&scan)) {
 		struct past_conversation conversation = {0};
-		found = table_decode(memory->transaction, value, stored_conversation_fields,
+		found = table_decode(memory->transaction, scan.value, stored_conversation_fields,
 				     &conversation, NULL) &&
 			conversation.branched &&
-			has_taken_back(memory, key_read_u32(key, ID_OFFSET), expiry);
+			has_taken_back(memory, key_read_u32(scan.at, ID_OFFSET), expiry);
 	}
 	scan_end(&scan);
 	return found;
@@ -266,15 +254,13 @@ static void list_old_receipts(struct id_list *list, const struct memory *memory,
 			      const struct expiry *expiry, size_t most)
 {
 	struct scan scan;
-	struct slice key;
-	struct slice value;
 	if (expiry->receipts_until == 0)
 		return;
 	scan_begin(&scan, memory->transaction, TABLE_USER_RECEIPTS, key_of_user(memory->user),
 		   FORWARD);
-	while (list->count < most && scan_next(&scan, &key, &value)) {
-		if (expiry_takes_receipt(expiry, key_read_u64(key, ID_OFFSET)))
-			id_list_add(list, memory->arena, key_read_u64(key, ID_OFFSET));
+	while (list->count < most && scan_step(&scan)) {
+		if (expiry_takes_receipt(expiry, key_read_u64(scan.at, ID_OFFSET)))
+			id_list_add(list, memory->arena, key_read_u64(scan.at, ID_OFFSET));
 	}
 	scan_end(&scan);
 }

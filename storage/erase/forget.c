@@ -223,14 +223,12 @@ void forget_resume(struct store *store)
 {
 	struct transaction transaction;
 	struct scan scan;
-	struct slice key;
-	struct slice value;
 	const struct key prefix = mark_prefix();
 	if (!transaction_begin_read(&transaction, store))
 		return;
 	scan_begin(&scan, &transaction, TABLE_META, prefix, FORWARD);
-	while (scan_next(&scan, &key, &value)) {
-		struct slice user = slice_part(key, prefix.size, key.size);
+	while (scan_step(&scan)) {
+		struct slice user = slice_part(scan.at, prefix.size, scan.at.size);
 		struct forget_operation *own = create_forget(key_read_user(user));
 		own->resumes = true;
 		writer_resume(store->writer, &own->operation, &own->user);

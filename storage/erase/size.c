@@ -145,20 +145,19 @@ static void walk(const struct memory *memory, struct measured *measured)
 {
 	enum { RECORD = 64 };
 	struct scan scan;
-	struct slice key;
-	struct slice value;
 	memory_scan(memory, &scan, TABLE_TURNS);
-	while (scan_next(&scan, &key, &value)) {
+	while (scan_step(&scan)) {
 		struct stored_turn stored = {0};
-		if (table_decode(memory->transaction, value, stored_turn_fields, &stored, NULL) &&
+		if (table_decode(memory->transaction, scan.value, stored_turn_fields, &stored,
+				 NULL) &&
 		    stored.turn.state != TURN_HIDDEN)
 			add(measured, stored.turn.created_at, RECORD + stored.turn.text.size);
 	}
 	scan_end(&scan);
 	memory_scan(memory, &scan, TABLE_CONVERSATIONS);
-	while (scan_next(&scan, &key, &value)) {
+	while (scan_step(&scan)) {
 		struct past_conversation conversation = {0};
-		if (table_decode(memory->transaction, value, stored_conversation_fields,
+		if (table_decode(memory->transaction, scan.value, stored_conversation_fields,
 				 &conversation, NULL))
 			add(measured, conversation.last_active, RECORD);
 	}
@@ -168,13 +167,11 @@ static void walk(const struct memory *memory, struct measured *measured)
 static uint64_t bytes_of_facts(const struct memory *memory)
 {
 	struct scan scan;
-	struct slice key;
-	struct slice value;
 	uint64_t bytes = 0;
 	memory_scan(memory, &scan, TABLE_FACTS);
 	scan.opens_none = true;
-	while (scan_next(&scan, &key, &value))
-		bytes += key.size + value.size;
+	while (scan_step(&scan))
+		bytes += scan.at.size + scan.value.size;
 	scan_end(&scan);
 	return bytes;
 }

@@ -48,16 +48,14 @@ static bool find_block(const struct memory *memory, enum direction direction, ui
 		       size_t *count)
 {
 	struct scan scan;
-	struct slice key;
-	struct slice value;
 	scan_begin(&scan, memory->transaction, TABLE_DOCUMENTS, key_of_user(memory->user),
 		   direction);
 	scan.opens_none = true;
-	bool found = scan_next(&scan, &key, &value);
+	bool found = scan_step(&scan);
 	if (found) {
-		*number = key_read_u64(key, 16);
-		value.size = scan_opened_size(&scan, value);
-		*count = block_size(value) / sizeof(struct recall_document);
+		*number = key_read_u64(scan.at, 16);
+		scan.value.size = scan_opened_size(&scan, scan.value);
+		*count = block_size(scan.value) / sizeof(struct recall_document);
 	}
 	scan_end(&scan);
 	return found;
@@ -93,21 +91,19 @@ bool documents_range(const struct memory *memory, uint64_t *first, uint64_t *end
 static void copy_blocks(const struct memory *memory, struct documents *documents)
 {
 	struct scan scan;
-	struct slice key;
-	struct slice value;
 	char *out = (char *)documents->documents;
 	size_t end = documents->count * sizeof(struct recall_document);
 	size_t done = 0;
 	memory_scan(memory, &scan, TABLE_DOCUMENTS);
-	while (scan_next(&scan, &key, &value)) {
-		uint64_t place = key_read_u64(key, 16) * DOCUMENT_BLOCK - documents->first;
+	while (scan_step(&scan)) {
+		uint64_t place = key_read_u64(scan.at, 16) * DOCUMENT_BLOCK - documents->first;
 		/* a sound table's keys rise from the first block to the last */
 		if (place > documents->count || place * sizeof(struct recall_document) < done)
 			continue;
 		size_t at = (size_t)place * sizeof(struct recall_document);
 		memset(out + done, 0, at - done);
-		memcpy(out + at, value.data, block_size(value));
-		done = at + block_size(value);
+		memcpy(out + at, scan.value.data, block_size(scan.value));
+		done = at + block_size(scan.value);
 	}
 	scan_end(&scan);
 	if (done < end)

@@ -48,11 +48,9 @@ void terms_move(const struct memory *memory, uint64_t first_of_block)
 {
 	struct occurrences list = {0};
 	struct scan scan;
-	struct slice key;
-	struct slice value;
 	scan_begin(&scan, memory->transaction, TABLE_TERMS, key_of_user(memory->user), FORWARD);
-	while (scan_next(&scan, &key, &value) && key_read_u64(key, 16) < first_of_block) {
-		take_entries(&list, key_read_u64(key, 16), value);
+	while (scan_step(&scan) && key_read_u64(scan.at, 16) < first_of_block) {
+		take_entries(&list, key_read_u64(scan.at, 16), scan.value);
 		scan_delete(&scan);
 	}
 	scan_end(&scan);

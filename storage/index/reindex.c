@@ -50,16 +50,14 @@ static void take_key(struct key *to, struct slice key)
 static bool clear_some(struct transaction *transaction, enum table table, struct key *from)
 {
 	struct scan scan;
-	struct slice key;
-	struct slice value;
 	bool more = true;
 	scan_begin_at(&scan, transaction, table, key_empty(), *from, FORWARD);
 	scan.opens_none = true;
 	for (size_t i = 0; more && i < CLEARED_AT_ONCE; i++) {
-		more = scan_next(&scan, &key, &value);
+		more = scan_step(&scan);
 		if (!more)
 			break;
-		take_key(from, key);
+		take_key(from, scan.at);
 		scan_delete(&scan);
 	}
 	scan_end(&scan);
@@ -109,18 +107,16 @@ static size_t index_turn(struct transaction *transaction, struct slice key, stru
 static bool index_some(struct transaction *transaction, struct key *from, uint64_t *count)
 {
 	struct scan scan;
-	struct slice key;
-	struct slice value;
 	size_t text = 0;
 	bool more = true;
 	scan_begin_at(&scan, transaction, TABLE_TURNS, key_empty(), *from, FORWARD);
 	scan_let_go(&scan);
 	for (size_t i = 0; more && i < TURNS_AT_ONCE && text < TEXT_AT_ONCE; i++) {
-		more = scan_next(&scan, &key, &value);
+		more = scan_step(&scan);
 		if (!more)
 			break;
-		*from = key_u64(key_of_user(key_read_user(key)), key_read_u64(key, 16) + 1);
-		text += index_turn(transaction, key, value);
+		*from = key_u64(key_of_user(key_read_user(scan.at)), key_read_u64(scan.at, 16) + 1);
+		text += index_turn(transaction, scan.at, scan.value);
 		++*count;
 	}
 	scan_end(&scan);

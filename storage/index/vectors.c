@@ -155,12 +155,10 @@ static void compare_blocks(const struct memory *memory, const struct comparing *
 {
 	size_t size = BLOCK * slot_size(comparing->dimensions);
 	struct scan scan;
-	struct slice key;
-	struct slice value;
 	memory_scan(memory, &scan, TABLE_VECTORS);
-	while (scan_next(&scan, &key, &value)) {
-		if (value.size == size)
-			compare_block(comparing, key_read_u64(key, 16) * BLOCK, value);
+	while (scan_step(&scan)) {
+		if (scan.value.size == size)
+			compare_block(comparing, key_read_u64(scan.at, 16) * BLOCK, scan.value);
 	}
 	scan_end(&scan);
 }

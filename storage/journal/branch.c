@@ -76,17 +76,15 @@ static uint64_t find_twin(const struct branch *branch, const struct memory *memo
 {
 	struct key prefix = key_u32(key_of_user(memory->user), exchange->conversation);
 	struct scan scan;
-	struct slice key;
-	struct slice value;
 	uint64_t twin = 0;
 	scan_begin(&scan, memory->transaction, TABLE_EXCHANGES, prefix, FORWARD);
-	while (twin == 0 && scan_next(&scan, &key, &value)) {
+	while (twin == 0 && scan_step(&scan)) {
 		struct stored_exchange stored = {0};
 		struct past_exchange other;
-		if (table_decode(memory->transaction, value, stored_exchange_fields, &stored,
+		if (table_decode(memory->transaction, scan.value, stored_exchange_fields, &stored,
 				 NULL) &&
 		    stored.user_hash == exchange->user_hash &&
-		    exchange_read(memory, key_read_u64(key, EXCHANGE_OFFSET), &other) &&
+		    exchange_read(memory, key_read_u64(scan.at, EXCHANGE_OFFSET), &other) &&
 		    branch_lets_stand(branch, &other))
 			twin = other.id;
 	}
@@ -100,13 +98,11 @@ static uint64_t find_repetition(const struct branch *branch, const struct memory
 {
 	struct key prefix = key_time(key_of_user(memory->user), fact->observed_at);
 	struct scan scan;
-	struct slice key;
-	struct slice value;
 	uint64_t repetition = 0;
 	scan_begin(&scan, memory->transaction, TABLE_TURN_TIMES, prefix, FORWARD);
-	while (repetition == 0 && scan_next(&scan, &key, &value)) {
+	while (repetition == 0 && scan_step(&scan)) {
 		struct past_exchange exchange;
-		if (exchange_read(memory, key_read_u64(key, TURN_TIME_OFFSET), &exchange) &&
+		if (exchange_read(memory, key_read_u64(scan.at, TURN_TIME_OFFSET), &exchange) &&
 		    branch_lets_stand(branch, &exchange))
 			repetition = exchange.id;
 	}

@@ -65,15 +65,13 @@ void turn_search_run(struct turn_search *search, const struct memory *memory, st
 	struct transaction *transaction = memory->transaction;
 	struct key prefix = key_of_user(memory->user);
 	struct scan scan;
-	struct slice key;
-	struct slice value;
 	scan_begin_at(&scan, transaction, TABLE_TURNS, prefix,
 		      key_u64(prefix, search->searched + 1), FORWARD);
 	scan_let_go(&scan);
-	while (scan_next(&scan, &key, &value)) {
+	while (scan_step(&scan)) {
 		struct stored_turn stored = {0};
-		search->searched = key_read_u64(key, 16);
-		if (!table_decode(transaction, value, stored_turn_fields, &stored, NULL) ||
+		search->searched = key_read_u64(scan.at, 16);
+		if (!table_decode(transaction, scan.value, stored_turn_fields, &stored, NULL) ||
 		    !terms_say(stored.turn.text, text))
 			continue;
 		id_list_add(&search->turns, memory->arena, search->searched);
@@ -203,8 +201,6 @@ void receipt_search_run(struct receipt_search *search, const struct memory *memo
 {
 	const bool is_first = search->until == 0;
 	struct scan scan;
-	struct slice key;
-	struct slice value;
 	if (is_empty(leaving))
 		return;
 	if (is_first)
@@ -213,11 +209,12 @@ void receipt_search_run(struct receipt_search *search, const struct memory *memo
 		scan_begin_at(&scan, memory->transaction, TABLE_RECEIPT_AGES, key_empty(),
 			      key_of_number(search->until + 1), FORWARD);
 	scan_let_go(&scan);
-	while (scan_next(&scan, &key, &value)) {
+	while (scan_step(&scan)) {
 		uint64_t id = 0;
 		if (is_first)
-			id = key_read_u64(key, RECEIPT_AT);
-		else if (!table_decode(memory->transaction, value, stored_number_fields, &id, NULL))
+			id = key_read_u64(scan.at, RECEIPT_AT);
+		else if (!table_decode(memory->transaction, scan.value, stored_number_fields, &id,
+				       NULL))
 			continue;
 		const enum held held = look_at_receipt(memory, leaving, id);
 		if (held != HOLDS_NONE)
@@ -293,12 +290,10 @@ static size_t delete_given(const struct memory *memory, enum table table,
 	struct arena scratch = {0};
 	size_t deleted = 0;
 	struct scan scan;
-	struct slice key;
-	struct slice value;
 	memory_scan(memory, &scan, table);
-	while (scan_next(&scan, &key, &value)) {
-		if (table == TABLE_FROZEN ? frozen_goes(memory, value, leaving, &scratch)
-					  : replay_goes(memory, value, leaving, &scratch)) {
+	while (scan_step(&scan)) {
+		if (table == TABLE_FROZEN ? frozen_goes(memory, scan.value, leaving, &scratch)
+					  : replay_goes(memory, scan.value, leaving, &scratch)) {
 			scan_delete(&scan);
 			deleted++;
 		}
@@ -355,22 +350,20 @@ static bool has_too_many_facts(const struct memory *memory)
 	const struct key user = key_of_user(memory->user);
 	uint64_t ends[2] = {0, 0};
 	struct scan scan;
-	struct slice key;
-	struct slice value;
 	size_t count = 0;
 	for (size_t i = 0; i < 2; i++) {
 		scan_begin(&scan, memory->transaction, TABLE_FACTS, user,
 			   i == 0 ? FORWARD : BACKWARD);
 		scan.opens_none = true;
-		if (scan_next(&scan, &key, &value))
-			ends[i] = key_read_u64(key, FACT_AT);
+		if (scan_step(&scan))
+			ends[i] = key_read_u64(scan.at, FACT_AT);
 		scan_end(&scan);
 	}
 	if (ends[1] - ends[0] < FACTS_LIMIT)
 		return false;
 	scan_begin(&scan, memory->transaction, TABLE_FACTS, user, FORWARD);
 	scan.opens_none = true;
-	while (count <= FACTS_LIMIT && scan_next(&scan, &key, &value))
+	while (count <= FACTS_LIMIT && scan_step(&scan))
 		count++;
 	scan_end(&scan);
 	return count > FACTS_LIMIT;
@@ -428,12 +421,10 @@ static void hide_conversation(struct hiding *hiding, uint32_t conversation)
 	const struct memory *memory = hiding->memory;
 	struct id_list exchanges = {0};
 	struct scan scan;
-	struct slice key;
-	struct slice value;
 	scan_begin(&scan, memory->transaction, TABLE_EXCHANGES,
 		   key_u32(key_of_user(memory->user), conversation), FORWARD);
-	while (scan_next(&scan, &key, &value))
-		id_list_add(&exchanges, memory->arena, key_read_u64(key, EXCHANGE_AT));
+	while (scan_step(&scan))
+		id_list_add(&exchanges, memory->arena, key_read_u64(scan.at, EXCHANGE_AT));
 	scan_end(&scan);
 	for (size_t i = 0; i < exchanges.count; i++)
 		hide_exchange(hiding, exchanges.ids[i]);

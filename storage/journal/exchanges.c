@@ -74,16 +74,14 @@ struct past_exchanges exchanges_read(const struct memory *memory, uint32_t conve
 	struct key prefix = key_u32(key_of_user(memory->user), conversation);
 	struct exchange_list list = {0};
 	struct scan scan;
-	struct slice key;
-	struct slice value;
 	scan_begin_at(&scan, memory->transaction, TABLE_EXCHANGES, prefix, key_u32(prefix, first),
 		      FORWARD);
-	while (scan_next(&scan, &key, &value) && key_read_u32(key, ORDINAL_OFFSET) <= last) {
+	while (scan_step(&scan) && key_read_u32(scan.at, ORDINAL_OFFSET) <= last) {
 		struct stored_exchange stored = {0};
 		struct stored_turn turn;
-		if (!table_decode(memory->transaction, value, stored_exchange_fields, &stored,
+		if (!table_decode(memory->transaction, scan.value, stored_exchange_fields, &stored,
 				  NULL) ||
-		    !read_turn(memory, key_read_u64(key, EXCHANGE_OFFSET), &turn))
+		    !read_turn(memory, key_read_u64(scan.at, EXCHANGE_OFFSET), &turn))
 			continue;
 		const struct past_exchange exchange = make_exchange(&turn.turn, &stored);
 		add(&list, memory->arena, &exchange);

@@ -89,13 +89,12 @@ void journal_count_uncovered(const struct memory *memory, size_t came, size_t we
 static void release_jobs(const struct memory *memory, bool parked)
 {
 	struct scan scan;
-	struct slice key;
-	struct slice value;
 	struct key prefix = key_byte(key_of_user(memory->user), JOB_FACTS);
 	scan_begin(&scan, memory->transaction, parked ? TABLE_PARKED : TABLE_JOBS, prefix, FORWARD);
-	while (scan_next(&scan, &key, &value)) {
+	while (scan_step(&scan)) {
 		struct job job;
-		if (!memory_decode_job(memory, key, value, parked, &job) || !job.explicit_mode)
+		if (!memory_decode_job(memory, scan.at, scan.value, parked, &job) ||
+		    !job.explicit_mode)
 			continue;
 		job.explicit_mode = false;
 		memory_put_job(memory, &job); /* at the key where the scan stands */

@@ -26,20 +26,18 @@ static size_t find_hits(const struct memory *memory, const struct load *load, si
 	if (conversation != 0)
 		prefix = key_u32(prefix, conversation);
 	struct scan scan;
-	struct slice key;
-	struct slice value;
 	size_t count = 0;
 	scan_begin(&scan, transaction, TABLE_ANSWERS, prefix, BACKWARD);
-	while (count < limit && scan_next(&scan, &key, &value)) {
+	while (count < limit && scan_step(&scan)) {
 		struct stored_answer answer = {0};
-		if (!table_decode(transaction, value, stored_answer_fields, &answer, NULL) ||
+		if (!table_decode(transaction, scan.value, stored_answer_fields, &answer, NULL) ||
 		    answer.tool_calls != mark->tool_calls ||
 		    (is_open && mark->user_hash != answer.user_hash))
 			continue;
 		hits[count++] = (struct answer_hit){
 			.mark = mark_index,
-			.conversation = key_read_u32(key, 24),
-			.ordinal = key_read_u32(key, 28),
+			.conversation = key_read_u32(scan.at, 24),
+			.ordinal = key_read_u32(scan.at, 28),
 			.unfinished = answer.tool_calls || is_open,
 			.user_matches = mark->user_hash != 0 && mark->user_hash == answer.user_hash,
 		};
@@ -83,11 +81,9 @@ static struct conversation_match match_history(const struct memory *memory, cons
 static bool holds_one_turn(const struct memory *memory, uint32_t conversation)
 {
 	struct scan scan;
-	struct slice key;
-	struct slice value;
 	scan_begin(&scan, memory->transaction, TABLE_EXCHANGES,
 		   key_u32(key_of_user(memory->user), conversation), BACKWARD);
-	bool is_one = scan_next(&scan, &key, &value) && key_read_u32(key, ORDINAL_OFFSET) == 0;
+	bool is_one = scan_step(&scan) && key_read_u32(scan.at, ORDINAL_OFFSET) == 0;
 	scan_end(&scan);
 	return is_one;
 }
@@ -106,16 +102,14 @@ static bool ends_as_compacted(const struct memory *memory, const struct load *lo
 			      const struct past_conversation *conversation)
 {
 	struct scan scan;
-	struct slice key;
-	struct slice value;
 	size_t found = 0;
 	(void)conversation;
 	scan_begin(&scan, memory->transaction, TABLE_EXCHANGES,
 		   key_u32(key_of_user(memory->user), id), BACKWARD);
-	while (found < load->compacted_count && scan_next(&scan, &key, &value)) {
+	while (found < load->compacted_count && scan_step(&scan)) {
 		struct stored_exchange exchange = {0};
-		if (!table_decode(memory->transaction, value, stored_exchange_fields, &exchange,
-				  NULL) ||
+		if (!table_decode(memory->transaction, scan.value, stored_exchange_fields,
+				  &exchange, NULL) ||
 		    exchange.user_hash != load->compacted[found])
 			break;
 		found++;
@@ -133,8 +127,6 @@ static uint32_t find_without_answers(const struct memory *memory, const struct l
 		      const struct past_conversation *conversation) =
 		load->compacted_count > 0 ? ends_as_compacted : asks_it_again;
 	struct scan scan;
-	struct slice key;
-	struct slice value;
 	uint32_t found = 0;
 	if (!load_begins_anew(load))
 		return 0;
@@ -142,10 +134,10 @@ static uint32_t find_without_answers(const struct memory *memory, const struct l
 		   BACKWARD);
 	for (unsigned i = 0; i < MOST_CONVERSATIONS && found == 0; i++) {
 		struct past_conversation conversation = {0};
-		if (!scan_next(&scan, &key, &value))
+		if (!scan_step(&scan))
 			break;
-		uint32_t id = key_read_u32(key, CONVERSATION_OFFSET);
-		if (table_decode(memory->transaction, value, stored_conversation_fields,
+		uint32_t id = key_read_u32(scan.at, CONVERSATION_OFFSET);
+		if (table_decode(memory->transaction, scan.value, stored_conversation_fields,
 				 &conversation, memory->arena) &&
 		    is_it(memory, load, id, &conversation))
 			found = id;

@@ -21,13 +21,11 @@ static uint32_t first_standing(const struct placing *placing)
 	const struct place *place = placing->place;
 	struct key prefix = key_u32(key_of_user(memory->user), place->conversation_id);
 	struct scan scan;
-	struct slice key;
-	struct slice value;
 	uint32_t ordinal = UINT32_MAX;
 	scan_begin(&scan, memory->transaction, TABLE_EXCHANGES, prefix, FORWARD);
-	while (ordinal == UINT32_MAX && scan_next(&scan, &key, &value)) {
+	while (ordinal == UINT32_MAX && scan_step(&scan)) {
 		struct stored_turn turn;
-		uint64_t id = key_read_u64(key, EXCHANGE_OFFSET);
+		uint64_t id = key_read_u64(scan.at, EXCHANGE_OFFSET);
 		if (exchange_turn(memory, id, &turn) && turn.turn.state == TURN_CURRENT &&
 		    !id_list_has(&place->branch.taken, id))
 			ordinal = turn.turn.ordinal;
@@ -39,11 +37,9 @@ static uint32_t first_standing(const struct placing *placing)
 static size_t count_exchanges(const struct memory *memory, struct key prefix)
 {
 	struct scan scan;
-	struct slice key;
-	struct slice value;
 	size_t count = 0;
 	scan_begin(&scan, memory->transaction, TABLE_EXCHANGES, prefix, FORWARD);
-	while (scan_next(&scan, &key, &value))
+	while (scan_step(&scan))
 		count++;
 	scan_end(&scan);
 	return count;
@@ -54,18 +50,16 @@ static void read_places(struct placing *placing)
 	const struct memory *memory = placing->memory;
 	struct key prefix = key_u32(key_of_user(memory->user), placing->place->conversation_id);
 	struct scan scan;
-	struct slice key;
-	struct slice value;
 	size_t capacity = count_exchanges(memory, prefix);
 	struct user_turn_place *places = arena_alloc(memory->arena, capacity * sizeof(*places));
 	size_t count = 0;
 	scan_begin(&scan, memory->transaction, TABLE_EXCHANGES, prefix, FORWARD);
-	while (count < capacity && scan_next(&scan, &key, &value)) {
+	while (count < capacity && scan_step(&scan)) {
 		struct stored_exchange exchange = {0};
-		if (table_decode(memory->transaction, value, stored_exchange_fields, &exchange,
+		if (table_decode(memory->transaction, scan.value, stored_exchange_fields, &exchange,
 				 NULL))
 			places[count++] = (struct user_turn_place){
-				exchange.user_hash, key_read_u32(key, ORDINAL_OFFSET)};
+				exchange.user_hash, key_read_u32(scan.at, ORDINAL_OFFSET)};
 	}
 	scan_end(&scan);
 	placing->places = (struct user_turn_places){places, count};

@@ -367,6 +367,11 @@ bool scan_next(struct scan *scan, struct slice *key, struct slice *value)
 	return true;
 }
 
+bool scan_step(struct scan *scan)
+{
+	return scan_next(scan, &scan->at, &scan->value);
+}
+
 bool scan_find(struct scan *scan, struct key key, struct slice *value)
 {
 	if (scan->cursor == NULL || scan->transaction->result != STORE_OK)

@@ -153,6 +153,9 @@ struct scan {
 	size_t mark;
 	struct key key;     /* the current position */
 	struct slice place; /* the same as it is in the tree; as long valid as the value */
+	/* For scan_step(): the key, valid until the next step, and the value. */
+	struct slice at;
+	struct slice value;
 };
 
 void scan_begin(struct scan *scan, struct transaction *transaction, enum table table,
@@ -164,6 +167,8 @@ void scan_begin_at(struct scan *scan, struct transaction *transaction, enum tabl
 /* Values read in the transaction from now on are valid until the scan's next step or end only. For
  * scans of more than a few records: opened values take memory. */
 void scan_let_go(struct scan *scan);
+/* Goes to the next record: scan->at and scan->value. False: there is none. */
+bool scan_step(struct scan *scan);
 /* The key is valid until the next step. */
 bool scan_next(struct scan *scan, struct slice *key, struct slice *value);
 /* Opens a value of where the scan stands, which was not. */

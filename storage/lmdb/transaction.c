@@ -132,12 +132,10 @@ bool table_delete_some(struct transaction *transaction, enum table table, struct
 		       size_t *steps)
 {
 	struct scan scan;
-	struct slice key;
-	struct slice value;
 	bool found;
 	scan_begin(&scan, transaction, table, prefix, FORWARD);
 	scan.opens_none = true;
-	for (; (found = scan_next(&scan, &key, &value)) && *steps > 0; --*steps)
+	for (; (found = scan_step(&scan)) && *steps > 0; --*steps)
 		scan_delete(&scan);
 	scan_end(&scan);
 	return !found;
@@ -155,12 +153,10 @@ size_t table_delete_all(struct transaction *transaction, enum table table, struc
 static uint64_t count_shared(struct transaction *transaction, enum table table)
 {
 	struct scan scan;
-	struct slice key;
-	struct slice value;
 	uint64_t count = 0;
 	scan_begin(&scan, transaction, table, key_empty(), FORWARD);
 	scan.opens_none = true;
-	while (scan_next(&scan, &key, &value))
+	while (scan_step(&scan))
 		count++;
 	scan_end(&scan);
 	return count;
@@ -289,14 +285,12 @@ int64_t transaction_keyed_since(struct transaction *transaction, struct user_key
 void transaction_ends_user(struct transaction *transaction, struct user_key user)
 {
 	struct sealer *sealer = transaction->sealer;
-	struct slice key;
-	struct slice value;
 	struct scan scan;
 	if (sealer == NULL)
 		return;
 	scan_begin(&scan, transaction, TABLE_SETTINGS, key_of_user(user), FORWARD);
 	scan.opens_none = true;
-	transaction->ends_user = !scan_next(&scan, &key, &value) || !form_needs_keys(value);
+	transaction->ends_user = !scan_step(&scan) || !form_needs_keys(scan.value);
 	transaction->ended = sealer_hide(sealer, user);
 	scan_end(&scan);
 }

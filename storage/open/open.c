@@ -19,12 +19,9 @@
 static bool has_records(struct transaction *transaction, enum table table, struct user_key user)
 {
 	struct scan scan;
-	struct slice key;
-	struct slice value;
 	scan_begin(&scan, transaction, table, key_of_user(user), FORWARD);
 	scan.opens_none = true;
-	bool has = scan_next(&scan, &key, &value) &&
-		   (table != TABLE_SETTINGS || form_needs_keys(value));
+	bool has = scan_step(&scan) && (table != TABLE_SETTINGS || form_needs_keys(scan.value));
 	scan_end(&scan);
 	return has;
 }
@@ -64,16 +61,14 @@ static void find_lost_users(struct store *store)
 {
 	struct transaction transaction;
 	struct scan scan;
-	struct slice key;
-	struct slice value;
 	struct store_lost *lost = &store->lost;
 	if (store->seal == NULL || !transaction_begin_read(&transaction, store))
 		return;
 	transaction.hides_nothing = true;
 	scan_begin(&scan, &transaction, TABLE_USERS, key_empty(), FORWARD);
 	scan.opens_none = true;
-	while (scan_next(&scan, &key, &value)) {
-		const struct user_key hidden = key_read_user(key);
+	while (scan_step(&scan)) {
+		const struct user_key hidden = key_read_user(scan.at);
 		const struct memory memory = {.transaction = &transaction, .user = hidden};
 		if (seal_has(store->seal, hidden) || memory_is_marked_forgotten(&memory))
 			continue;
@@ -117,16 +112,14 @@ bool store_export_keys(const struct store_options *options, const unsigned char 
 static void mark_erased(struct transaction *transaction)
 {
 	struct scan scan;
-	struct slice key;
-	struct slice value;
 	scan_begin(&scan, transaction, TABLE_USERS, key_empty(), FORWARD);
 	scan_let_go(&scan);
-	while (scan_next(&scan, &key, &value)) {
+	while (scan_step(&scan)) {
 		struct stored_user user = {0};
 		const struct memory memory = {.transaction = transaction,
-					      .user = key_read_user(key)};
+					      .user = key_read_user(scan.at)};
 		/* who has no keys any more counts as seen first before any erasure */
-		if ((table_decode(transaction, value, stored_user_fields, &user, NULL) ||
+		if ((table_decode(transaction, scan.value, stored_user_fields, &user, NULL) ||
 		     memory_has_lost_keys(&memory)) &&
 		    erasures_hold_user(transaction->store->erasures, memory.user, user.first_seen))
 			memory_mark_forgotten(&memory);

@@ -28,16 +28,14 @@ static void list_facts(const struct memory *memory, const struct fact_filter *fi
 {
 	struct key prefix = key_of_user(memory->user);
 	struct scan scan;
-	struct slice key;
-	struct slice value;
 	page->facts = arena_alloc(memory->arena, limit * sizeof(*page->facts));
 	if (filter->after == UINT64_MAX)
 		return;
 	scan_begin_at(&scan, memory->transaction, TABLE_FACTS, prefix,
 		      key_u64(prefix, filter->after + 1), FORWARD);
 	scan_let_go(&scan);
-	while (!page->more && scan_next(&scan, &key, &value)) {
-		const struct fact *fact = decode_fact(memory, key, value);
+	while (!page->more && scan_step(&scan)) {
+		const struct fact *fact = decode_fact(memory, scan.at, scan.value);
 		if (fact == NULL || !fact_filter_takes(filter, fact, memory->arena))
 			continue;
 		page->more = page->count == limit;
@@ -94,14 +92,12 @@ static void read_older(const struct fact *facts, size_t count, struct fact_accou
 static uint64_t count_receipts(const struct memory *memory, const struct leaving *held)
 {
 	struct scan scan;
-	struct slice key;
-	struct slice value;
 	uint64_t count = 0;
 	memory_scan(memory, &scan, TABLE_USER_RECEIPTS);
-	while (scan_next(&scan, &key, &value)) {
+	while (scan_step(&scan)) {
 		struct stored_receipt receipt = {0};
 		count += table_read(memory->transaction, TABLE_RECEIPTS,
-				    key_of_number(key_read_u64(key, 16)), stored_receipt_fields,
+				    key_of_number(key_read_u64(scan.at, 16)), stored_receipt_fields,
 				    &receipt, memory->arena) &&
 			 receipt_holds(&receipt.receipt, held);
 	}
@@ -119,24 +115,22 @@ static uint64_t count_conversations(const struct memory *memory, const struct le
 {
 	struct id_list list = {0};
 	struct scan scan;
-	struct slice key;
-	struct slice value;
 	memory_scan(memory, &scan, TABLE_FROZEN);
-	while (scan_next(&scan, &key, &value)) {
+	while (scan_step(&scan)) {
 		struct frozen frozen = {0};
-		if (table_decode(memory->transaction, value, stored_frozen_fields, &frozen,
+		if (table_decode(memory->transaction, scan.value, stored_frozen_fields, &frozen,
 				 memory->arena) &&
 		    frozen_holds(&frozen, held))
-			add_conversation(&list, memory, key_read_u32(key, 16));
+			add_conversation(&list, memory, key_read_u32(scan.at, 16));
 	}
 	scan_end(&scan);
 	memory_scan(memory, &scan, TABLE_REPLAYS);
-	while (scan_next(&scan, &key, &value)) {
+	while (scan_step(&scan)) {
 		struct replay replay = {0};
-		if (table_decode(memory->transaction, value, stored_replay_fields, &replay,
+		if (table_decode(memory->transaction, scan.value, stored_replay_fields, &replay,
 				 memory->arena) &&
 		    replay_holds(&replay, held))
-			add_conversation(&list, memory, key_read_u32(key, 16));
+			add_conversation(&list, memory, key_read_u32(scan.at, 16));
 	}
 	scan_end(&scan);
 	return list.count;

@@ -99,22 +99,20 @@ static void add_uncovered(struct turn_list *list, const struct loading *loading)
 	const struct memory *memory = &loading->memory;
 	uint64_t covers = loading->view->summary.covers;
 	struct scan scan;
-	struct slice key;
-	struct slice value;
 	size_t newest = list->count;
 	size_t added = 0;
 	struct wanted_text wanted = {.left = loading->load->uncovered_text};
 	scan_begin(&scan, memory->transaction, TABLE_TURNS, key_of_user(memory->user), BACKWARD);
 	for (unsigned i = 0; i < UNCOVERED_LOOKED_AT && added < MEMORY_MAX_TURNS; i++) {
 		struct stored_turn stored = {0};
-		if (wanted.left == 0 || wanted.misses == MOST_MISSES ||
-		    !scan_next(&scan, &key, &value) || key_read_u64(key, 16) <= covers)
+		if (wanted.left == 0 || wanted.misses == MOST_MISSES || !scan_step(&scan) ||
+		    key_read_u64(scan.at, 16) <= covers)
 			break;
-		stored.turn.id = key_read_u64(key, 16);
+		stored.turn.id = key_read_u64(scan.at, 16);
 		bool is_there = has_turn(list->turns, newest, stored.turn.id);
 		added += is_there;
 		if (is_there ||
-		    !table_decode(memory->transaction, value, stored_turn_fields, &stored,
+		    !table_decode(memory->transaction, scan.value, stored_turn_fields, &stored,
 				  memory->arena) ||
 		    stored.turn.state != TURN_CURRENT)
 			continue;
@@ -206,15 +204,13 @@ static void look_at_begin(struct loading *loading)
 	struct key prefix =
 		key_u32(key_u32(key_of_user(memory->user), view->conversation), view->carried_from);
 	struct scan scan;
-	struct slice key;
-	struct slice value;
 	bool is_held = false;
 	if (!loading->load->trims || view->conversation == 0 || view->has_summary)
 		return;
 	scan_begin(&scan, memory->transaction, TABLE_EXCHANGES, prefix, FORWARD);
-	while (!is_held && scan_next(&scan, &key, &value)) {
+	while (!is_held && scan_step(&scan)) {
 		struct stored_turn turn = {0};
-		uint64_t id = key_read_u64(key, EXCHANGE_OFFSET);
+		uint64_t id = key_read_u64(scan.at, EXCHANGE_OFFSET);
 		if (id == 0)
 			continue; /* a greeting, before any user turn */
 		is_held = memory_turn(memory, id, &turn) && turn.turn.state != TURN_HIDDEN;
@@ -283,14 +279,12 @@ static size_t count_conversations(const struct loading *loading)
 {
 	const struct memory *memory = &loading->memory;
 	struct scan scan;
-	struct slice key;
-	struct slice value;
 	size_t count = 0;
 	if (loading->load->conversations == 0)
 		return 0;
 	scan_begin(&scan, memory->transaction, TABLE_CONVERSATIONS, key_of_user(memory->user),
 		   FORWARD);
-	while (count < loading->load->conversations && scan_next(&scan, &key, &value))
+	while (count < loading->load->conversations && scan_step(&scan))
 		count++;
 	scan_end(&scan);
 	return count;

@@ -25,13 +25,11 @@ static bool find_oldest(const struct memory *memory, const struct recall_period 
 {
 	struct key user = key_of_user(memory->user);
 	struct scan scan;
-	struct slice key;
-	struct slice value;
 	scan_begin_at(&scan, memory->transaction, TABLE_TURN_TIMES, user,
 		      key_u64(key_time(user, period->from - 1), UINT64_MAX), BACKWARD);
-	bool found = scan_next(&scan, &key, &value);
+	bool found = scan_step(&scan);
 	if (found)
-		*turn = turn_of(key);
+		*turn = turn_of(scan.at);
 	scan_end(&scan);
 	return found;
 }
@@ -43,16 +41,14 @@ static uint64_t want_newest(struct narrowing *narrowing, const struct recall_per
 	struct key user = key_of_user(memory->user);
 	uint64_t newest = 0;
 	struct scan scan;
-	struct slice key;
-	struct slice value;
 	scan_begin_at(&scan, memory->transaction, TABLE_TURN_TIMES, user,
 		      key_u64(key_time(user, period->until - 1), UINT64_MAX), FORWARD);
-	for (int i = 0; i < MOST_OF_PERIOD && scan_next(&scan, &key, &value) &&
-			key_read_time(key, 16) >= period->from;
+	for (int i = 0;
+	     i < MOST_OF_PERIOD && scan_step(&scan) && key_read_time(scan.at, 16) >= period->from;
 	     i++) {
 		if (i == 0)
-			newest = turn_of(key);
-		id_list_add(&narrowing->wanted, memory->arena, turn_of(key));
+			newest = turn_of(scan.at);
+		id_list_add(&narrowing->wanted, memory->arena, turn_of(scan.at));
 	}
 	scan_end(&scan);
 	return newest;
@@ -85,13 +81,11 @@ static void favour(struct narrowing *narrowing, const struct recall_period *peri
 static uint64_t first_of(const struct memory *memory, uint32_t conversation)
 {
 	struct scan scan;
-	struct slice key;
-	struct slice value;
 	uint64_t first = 0;
 	scan_begin(&scan, memory->transaction, TABLE_EXCHANGES,
 		   key_u32(key_of_user(memory->user), conversation), FORWARD);
-	if (scan_next(&scan, &key, &value))
-		first = key_read_u64(key, EXCHANGE_OFFSET);
+	if (scan_step(&scan))
+		first = key_read_u64(scan.at, EXCHANGE_OFFSET);
 	scan_end(&scan);
 	return first;
 }

@@ -39,15 +39,13 @@ static struct job *add_job(struct jobs *list, struct arena *arena)
 static struct jobs read_jobs(const struct memory *memory, bool parked, uint64_t after, size_t limit)
 {
 	struct scan scan;
-	struct slice key;
-	struct slice value;
 	struct job job;
 	struct jobs list = {0};
 	struct key prefix = key_byte(key_of_user(memory->user), JOB_FACTS);
 	scan_begin_at(&scan, memory->transaction, parked ? TABLE_PARKED : TABLE_JOBS, prefix,
 		      key_u64(prefix, after + 1), FORWARD);
-	while (list.count < limit && scan_next(&scan, &key, &value)) {
-		if (memory_decode_job(memory, key, value, parked, &job))
+	while (list.count < limit && scan_step(&scan)) {
+		if (memory_decode_job(memory, scan.at, scan.value, parked, &job))
 			*add_job(&list, memory->arena) = job;
 	}
 	scan_end(&scan);
@@ -94,13 +92,11 @@ static bool next_user_with_jobs(struct transaction *transaction, const struct us
 				struct user_key *user)
 {
 	struct scan scan;
-	struct slice key;
-	struct slice value;
 	struct key from = after == NULL ? key_empty() : key_after(key_of_user(*after));
 	scan_begin_at(&scan, transaction, TABLE_JOBS, key_empty(), from, FORWARD);
-	bool found = scan_next(&scan, &key, &value);
+	bool found = scan_step(&scan);
 	if (found)
-		*user = key_read_user(key);
+		*user = key_read_user(scan.at);
 	scan_end(&scan);
 	return found;
 }
@@ -145,20 +141,18 @@ static void read_before(const struct memory *memory, const struct turn *user_tur
 	struct turn found[TURNS_BEFORE];
 	size_t count = 0;
 	struct scan scan;
-	struct slice key;
-	struct slice value;
 	struct key prefix = key_u32(key_of_user(memory->user), user_turn->conversation);
 	struct key from = memory_exchange_key(memory, user_turn->conversation, user_turn->ordinal,
 					      user_turn->exchange);
 	scan_begin_at(&scan, memory->transaction, TABLE_EXCHANGES, prefix, from, BACKWARD);
-	while (count < TURNS_BEFORE && scan_next(&scan, &key, &value)) {
+	while (count < TURNS_BEFORE && scan_step(&scan)) {
 		struct stored_exchange exchange = {0};
-		if (!table_decode(memory->transaction, value, stored_exchange_fields, &exchange,
-				  NULL))
+		if (!table_decode(memory->transaction, scan.value, stored_exchange_fields,
+				  &exchange, NULL))
 			continue;
 		count += read_current(memory, exchange.answer, &found[count]);
 		if (count < TURNS_BEFORE)
-			count += read_current(memory, key_read_u64(key, 24), &found[count]);
+			count += read_current(memory, key_read_u64(scan.at, 24), &found[count]);
 	}
 	scan_end(&scan);
 	input->before = arena_alloc(memory->arena, count * sizeof(*found));
@@ -240,20 +234,18 @@ static bool read_summary_input(const struct memory *memory, struct job_input *in
 {
 	struct turn_list list = {0};
 	struct scan scan;
-	struct slice key;
-	struct slice value;
 	struct key prefix = key_of_user(memory->user);
 	input->has_summary = memory_summary(memory, &input->summary);
 	scan_begin_at(&scan, memory->transaction, TABLE_TURNS, prefix,
 		      key_u64(prefix, input->summary.covers + 1), FORWARD);
 	scan_let_go(&scan);
-	while (list.count < MEMORY_MAX_TURNS && scan_next(&scan, &key, &value)) {
+	while (list.count < MEMORY_MAX_TURNS && scan_step(&scan)) {
 		struct stored_turn stored = {0};
-		if (!table_decode(memory->transaction, value, stored_turn_fields, &stored,
+		if (!table_decode(memory->transaction, scan.value, stored_turn_fields, &stored,
 				  memory->arena) ||
 		    stored.turn.state != TURN_CURRENT || !stored.learn)
 			continue;
-		stored.turn.id = key_read_u64(key, 16);
+		stored.turn.id = key_read_u64(scan.at, 16);
 		if (!turn_list_add(&list, memory, &stored.turn))
 			break;
 	}

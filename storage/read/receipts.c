@@ -68,8 +68,6 @@ static void list_receipts(const struct memory *memory, uint64_t first, uint64_t 
 			  size_t limit, struct receipt_list *list)
 {
 	struct scan scan;
-	struct slice key;
-	struct slice value;
 	size_t text = 0;
 	bool found = false;
 	const struct key user = key_of_user(memory->user);
@@ -77,10 +75,9 @@ static void list_receipts(const struct memory *memory, uint64_t first, uint64_t 
 	/* The table is descending: forward in its tree is back in time. */
 	scan_begin_at(&scan, memory->transaction, TABLE_USER_RECEIPTS, user,
 		      key_u64(user, before - 1), FORWARD);
-	while (list->count < limit && text < TEXT_LIMIT &&
-	       (found = scan_next(&scan, &key, &value))) {
+	while (list->count < limit && text < TEXT_LIMIT && (found = scan_step(&scan))) {
 		struct kept_receipt *read = &list->receipts[list->count];
-		list->last = key_read_u64(key, 16);
+		list->last = key_read_u64(scan.at, 16);
 		found = list->last >= first;
 		if (!found)
 			break;

@@ -116,20 +116,19 @@ static bool count_table(const struct memory *memory, enum table table, int64_t n
 			struct user_counts *so_far, size_t *steps)
 {
 	struct scan scan;
-	struct slice key;
-	struct slice value;
 	bool found = true;
 	const struct key from = resume_key(so_far, memory->user);
 	const struct slice last = {(const char *)from.bytes, so_far->at_size};
 	scan_begin_at(&scan, memory->transaction, table, key_of_user(memory->user), from, FORWARD);
 	scan_let_go(&scan);
-	while (*steps > 0 && (found = scan_next(&scan, &key, &value))) {
-		if (slice_equal(key, last))
+	while (*steps > 0 && (found = scan_step(&scan))) {
+		if (slice_equal(scan.at, last))
 			continue;
 		--*steps;
-		*count_of(so_far, table) += is_counted(memory->transaction, table, value, now);
-		so_far->at_size = key.size < sizeof(so_far->at) ? key.size : sizeof(so_far->at);
-		memcpy(so_far->at, key.data, so_far->at_size);
+		*count_of(so_far, table) += is_counted(memory->transaction, table, scan.value, now);
+		so_far->at_size =
+			scan.at.size < sizeof(so_far->at) ? scan.at.size : sizeof(so_far->at);
+		memcpy(so_far->at, scan.at.data, so_far->at_size);
 	}
 	scan_end(&scan);
 	return !found;

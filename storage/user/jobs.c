@@ -47,16 +47,15 @@ bool memory_delete_job(const struct memory *memory, enum job_kind kind, uint64_t
 static size_t count_uncovered(const struct memory *memory, uint64_t covers, int64_t *last_active)
 {
 	struct scan scan;
-	struct slice key;
-	struct slice value;
 	size_t count = 0;
 	struct key prefix = key_of_user(memory->user);
 	scan_begin_at(&scan, memory->transaction, TABLE_TURNS, prefix, key_u64(prefix, covers + 1),
 		      FORWARD);
 	scan_let_go(&scan);
-	while (scan_next(&scan, &key, &value)) {
+	while (scan_step(&scan)) {
 		struct stored_turn stored = {0};
-		if (!table_decode(memory->transaction, value, stored_turn_fields, &stored, NULL) ||
+		if (!table_decode(memory->transaction, scan.value, stored_turn_fields, &stored,
+				  NULL) ||
 		    stored.turn.state != TURN_CURRENT || !stored.learn)
 			continue;
 		count++;

@@ -26,15 +26,14 @@ void links_put(const struct memory *memory, struct slice id, const struct chain_
 void links_delete(const struct memory *memory, const struct id_list *conversations)
 {
 	struct scan scan;
-	struct slice key;
-	struct slice value;
 	if (conversations->count == 0)
 		return;
 	ids_sort(conversations->ids, conversations->count);
 	memory_scan(memory, &scan, TABLE_LINKS);
-	while (scan_next(&scan, &key, &value)) {
+	while (scan_step(&scan)) {
 		struct chain_link link = {0};
-		if (!table_decode(memory->transaction, value, stored_link_fields, &link, NULL) ||
+		if (!table_decode(memory->transaction, scan.value, stored_link_fields, &link,
+				  NULL) ||
 		    ids_hold(conversations->ids, conversations->count, link.conversation))
 			scan_delete(&scan);
 	}
@@ -46,15 +45,13 @@ static size_t drop_pending(const struct memory *memory, struct key from, int64_t
 			   size_t limit)
 {
 	struct scan scan;
-	struct slice key;
-	struct slice value;
 	size_t count = 0;
 	scan_begin_at(&scan, memory->transaction, TABLE_LINKS, key_of_user(memory->user), from,
 		      FORWARD);
-	while (count < limit && scan_next(&scan, &key, &value)) {
+	while (count < limit && scan_step(&scan)) {
 		struct chain_link link = {0};
 		count++;
-		if (!table_decode(memory->transaction, value, stored_link_fields, &link,
+		if (!table_decode(memory->transaction, scan.value, stored_link_fields, &link,
 				  memory->arena) ||
 		    !link.is_pending || link.started_at > until)
 			continue;

@@ -34,10 +34,8 @@ static bool is_held(const struct memory *memory, int64_t now)
 static uint64_t oldest_receipt(const struct memory *memory)
 {
 	struct scan scan;
-	struct slice key;
-	struct slice value;
 	memory_scan(memory, &scan, TABLE_USER_RECEIPTS);
-	uint64_t id = scan_next(&scan, &key, &value) ? key_read_u64(key, CONVERSATION_OFFSET) : 0;
+	uint64_t id = scan_step(&scan) ? key_read_u64(scan.at, CONVERSATION_OFFSET) : 0;
 	scan_end(&scan);
 	return id;
 }
@@ -46,13 +44,10 @@ static uint64_t oldest_receipt(const struct memory *memory)
 static uint32_t next_in(const struct memory *memory, enum table table, uint32_t after)
 {
 	struct scan scan;
-	struct slice key;
-	struct slice value;
 	const struct key user = key_of_user(memory->user);
 	scan_begin_at(&scan, memory->transaction, table, user, key_u32(user, after), BACKWARD);
 	scan.opens_none = true;
-	uint32_t id = scan_next(&scan, &key, &value) ? key_read_u32(key, CONVERSATION_OFFSET)
-						     : UINT32_MAX;
+	uint32_t id = scan_step(&scan) ? key_read_u32(scan.at, CONVERSATION_OFFSET) : UINT32_MAX;
 	scan_end(&scan);
 	return id;
 }

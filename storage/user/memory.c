@@ -188,15 +188,13 @@ struct fact *memory_facts(const struct memory *memory,
 {
 	struct fact_list list = {0};
 	struct scan scan;
-	struct slice key;
-	struct slice value;
 	memory_scan(memory, &scan, TABLE_FACTS);
 	scan.opens_none = true;
-	while (scan_next(&scan, &key, &value)) {
-		if (!may_be_wanted(value, wanted, now))
+	while (scan_step(&scan)) {
+		if (!may_be_wanted(scan.value, wanted, now))
 			continue;
 		struct fact *fact =
-			read_fact(memory, key_read_u64(key, 16), scan_open(&scan, value));
+			read_fact(memory, key_read_u64(scan.at, 16), scan_open(&scan, scan.value));
 		if (fact != NULL && wanted(fact, now))
 			add_fact(&list, memory->arena, fact);
 	}

@@ -9,10 +9,8 @@ enum { EVICTED_AT_ONCE = 64 };
 uint64_t memory_newest_receipt_age(const struct memory *memory)
 {
 	struct scan scan;
-	struct slice key;
-	struct slice value;
 	scan_begin(&scan, memory->transaction, TABLE_RECEIPT_AGES, key_empty(), BACKWARD);
-	uint64_t age = scan_next(&scan, &key, &value) ? key_read_u64(key, 0) : 0;
+	uint64_t age = scan_step(&scan) ? key_read_u64(scan.at, 0) : 0;
 	scan_end(&scan);
 	return age;
 }
@@ -39,14 +37,12 @@ void memory_delete_receipt(const struct memory *memory, uint64_t id)
 static bool delete_oldest_receipt(const struct memory *memory)
 {
 	struct scan scan;
-	struct slice key;
-	struct slice value;
 	uint64_t id = 0;
 	scan_begin(&scan, memory->transaction, TABLE_RECEIPT_AGES, key_empty(), FORWARD);
-	bool found = scan_next(&scan, &key, &value);
+	bool found = scan_step(&scan);
 	if (found) {
-		bool readable =
-			table_decode(memory->transaction, value, stored_number_fields, &id, NULL);
+		bool readable = table_decode(memory->transaction, scan.value, stored_number_fields,
+					     &id, NULL);
 		scan_delete(&scan);
 		if (!readable)
 			id = 0;
@@ -94,13 +90,11 @@ void memory_put_receipt_again(const struct memory *memory, uint64_t id,
 bool memory_delete_some_receipts(const struct memory *memory, size_t *steps)
 {
 	struct scan scan;
-	struct slice key;
-	struct slice value;
 	bool found;
 	scan_begin(&scan, memory->transaction, TABLE_USER_RECEIPTS, key_of_user(memory->user),
 		   FORWARD);
-	for (; (found = scan_next(&scan, &key, &value)) && *steps > 0; --*steps) {
-		uint64_t id = key_read_u64(key, 16);
+	for (; (found = scan_step(&scan)) && *steps > 0; --*steps) {
+		uint64_t id = key_read_u64(scan.at, 16);
 		scan_delete(&scan);
 		memory_delete_receipt(memory, id);
 	}

@@ -50,13 +50,11 @@ struct replay *replays_read(const struct memory *memory, uint32_t conversation, 
 {
 	struct replay_list list = {0};
 	struct scan scan;
-	struct slice key;
-	struct slice value;
 	scan_begin(&scan, memory->transaction, TABLE_REPLAYS,
 		   conversation_key(memory, conversation), BACKWARD);
-	while (scan_next(&scan, &key, &value)) {
-		struct replay replay = {.ordinal = key_read_u32(key, ORDINAL_OFFSET)};
-		if (!table_decode(memory->transaction, value, stored_replay_fields, &replay,
+	while (scan_step(&scan)) {
+		struct replay replay = {.ordinal = key_read_u32(scan.at, ORDINAL_OFFSET)};
+		if (!table_decode(memory->transaction, scan.value, stored_replay_fields, &replay,
 				  memory->arena))
 			continue;
 		if (!list_add(&list, memory->arena, &replay))
@@ -72,14 +70,12 @@ struct replay *replays_read(const struct memory *memory, uint32_t conversation, 
 static uint64_t make_way(const struct memory *memory, struct key prefix, uint64_t user_hash)
 {
 	struct scan scan;
-	struct slice key;
-	struct slice value;
 	uint64_t number = 0;
 	scan_begin(&scan, memory->transaction, TABLE_REPLAYS, prefix, FORWARD);
-	while (scan_next(&scan, &key, &value)) {
+	while (scan_step(&scan)) {
 		struct replay replay = {0};
-		number = key_read_u64(key, NUMBER_OFFSET) + 1;
-		if (!table_decode(memory->transaction, value, stored_replay_fields, &replay,
+		number = key_read_u64(scan.at, NUMBER_OFFSET) + 1;
+		if (!table_decode(memory->transaction, scan.value, stored_replay_fields, &replay,
 				  memory->arena) ||
 		    replay.user_hash == user_hash)
 			scan_delete(&scan);

@@ -22,15 +22,13 @@ struct tombstones memory_tombstones(const struct memory *memory)
 	struct tombstone *list = NULL;
 	size_t capacity = 0;
 	struct scan scan;
-	struct slice key;
-	struct slice value;
 	tombstones.salt = arena_copy(memory->arena, tombstones.salt);
 	scan_begin(&scan, memory->transaction, TABLE_TOMBSTONES, key_of_user(memory->user),
 		   FORWARD);
-	while (tombstones.count < TOMBSTONES_LIMIT && scan_next(&scan, &key, &value)) {
-		struct tombstone tombstone = {.value = key_read_u64(key, 16)};
-		if (!table_decode(memory->transaction, value, stored_tombstone_fields, &tombstone,
-				  memory->arena))
+	while (tombstones.count < TOMBSTONES_LIMIT && scan_step(&scan)) {
+		struct tombstone tombstone = {.value = key_read_u64(scan.at, 16)};
+		if (!table_decode(memory->transaction, scan.value, stored_tombstone_fields,
+				  &tombstone, memory->arena))
 			continue;
 		if (tombstones.count == capacity) {
 			capacity = capacity == 0 ? 8 : 2 * capacity;
@@ -99,16 +97,14 @@ void memory_lift(const struct memory *memory, const struct fact *fact)
 	const uint64_t hash = tombstone_hash(salt_of(memory), fact->value, memory->arena);
 	struct id_list subjects = {0};
 	struct scan scan;
-	struct slice key;
-	struct slice value;
 	scan_begin(&scan, memory->transaction, TABLE_TOMBSTONES,
 		   key_u64(key_of_user(memory->user), hash), FORWARD);
-	while (scan_next(&scan, &key, &value)) {
+	while (scan_step(&scan)) {
 		struct tombstone tombstone = {.value = hash};
-		if (table_decode(memory->transaction, value, stored_tombstone_fields, &tombstone,
-				 memory->arena) &&
+		if (table_decode(memory->transaction, scan.value, stored_tombstone_fields,
+				 &tombstone, memory->arena) &&
 		    tombstone_is_lifted(&tombstone, fact, memory->arena))
-			id_list_add(&subjects, memory->arena, key_read_u64(key, 24));
+			id_list_add(&subjects, memory->arena, key_read_u64(scan.at, 24));
 	}
 	scan_end(&scan);
 	for (size_t i = 0; i < subjects.count; i++)

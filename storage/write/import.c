@@ -102,14 +102,12 @@ static uint64_t find_unanswered(const struct importing *importing, struct stored
 	struct key prefix = key_u32(key_u32(key_of_user(memory->user), importing->conversation_id),
 				    importing->conversation.answers);
 	struct scan scan;
-	struct slice key;
-	struct slice value;
 	uint64_t id = 0;
 	scan_begin(&scan, memory->transaction, TABLE_EXCHANGES, prefix, BACKWARD);
-	if (scan_next(&scan, &key, &value) &&
-	    table_decode(memory->transaction, value, stored_exchange_fields, exchange, NULL) &&
-	    exchange->answer == 0 && key_read_u64(key, 24) >= importing->first_turn)
-		id = key_read_u64(key, 24);
+	if (scan_step(&scan) &&
+	    table_decode(memory->transaction, scan.value, stored_exchange_fields, exchange, NULL) &&
+	    exchange->answer == 0 && key_read_u64(scan.at, 24) >= importing->first_turn)
+		id = key_read_u64(scan.at, 24);
 	scan_end(&scan);
 	return id;
 }

@@ -57,14 +57,12 @@ static enum store_result run_unpark(struct operation *operation, struct transact
 	struct memory memory = {transaction, own->user, &scratch};
 	struct key prefix = own->everybody ? key_empty() : key_of_user(own->user);
 	struct scan scan;
-	struct slice key;
-	struct slice value;
 	size_t count = 0;
 	scan_begin(&scan, transaction, TABLE_PARKED, prefix, FORWARD);
-	while (scan_next(&scan, &key, &value)) {
+	while (scan_step(&scan)) {
 		struct job job;
-		memory.user = key_read_user(key);
-		if (!memory_decode_job(&memory, key, value, false, &job))
+		memory.user = key_read_user(scan.at);
+		if (!memory_decode_job(&memory, scan.at, scan.value, false, &job))
 			continue;
 		scan_delete(&scan);
 		job.tries = 0;
