@@ -203,10 +203,10 @@ void audit_install(struct store *store)
 	store->tell_audit = tell;
 }
 
-static enum store_result run_nothing(struct operation *operation, struct transaction *transaction)
+static enum store_result run_nothing(struct operation *operation, const struct memory *memory)
 {
 	(void)operation;
-	(void)transaction;
+	(void)memory;
 	return STORE_OK;
 }
 
@@ -258,7 +258,7 @@ static bool is_before(struct slice line, struct slice time)
 	return at.data == NULL || at.size != time.size || memcmp(at.data, time.data, time.size) < 0;
 }
 
-static enum store_result run_trim(struct operation *operation, struct transaction *transaction)
+static enum store_result run_trim(struct operation *operation, const struct memory *memory)
 {
 	struct trim_operation *own = (struct trim_operation *)operation;
 	struct audit_log log;
@@ -266,23 +266,23 @@ static enum store_result run_trim(struct operation *operation, struct transactio
 	struct slice line;
 	size_t gone = 0;
 	*own->more = false;
-	if (!read_log(transaction, &log))
+	if (!read_log(memory->transaction, &log))
 		return STORE_NOT_FOUND;
 	for (; gone < AUDIT_AT_ONCE && log.ends.first <= log.ends.last; gone++) {
 		const struct key key = key_of_number(log.ends.first);
 		line = (struct slice){0};
-		if (table_get(transaction, TABLE_AUDIT, key, &value) &&
-		    table_decode(transaction, value, stored_audit_fields, &line, NULL) &&
+		if (table_get(memory->transaction, TABLE_AUDIT, key, &value) &&
+		    table_decode(memory->transaction, value, stored_audit_fields, &line, NULL) &&
 		    !is_before(line, own->until))
 			break;
 		audit_hash(line, log.ends.before);
-		(void)table_delete(transaction, TABLE_AUDIT, key);
+		(void)table_delete(memory->transaction, TABLE_AUDIT, key);
 		log.ends.first++;
 	}
 	if (gone == 0)
 		return STORE_NOT_FOUND;
 	*own->more = gone == AUDIT_AT_ONCE;
-	write_log(transaction, &log);
+	write_log(memory->transaction, &log);
 	return STORE_OK;
 }
 

@@ -286,23 +286,21 @@ static enum store_result delete_slice(struct deleting *deleting)
 	return STORE_OK;
 }
 
-static enum store_result run_delete(struct operation *operation, struct transaction *transaction)
+static enum store_result run_delete(struct operation *operation, const struct memory *memory)
 {
 	struct delete_operation *own = (struct delete_operation *)operation;
-	struct arena scratch = {0};
 	struct deleting deleting = {
-		.memory = {transaction, own->user, &scratch},
+		.memory = *memory,
 		.own = own,
 	};
 	if (own->report != NULL)
 		deleting.report = *own->report;
-	enum store_result result = delete_slice(&deleting);
+	const enum store_result result = delete_slice(&deleting);
 	if (own->report != NULL)
 		*own->report = deleting.report;
 	if (operation->audit != NULL)
 		audit_count(operation->audit, deleting.report.facts, deleting.report.turns,
 			    deleting.report.conversations);
-	arena_finish(&scratch);
 	return result;
 }
 

@@ -266,18 +266,17 @@ static enum store_result expire(struct expiring *expiring)
 	return STORE_OK;
 }
 
-static enum store_result run_expire(struct operation *operation, struct transaction *transaction)
+static enum store_result run_expire(struct operation *operation, const struct memory *memory)
 {
 	struct expire_operation *own = (struct expire_operation *)operation;
-	struct arena scratch = {0};
 	struct expiring expiring = {
-		.memory = {transaction, own->user, &scratch},
+		.memory = *memory,
 		.expiry = &own->expiry,
 		.expired = &own->expired,
 	};
 	/* half a search might leave derived data behind */
-	enum store_result result = own->searched == STORE_OK ? expire(&expiring) : own->searched;
-	arena_finish(&scratch);
+	const enum store_result result =
+		own->searched == STORE_OK ? expire(&expiring) : own->searched;
 	*own->count = (struct expired_count){expiring.hiding.erasure.exchanges.count,
 					     expiring.facts, own->expired.is_part};
 	return result;

@@ -174,26 +174,23 @@ static bool list_user(const struct memory *memory, int64_t now)
 	return is_listed;
 }
 
-static enum store_result run_forget(struct operation *operation, struct transaction *transaction)
+static enum store_result run_forget(struct operation *operation, const struct memory *memory)
 {
 	struct forget_operation *own = (struct forget_operation *)operation;
-	struct arena scratch = {0};
-	const struct memory memory = {transaction, own->user, &scratch};
 	uint64_t counts[TABLE_COUNT] = {0};
 	bool is_listed = true;
 	if (!own->resumes && !operation->begun)
-		memory_forget_settings(&memory);
+		memory_forget_settings(memory);
 	if (own->now != INT64_MIN && !operation->begun)
-		is_listed = list_user(&memory, own->now);
+		is_listed = list_user(memory, own->now);
 	if (own->report != NULL && !operation->begun)
-		own->report->oldest = keyed_since(&memory);
-	enum store_result result = memory_forget_user(&memory, operation, counts);
+		own->report->oldest = keyed_since(memory);
+	const enum store_result result = memory_forget_user(memory, operation, counts);
 	if (own->report != NULL)
 		add_counts(own->report, counts, operation->begun, is_listed);
 	if (own->report != NULL && operation->audit != NULL)
 		audit_count(operation->audit, own->report->facts, own->report->turns,
 			    own->report->conversations);
-	arena_finish(&scratch);
 	return result;
 }
 

@@ -72,12 +72,12 @@ struct count_operation {
 	struct space counted;
 };
 
-static enum store_result run_count(struct operation *operation, struct transaction *transaction)
+static enum store_result run_count(struct operation *operation, const struct memory *memory)
 {
 	struct count_operation *own = (struct count_operation *)operation;
-	if (space_of(transaction, own->user).is_whole != 0)
+	if (space_of(memory->transaction, own->user).is_whole != 0)
 		return STORE_NOT_FOUND;
-	space_complete(transaction, own->user, own->before, own->counted);
+	space_complete(memory->transaction, own->user, own->before, own->counted);
 	return STORE_OK;
 }
 
@@ -100,11 +100,10 @@ struct store_call *store_count(struct store *store, struct user_key user, struct
 	return writer_submit(store->writer, &own->operation, &own->user, loop, callback, cookie);
 }
 
-static enum store_result run_note_counted(struct operation *operation,
-					  struct transaction *transaction)
+static enum store_result run_note_counted(struct operation *operation, const struct memory *memory)
 {
 	(void)operation;
-	space_note_all_counted(transaction);
+	space_note_all_counted(memory->transaction);
 	return STORE_OK;
 }
 

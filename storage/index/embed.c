@@ -134,19 +134,16 @@ static void keep_vectors(const struct memory *memory, const struct embedded_oper
 	vectors_put_embedding(memory, &embedding);
 }
 
-static enum store_result run_embedded(struct operation *operation, struct transaction *transaction)
+static enum store_result run_embedded(struct operation *operation, const struct memory *memory)
 {
 	struct embedded_operation *own = (struct embedded_operation *)operation;
-	struct arena scratch = {0};
-	const struct memory memory = {transaction, own->user, &scratch};
 	uint64_t first;
 	uint64_t end;
 	if (own->dimensions > VECTOR_MAX_DIMENSIONS)
 		return STORE_FAILED;
-	bool known = documents_range(&memory, &first, &end);
+	bool known = documents_range(memory, &first, &end);
 	if (known)
-		keep_vectors(&memory, own);
-	arena_finish(&scratch);
+		keep_vectors(memory, own);
 	return known ? STORE_OK : STORE_STALE;
 }
 

@@ -4,13 +4,13 @@
 
 #include "storage/store.h"
 
-struct transaction;
+struct memory;
 struct operation;
 
-/* May run twice if the first run is undone, so it must not change the operation. STORE_FULL and
- * STORE_FAILED undo it; any other result commits. */
-typedef enum store_result operation_run(struct operation *operation,
-					struct transaction *transaction);
+/* Works in the memory of the operation's user, whose arena is for scratch. May run twice if the
+ * first run is undone, so it must not change the operation. STORE_FULL and STORE_FAILED undo it;
+ * any other result commits. */
+typedef enum store_result operation_run(struct operation *operation, const struct memory *memory);
 
 /* The first member of every operation's struct. */
 struct operation {

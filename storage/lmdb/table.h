@@ -58,6 +58,13 @@ struct transaction {
 	struct user_key ended;
 };
 
+/* A user's memory in a transaction, see storage/user/memory.h. */
+struct memory {
+	struct transaction *transaction;
+	struct user_key user;
+	struct arena *arena; /* receives copies of what is read */
+};
+
 /* False: it did not begin; `result` says why, and there is nothing to end. */
 bool transaction_begin_read(struct transaction *transaction, struct store *store);
 bool transaction_begin_write(struct transaction *transaction, struct store *store);

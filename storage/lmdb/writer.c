@@ -170,6 +170,17 @@ void store_listen_to_fact_limit(struct store *store, fact_limit_listener *listen
 	atomic_store(&store->fact_limit_listener, listener);
 }
 
+static enum store_result run_one(struct operation *operation, struct transaction *transaction)
+{
+	const struct user_key nobody = {{0}};
+	struct arena scratch = {0};
+	const struct memory memory = {
+		transaction, operation->user == NULL ? nobody : *operation->user, &scratch};
+	enum store_result result = operation->run(operation, &memory);
+	arena_finish(&scratch);
+	return result;
+}
+
 /* Returns how many were written in one transaction: 0, all, or those up to one that ends a user. */
 static size_t run_together(struct writer *writer, struct operation **operations, size_t count)
 {
@@ -183,7 +194,7 @@ static size_t run_together(struct writer *writer, struct operation **operations,
 	for (size_t i = 0; i < count; i++) {
 		operations[i]->unfinished = false;
 		transaction.facts_gone = 0;
-		enum store_result result = operations[i]->run(operations[i], &transaction);
+		enum store_result result = run_one(operations[i], &transaction);
 		if (result == STORE_OK && operations[i]->audit != NULL)
 			store->record_audit(operations[i], &transaction);
 		/* a table's failure takes precedence over the operation's own result */

@@ -98,26 +98,22 @@ static void run_slice(struct take_in_operation *own, const struct memory *memory
 	*own->count = own->reached.count;
 }
 
-static enum store_result run_take_in(struct operation *operation, struct transaction *transaction)
+static enum store_result run_take_in(struct operation *operation, const struct memory *memory)
 {
 	struct take_in_operation *own = (struct take_in_operation *)operation;
-	struct arena scratch = {0};
-	const struct memory memory = {transaction, own->user, &scratch};
-	if (atomic_load(&transaction->store->ends_imports))
+	if (atomic_load(&memory->transaction->store->ends_imports))
 		return STORE_FAILED;
-	const bool may_write = operation->begun || memory_settings(&memory).learn;
+	const bool may_write = operation->begun || memory_settings(memory).learn;
 	if (may_write)
-		run_slice(own, &memory);
-	arena_finish(&scratch);
+		run_slice(own, memory);
 	return may_write ? STORE_OK : STORE_STALE;
 }
 
 /* The caller has its answer, and `from` may be gone. */
-static enum store_result undo_take_in(struct operation *operation, struct transaction *transaction)
+static enum store_result undo_take_in(struct operation *operation, const struct memory *memory)
 {
 	struct take_in_operation *own = (struct take_in_operation *)operation;
-	const struct memory memory = {.transaction = transaction, .user = own->user};
-	return own->is_new_user ? memory_forget_user(&memory, operation, NULL) : STORE_OK;
+	return own->is_new_user ? memory_forget_user(memory, operation, NULL) : STORE_OK;
 }
 
 static void *zeroed(struct arena *arena, size_t count, size_t size)

@@ -196,15 +196,12 @@ struct room_operation {
 	int64_t now;
 };
 
-static enum store_result run_make_room(struct operation *operation, struct transaction *transaction)
+static enum store_result run_make_room(struct operation *operation, const struct memory *memory)
 {
 	struct room_operation *own = (struct room_operation *)operation;
-	struct arena scratch = {0};
-	const struct memory memory = {transaction, own->user, &scratch};
 	size_t steps = MAKE_ROOM_STEPS;
-	bool deleted = own->has_user ? delete_beyond(&memory, own->limit, NULL, own->now, &steps)
-				     : relieve(&memory, NULL, own->now, &steps);
-	arena_finish(&scratch);
+	bool deleted = own->has_user ? delete_beyond(memory, own->limit, NULL, own->now, &steps)
+				     : relieve(memory, NULL, own->now, &steps);
 	return deleted ? STORE_OK : STORE_NOT_FOUND;
 }
 

@@ -11,12 +11,6 @@ enum { MEMORY_TEXT_LIMIT = 16 * 1024 * 1024 };
 /* The most answers of one exchange that are followed. */
 enum { ANSWERS_LIMIT = 4096 };
 
-struct memory {
-	struct transaction *transaction;
-	struct user_key user;
-	struct arena *arena; /* receives copies of what is read */
-};
-
 bool memory_user(const struct memory *memory, struct stored_user *user);
 /* Whether the user has records in an encrypted store, but no keys. */
 bool memory_has_lost_keys(const struct memory *memory);

@@ -148,24 +148,20 @@ struct receipt_operation {
 	struct receipt receipt;
 };
 
-static enum store_result run_keep_receipt(struct operation *operation,
-					  struct transaction *transaction)
+static enum store_result run_keep_receipt(struct operation *operation, const struct memory *memory)
 {
 	struct receipt_operation *own = (struct receipt_operation *)operation;
-	struct arena scratch = {0};
-	const struct memory memory = {transaction, own->user, &scratch};
 	const struct leaves leaves = {own->user, own->receipt.id, 0};
-	const bool may_write =
-		memory_settings(&memory).learn &&
-		!forget_epochs_passed(transaction->store->forgotten, own->user,
-				      own->forget_epoch) &&
-		!forget_epochs_passed(transaction->store->hidden, own->user, own->forget_epoch);
+	const bool may_write = memory_settings(memory).learn &&
+			       !forget_epochs_passed(memory->transaction->store->forgotten,
+						     own->user, own->forget_epoch) &&
+			       !forget_epochs_passed(memory->transaction->store->hidden, own->user,
+						     own->forget_epoch);
 	if (may_write) {
-		memory_put_receipt(&memory, &own->receipt);
-		memory_make_room(&memory, &leaves, own->receipt.user_limit,
+		memory_put_receipt(memory, &own->receipt);
+		memory_make_room(memory, &leaves, own->receipt.user_limit,
 				 (int64_t)(own->receipt.id >> RECEIPT_TIME_SHIFT));
 	}
-	arena_finish(&scratch);
 	return may_write ? STORE_OK : STORE_STALE;
 }
 

@@ -13,14 +13,10 @@ struct append_operation {
 	struct chain_link link;
 };
 
-static enum store_result run_append(struct operation *operation, struct transaction *transaction)
+static enum store_result run_append(struct operation *operation, const struct memory *memory)
 {
 	struct append_operation *own = (struct append_operation *)operation;
-	struct arena scratch = {0};
-	const struct memory memory = {transaction, own->user, &scratch};
-	enum store_result result = append_exchange(&memory, &own->append);
-	arena_finish(&scratch);
-	return result;
+	return append_exchange(memory, &own->append);
 }
 
 static void copy_history(struct append_operation *own)

@@ -29,8 +29,9 @@ static int audit_result(enum correction_result result)
 	return statuses[result];
 }
 
-static enum store_result correct(const struct memory *memory, struct correct_operation *own)
+static enum store_result run_correct(struct operation *operation, const struct memory *memory)
 {
+	struct correct_operation *own = (struct correct_operation *)operation;
 	const struct correction *correction = &own->correction;
 	struct stored_user user = {0};
 	size_t count;
@@ -54,16 +55,6 @@ static enum store_result correct(const struct memory *memory, struct correct_ope
 	memory_put_user(memory, &user);
 	(void)erase_least_used_facts(memory, corrected.id, correction->now);
 	return STORE_OK;
-}
-
-static enum store_result run_correct(struct operation *operation, struct transaction *transaction)
-{
-	struct correct_operation *own = (struct correct_operation *)operation;
-	struct arena scratch = {0};
-	const struct memory memory = {transaction, own->user, &scratch};
-	enum store_result result = correct(&memory, own);
-	arena_finish(&scratch);
-	return result;
 }
 
 struct store_call *store_correct(struct store *store, struct slice tenant, struct slice user,
@@ -124,15 +115,12 @@ enum store_result store_find_duplicates(struct store *store, struct user_key use
 	return transaction.result;
 }
 
-static enum store_result run_dedupe(struct operation *operation, struct transaction *transaction)
+static enum store_result run_dedupe(struct operation *operation, const struct memory *memory)
 {
 	struct dedupe_operation *own = (struct dedupe_operation *)operation;
-	struct arena scratch = {0};
-	const struct memory memory = {transaction, own->user, &scratch};
-	const struct fact_changes found = find_doubled(&memory, own->now);
+	const struct fact_changes found = find_doubled(memory, own->now);
 	*own->gone = found.left_count;
-	supersede_facts(&memory, &found, own->now);
-	arena_finish(&scratch);
+	supersede_facts(memory, &found, own->now);
 	return found.left_count > 0 ? STORE_OK : STORE_NOT_FOUND;
 }
 
@@ -155,17 +143,14 @@ struct settings_operation {
 	struct user_settings settings;
 };
 
-static enum store_result run_settings(struct operation *operation, struct transaction *transaction)
+static enum store_result run_settings(struct operation *operation, const struct memory *memory)
 {
 	struct settings_operation *own = (struct settings_operation *)operation;
-	struct arena scratch = {0};
-	const struct memory memory = {transaction, own->user, &scratch};
-	memory_put_settings(&memory, &own->settings);
+	memory_put_settings(memory, &own->settings);
 	if (!own->settings.learn) {
-		(void)table_delete_all(transaction, TABLE_JOBS, key_of_user(own->user));
-		(void)table_delete_all(transaction, TABLE_PARKED, key_of_user(own->user));
+		(void)table_delete_all(memory->transaction, TABLE_JOBS, key_of_user(own->user));
+		(void)table_delete_all(memory->transaction, TABLE_PARKED, key_of_user(own->user));
 	}
-	arena_finish(&scratch);
 	return STORE_OK;
 }
 

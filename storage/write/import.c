@@ -195,29 +195,25 @@ static void run_slice(struct importing *importing, struct import_operation *own)
 	memory_put_user(memory, &importing->user);
 }
 
-static enum store_result run_import(struct operation *operation, struct transaction *transaction)
+static enum store_result run_import(struct operation *operation, const struct memory *memory)
 {
 	struct import_operation *own = (struct import_operation *)operation;
-	struct arena scratch = {0};
 	struct importing importing = {
-		.memory = {transaction, own->user, &scratch},
+		.memory = *memory,
 		.learn = own->learn,
 		.like = {.model = own->model, .last_active = own->now},
 	};
 	const bool may_write = operation->begun || memory_settings(&importing.memory).learn;
-	if (atomic_load(&transaction->store->ends_imports))
+	if (atomic_load(&memory->transaction->store->ends_imports))
 		return STORE_FAILED;
 	if (may_write && own->count > 0)
 		run_slice(&importing, own);
-	arena_finish(&scratch);
 	return may_write ? STORE_OK : STORE_STALE;
 }
 
-static enum store_result undo_import(struct operation *operation, struct transaction *transaction)
+static enum store_result undo_import(struct operation *operation, const struct memory *memory)
 {
-	struct import_operation *own = (struct import_operation *)operation;
-	const struct memory memory = {.transaction = transaction, .user = own->user};
-	return memory_forget_user(&memory, operation, NULL);
+	return memory_forget_user(memory, operation, NULL);
 }
 
 static const struct imported_turn *copy_turns(struct operation *operation,

@@ -233,14 +233,11 @@ static enum store_result apply_all(struct applying *applying)
 	return STORE_OK;
 }
 
-static enum store_result run_learned(struct operation *operation, struct transaction *transaction)
+static enum store_result run_learned(struct operation *operation, const struct memory *memory)
 {
 	struct learned_operation *own = (struct learned_operation *)operation;
-	struct arena scratch = {0};
-	struct applying applying = {.memory = {transaction, own->user, &scratch}, .own = own};
-	enum store_result result = apply_all(&applying);
-	arena_finish(&scratch);
-	return result;
+	struct applying applying = {.memory = *memory, .own = own};
+	return apply_all(&applying);
 }
 
 /* Forgetting must succeed even if the store is full, and takes along what was learned with it. */
@@ -355,9 +352,9 @@ struct summarized_operation {
 	uint64_t previous_covers;
 };
 
-static enum store_result replace_summary(const struct memory *memory,
-					 const struct summarized_operation *own)
+static enum store_result run_summarized(struct operation *operation, const struct memory *memory)
 {
+	const struct summarized_operation *own = (struct summarized_operation *)operation;
 	struct stored_turn last = {0};
 	struct summary summary;
 	struct job job;
@@ -379,17 +376,6 @@ static enum store_result replace_summary(const struct memory *memory,
 	memory_put_job(memory, &job);
 	memory_recount_uncovered(memory, &job);
 	return STORE_OK;
-}
-
-static enum store_result run_summarized(struct operation *operation,
-					struct transaction *transaction)
-{
-	struct summarized_operation *own = (struct summarized_operation *)operation;
-	struct arena scratch = {0};
-	struct memory memory = {transaction, own->user, &scratch};
-	enum store_result result = replace_summary(&memory, own);
-	arena_finish(&scratch);
-	return result;
 }
 
 struct store_call *store_summarized(struct store *store, struct user_key user,

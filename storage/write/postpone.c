@@ -8,22 +8,19 @@ struct postpone_operation {
 	struct job job;
 };
 
-static enum store_result run_postpone(struct operation *operation, struct transaction *transaction)
+static enum store_result run_postpone(struct operation *operation, const struct memory *memory)
 {
 	struct postpone_operation *own = (struct postpone_operation *)operation;
-	struct arena scratch = {0};
-	struct memory memory = {transaction, own->user, &scratch};
 	struct job job;
-	bool found = memory_job(&memory, own->job.kind, own->job.exchange, &job);
+	bool found = memory_job(memory, own->job.kind, own->job.exchange, &job);
 	if (found) {
 		/* The job's task may have changed since it was read: that stays. */
 		job.tries = own->job.tries;
 		job.unusable = own->job.unusable;
 		job.not_before = own->job.not_before;
 		job.parked = own->job.parked;
-		memory_put_job(&memory, &job);
+		memory_put_job(memory, &job);
 	}
-	arena_finish(&scratch);
 	return found ? STORE_OK : STORE_STALE;
 }
 
@@ -50,32 +47,29 @@ static bool is_known(const struct memory *memory)
 	return memory_user(memory, &user);
 }
 
-static enum store_result run_unpark(struct operation *operation, struct transaction *transaction)
+static enum store_result run_unpark(struct operation *operation, const struct memory *memory)
 {
 	struct unpark_operation *own = (struct unpark_operation *)operation;
-	struct arena scratch = {0};
-	struct memory memory = {transaction, own->user, &scratch};
 	struct key prefix = own->everybody ? key_empty() : key_of_user(own->user);
+	struct memory theirs = *memory;
 	struct scan scan;
 	size_t count = 0;
-	scan_begin(&scan, transaction, TABLE_PARKED, prefix, FORWARD);
+	scan_begin(&scan, memory->transaction, TABLE_PARKED, prefix, FORWARD);
 	while (scan_step(&scan)) {
 		struct job job;
-		memory.user = key_read_user(scan.at);
-		if (!memory_decode_job(&memory, scan.at, scan.value, false, &job))
+		theirs.user = key_read_user(scan.at);
+		if (!memory_decode_job(&theirs, scan.at, scan.value, false, &job))
 			continue;
 		scan_delete(&scan);
 		job.tries = 0;
 		job.unusable = 0;
 		job.not_before = 0;
-		memory_put_job(&memory, &job);
+		memory_put_job(&theirs, &job);
 		count++;
 	}
 	scan_end(&scan);
 	*own->count = count;
-	memory.user = own->user;
-	bool found = own->everybody || count > 0 || is_known(&memory);
-	arena_finish(&scratch);
+	bool found = own->everybody || count > 0 || is_known(memory);
 	return found ? STORE_OK : STORE_NOT_FOUND;
 }
 

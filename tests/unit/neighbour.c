@@ -17,10 +17,10 @@ static void post_at_once(struct store_loop *loop, void (*run)(void *cookie), voi
 
 struct store_loop neighbour_loop = {post_at_once};
 
-static enum store_result run_in_vain(struct operation *operation, struct transaction *transaction)
+static enum store_result run_in_vain(struct operation *operation, const struct memory *memory)
 {
 	(void)operation;
-	(void)transaction;
+	(void)memory;
 	return STORE_FAILED;
 }
 
