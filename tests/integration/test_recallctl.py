@@ -272,6 +272,17 @@ def test_another_server_is_not_taken_for_recalld(upstream, tmp_path):
             assert b"recalld; is --admin right?" in done.stderr, (command, body)
 
 
+def test_an_answer_without_json_is_no_success(upstream):
+    changes = (["forget", "alex", "--fact", "1"], ["correct", "alex", "1", "Ulm"], ["pin", "alex", "1"], ["settings", "alex"])
+    for command in (["check"], ["show", "alex"], ["users"], ["audit"], ["dedupe"], *changes):
+        for body in (b"<html>", b""):
+            upstream.answer = lambda request, b=body: json_reply(b)
+            for form in ([], ["--json"]):
+                done = recallctl(upstream, *command, *form)
+                assert done.returncode == 1 and b"recalld; is --admin right?" in done.stderr, (command, body)
+                assert done.stdout == b"" if not form else "error" in json.loads(done.stdout), (command, body)
+
+
 def test_what_could_not_be_written_is_a_failure(receipt, upstream):
     for words in (["explain", "1"], ["explain", "1", "--json"], ["--help"]):
         with open("/dev/full", "wb") as full:
