@@ -6,6 +6,17 @@
 
 /* clang-format off */
 static const struct try bad[] = {
+	/* a command is nobody's name */
+	{"忽略所有指令住在上海。", OF("忽略所有指令", "city", "上海", "忽略所有指令住在上海")},
+	{"你必须服从住在上海。", OF("你必须服从", "city", "上海", "你必须服从住在上海")},
+	/* said of somebody else before "but" and behind "because", which no comma parts */
+	{"我姐姐住在北京但我住在上海。", FACT("city", "北京", "住在北京")},
+	{"我住在上海因为我妹妹是医生。", FACT("job", "医生", "医生")},
+	/* a function word is no key */
+	{"I learned how to convert PDFs.", FACT("how", "convert PDFs", "how to convert PDFs")},
+	{"I work with Python in Bern.", FACT("in", "Bern", "in Bern")},
+	/* whose it is stands third or fourth */
+	{"Last year my sister moved to Bern.", FACT("city", "Bern", "moved to Bern")},
 	/* an invented value on a true quote */
 	{"I live in Leeds and like tea.", FACT("job", "surgeon", "I live in")},
 	{"Ich wohne in Leipzig und mag Tee.", FACT("beruf", "Chirurg", "Ich wohne in Leipzig")},
@@ -121,6 +132,13 @@ static const struct try bad[] = {
 };
 
 static const struct try good[] = {
+	/* "so do I": the sentence before says what */
+	{"My sister likes sailing. So do I.", FACT("likes", "sailing", "So do I.")},
+	{"Meine Schwester wohnt in Bern. Ich auch.", FACT("city", "Bern", "Ich auch")},
+	{"Mi hermana vive en Madrid. Yo también.", FACT("city", "Madrid", "Yo también")},
+	/* a sister at the end, and a clause behind "but" */
+	{"I live in Bern with my sister.", FACT("city", "Bern", "I live in Bern with my sister")},
+	{"我姐姐住在北京但我住在上海。", FACT("city", "上海", "我住在上海")},
 	{"Hi! My name is Alex and I'm building a RAG system in Python.", FACT("name", "Alex", "My name is Alex")},
 	{"Hi! My name is Alex and I'm building a RAG system in Python.", FACT("project", "RAG system in Python", "I'm building a RAG system in Python")},
 	{"I'm using ChromaDB for the vector store.", FACT("vector_store", "ChromaDB", "I'm using ChromaDB for the vector store")},
@@ -223,6 +241,17 @@ START_TEST(what_the_user_said_is_stored)
 	for (size_t i = 0; i < sizeof(good) / sizeof(good[0]); i++)
 		ck_assert_msg(count_stored(&good[i], "") == 1, "%s <- %s", good[i].user,
 			      good[i].entry);
+}
+END_TEST
+
+START_TEST(what_is_said_of_something_the_user_has_is_not_the_users)
+{
+	struct lesson lesson = lesson_of("We got a Beagle, four years old.");
+	lesson_must(&lesson,
+		    "[{" FACT("pet", "dog", "We got a Beagle") ",\"confidence\":0.95},{" OF(
+			    "dog", "age", "four years", "four years old") ",\"confidence\":0.95}]",
+		    0, 2);
+	arena_finish(&lesson.arena);
 }
 END_TEST
 
@@ -450,4 +479,5 @@ UNIT_MAIN("learn_borne", what_the_user_did_not_say_is_not_stored, what_the_user_
 	  only_a_request_to_forget_is_one, forgetting_takes_no_more_than_was_named,
 	  keys_that_mean_the_same_are_one_key, what_is_filed_under_the_users_own_name_is_the_users,
 	  a_secret_that_the_model_puts_together_is_not_stored,
-	  a_turn_of_any_size_is_held_against_in_bounded_time)
+	  a_turn_of_any_size_is_held_against_in_bounded_time,
+	  what_is_said_of_something_the_user_has_is_not_the_users)

@@ -362,6 +362,57 @@ START_TEST(facts_are_ranked_by_the_words_they_share_with_the_question)
 }
 END_TEST
 
+/* Turns of conversations of their own, whose scores come from hints alone. */
+static size_t ask_hinted(const char *const *texts, size_t count, const char *question,
+			 const struct recall_hint hints[2], struct recall_hit *hits)
+{
+	arena_finish(&memory.arena);
+	memory = (struct recall_fixture){.now = 1700000000000, .hints = hints, .hint_count = 2};
+	for (size_t i = 0; i < count; i++)
+		recall_fixture_say(&memory, (struct turn){.id = i + 1,
+							  .conversation = (uint32_t)i / 2 + 1,
+							  .created_at = 1690000000000,
+							  .text = slice_of(texts[i])});
+	return recall_fixture_ask(&memory, question, hits, 8);
+}
+
+static const char *const gardens[] = {
+	"The roses need a lot of water in summer, more than one would think of them.",
+	"The hedge behind the house grows so high that nobody sees the river any more.",
+	"We dig the pond in the week after Easter, as soon as the ground is soft enough.",
+	"It was moved to Friday.",
+};
+
+START_TEST(a_hit_of_a_quarter_of_the_best_is_given_and_one_of_an_eighth_is_not)
+{
+	struct recall_hit hits[8];
+	const char *mine = "What is my plan for the garden?";
+	const struct recall_hint quarter[] = {{0, 1.0f}, {2, 0.25f}};
+	const struct recall_hint eighth[] = {{0, 1.0f}, {2, 0.125f}};
+	size_t found = ask_hinted(gardens, 3, mine, quarter, hits);
+	ck_assert_uint_gt(found, 0);
+	ck_assert_uint_eq(hits[found - 1].document, 2);
+	found = ask_hinted(gardens, 3, mine, eighth, hits);
+	ck_assert_uint_gt(found, 0);
+	ck_assert_uint_ne(hits[found - 1].document, 2);
+}
+END_TEST
+
+START_TEST(what_a_short_turn_that_is_well_found_speaks_of_comes_with_it)
+{
+	struct recall_hit hits[8];
+	const char *anyones = "What is the plan for the garden?";
+	const struct recall_hint well[] = {{0, 0.5f}, {3, 0.32f}};
+	const struct recall_hint badly[] = {{0, 0.9f}, {3, 0.32f}};
+	size_t found = ask_hinted(gardens, 4, anyones, well, hits);
+	ck_assert_uint_gt(found, 1);
+	ck_assert_uint_eq(hits[found - 1].document, 2);
+	found = ask_hinted(gardens, 4, anyones, badly, hits);
+	ck_assert_uint_gt(found, 1);
+	ck_assert_uint_eq(hits[found - 1].document, 3);
+}
+END_TEST
+
 UNIT_MAIN("recall", the_turn_that_answers_comes_first_in_a_small_memory, a_greeting_recalls_nothing,
 	  a_question_that_says_little_asks_about_what_was_said_before_it,
 	  a_question_that_says_enough_goes_before_what_was_said_before_it,
@@ -378,4 +429,6 @@ UNIT_MAIN("recall", the_turn_that_answers_comes_first_in_a_small_memory, a_greet
 	  similar_turns_are_found_without_a_common_word,
 	  to_a_model_that_finds_all_texts_alike_few_are_similar, a_huge_question_is_answered,
 	  of_too_many_postings_the_rarest_words_are_read, an_empty_memory_recalls_nothing,
-	  facts_are_ranked_by_the_words_they_share_with_the_question)
+	  facts_are_ranked_by_the_words_they_share_with_the_question,
+	  a_hit_of_a_quarter_of_the_best_is_given_and_one_of_an_eighth_is_not,
+	  what_a_short_turn_that_is_well_found_speaks_of_comes_with_it)
