@@ -152,6 +152,47 @@ START_TEST(what_other_conversations_were_given_stays_unless_it_holds_what_is_for
 }
 END_TEST
 
+START_TEST(receipts_that_only_mention_what_is_forgotten_lose_its_text_or_go_if_they_are_many)
+{
+	enum { GIVEN = 300, SILENCED = 256 };
+	static const uint64_t fact = 1;
+	struct fixture fixture;
+	struct slice text;
+	size_t left = 0;
+	fixture_init(&fixture, MAP);
+	fixture.receipts = 1000;
+	fixture_reopen(&fixture);
+	say(&fixture, "My favourite colour is green", "Nice", 100);
+	struct change facts[] = {add("favourite_colour", "green", 1)};
+	learn_ok(&fixture, 1, facts, 1, false);
+	for (uint64_t i = 0; i < GIVEN; i++) {
+		struct append append = fixture_exchange("hm", "hm", 500 + (int64_t)i);
+		append.session = SLICE("other");
+		append.learn = false;
+		append.receipt = (struct receipt){
+			.id = 10 + i,
+			.text = SLICE("[{\"kind\":\"fact\",\"id\":\"1\",\"text\":\"green\"}]"),
+			.facts = &fact,
+			.fact_count = 1,
+			.facts_left_out = 1};
+		ck_assert_int_eq(fixture_append(&fixture, &append), STORE_OK);
+	}
+	say(&fixture, "Forget my favourite colour", "Done", 900);
+	struct job_list jobs;
+	ck_assert_int_eq(fixture_jobs(&fixture, &jobs), STORE_OK);
+	struct change forget = {.kind = CHANGE_FORGET, .fact = {.id = 1}, .replaced_by = -1};
+	learn_ok(&fixture, jobs.jobs[0].exchange, &forget, 1, true);
+	for (uint64_t i = 0; i < GIVEN; i++) {
+		if (fixture_receipt(&fixture, 10 + i, &text) != STORE_OK)
+			continue;
+		ck_assert(!unit_has(text, "green"));
+		left++;
+	}
+	ck_assert_uint_eq(left, SILENCED);
+	fixture_finish(&fixture);
+}
+END_TEST
+
 START_TEST(a_turn_under_way_is_not_kept_when_something_is_forgotten)
 {
 	struct fixture fixture;
@@ -388,6 +429,7 @@ END_TEST
 UNIT_MAIN("store_hide", a_forgotten_fact_takes_all_that_was_made_of_it_along,
 	  a_second_fact_of_a_hidden_turn_leaves_frozen_contexts_too,
 	  what_other_conversations_were_given_stays_unless_it_holds_what_is_forgotten,
+	  receipts_that_only_mention_what_is_forgotten_lose_its_text_or_go_if_they_are_many,
 	  a_turn_under_way_is_not_kept_when_something_is_forgotten,
 	  hiding_a_text_hides_every_exchange_that_has_it,
 	  what_is_said_after_a_request_to_forget_stays,
