@@ -9,6 +9,7 @@
 struct portable_conversation {
 	uint32_t id;
 	struct past_conversation conversation;
+	uint32_t here; /* its id in the store, once it has one; 0: none yet */
 };
 
 enum portable_learning {
@@ -19,6 +20,7 @@ enum portable_learning {
 
 struct portable_turn {
 	struct turn turn; /* without its session */
+	uint64_t here;    /* once it was taken in: its id in the store; 0: none */
 	bool learn;       /* include it in the summary */
 	uint64_t earlier; /* of an answer: the one that it replaced; 0: none */
 	/* Of a user turn, and of an answer to nothing: */
@@ -26,6 +28,11 @@ struct portable_turn {
 	uint64_t own_hash;
 	enum portable_learning learning;
 	int64_t taken_back_at;
+};
+
+struct portable_place {
+	uint64_t id; /* as in portable_turn */
+	uint64_t here;
 };
 
 struct portable_memory {
@@ -41,6 +48,11 @@ struct portable_memory {
 	struct summary summary;
 	struct user_settings settings;      /* ->is_stored: the user has some */
 	const struct portable_index *index; /* see portable_index() */
+	/* Of a part of a longer memory: */
+	bool has_more;                 /* others follow, the last of which brings the settings */
+	uint64_t next_turn;            /* before the first part; 0: this is the first */
+	struct portable_place *places; /* of the turns of the parts before, by ascending id */
+	size_t place_count;
 };
 
 /* Sorts what is to be taken in, so that its parts are found, in the arena. Takes a while for a long
@@ -56,11 +68,13 @@ struct take_in_count {
 	uint64_t conversations; /* new */
 	uint64_t turns;         /* added */
 	uint64_t facts;
-	uint64_t known;    /* turns and facts that were there already */
-	uint64_t erased;   /* left out: they were erased after they were said, settings too, or
-			    * have a tombstone */
-	int64_t erased_at; /* the last of them */
-	uint64_t crowded;  /* facts that gave way: the user has FACTS_LIMIT */
+	uint64_t known;     /* turns and facts that were there already */
+	uint64_t erased;    /* left out: they were erased after they were said, settings too, or
+			     * have a tombstone */
+	int64_t erased_at;  /* the last of them */
+	uint64_t crowded;   /* facts that gave way: the user has FACTS_LIMIT */
+	uint64_t next_turn; /* the first id that may be new */
+	bool withdrawn;     /* a turn that the summary may tell of does not stand here any more */
 	bool summary;
 	bool settings;
 };
@@ -70,8 +84,9 @@ struct take_in_count {
  * nothing: a turn is known by its session, time, role and hash, a fact by its time, entity, key and
  * value, as they are compared. A fact that stands gives way to what was there, or supersedes it:
  * see facts_settle(). A summary and settings are taken in if the user has none. STORE_STALE: the
- * user wants nothing kept. Fills in `count` before the callback fires; `count` and `memory` must
- * live until then. */
+ * user wants nothing kept. Fills in `count`, and each ->here, before the callback fires; `count`
+ * and `memory` must live until then. A long memory goes in part by part; what a crash leaves of it,
+ * the same import completes. */
 struct store_call *store_take_in(struct store *store, const struct portable_memory *memory,
 				 int64_t now, struct take_in_count *count, struct store_loop *loop,
 				 store_done *callback, void *cookie);

@@ -143,7 +143,7 @@ static void refuse_token(struct admin_call *call)
 			 &challenge, 1);
 }
 
-static void refuse_crowd(struct admin_call *call)
+void admin_refuse_crowd(struct admin_call *call)
 {
 	static const struct http_field retry = {SLICE("Retry-After"), SLICE("1")};
 	metrics_count(METRIC_ERRORS_BYTES, 1);
@@ -169,7 +169,7 @@ static bool may_call(struct admin_call *call)
 	if (!is_admin)
 		refuse_token(call);
 	else if (call->is_crowded)
-		refuse_crowd(call);
+		admin_refuse_crowd(call);
 	return is_admin && !call->is_crowded;
 }
 

@@ -156,6 +156,8 @@ void admin_reply_json(struct admin_call *call, int status,
 /* The same with an ETag. */
 void admin_reply_tagged(struct admin_call *call, int status, uint64_t version, struct buffer *json);
 void admin_reply_error(struct admin_call *call, int status, const char *code, const char *message);
+/* 503: too many bytes are in flight. */
+void admin_refuse_crowd(struct admin_call *call);
 /* Ends the call without an answer: the client has left. */
 void admin_abandon(struct admin_call *call);
 /* For any store result except STORE_OK. STORE_STALE: the user wants nothing kept. */

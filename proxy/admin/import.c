@@ -6,6 +6,7 @@
 #include "proxy/config/zone.h"
 #include "proxy/learn/embedder.h"
 #include "proxy/learn/learner.h"
+#include "proxy/portable/forms.h"
 #include "proxy/runtime/background.h"
 #include "storage/deletions.h"
 
@@ -160,6 +161,10 @@ static const char *read_message(struct import *import, struct slice text)
 {
 	struct arena scratch = {0};
 	struct arena *kept = &import->call->arena;
+	if (!portable_fits(text)) {
+		import->intake.left_out[LEFT_TOO_LARGE]++;
+		return NULL;
+	}
 	json_t *message = json_loadb(text.data, text.size, JSON_ALLOW_NUL | JSON_DECODE_ANY, NULL);
 	const char *fault = message == NULL ? "the body is not JSON" : NULL;
 	if (fault == NULL && !is_left_out(message)) {
@@ -281,6 +286,7 @@ static void on_imported(void *cookie, enum store_result result)
 {
 	struct import *import = cookie;
 	struct admin_call *call = import->call;
+	background_end(call->service->imports);
 	if (admin_has_failed(call, result))
 		return;
 	learner_wake(call->service->learner, call->user, false);
@@ -291,7 +297,11 @@ static void on_read(void *cookie)
 {
 	struct import *import = cookie;
 	struct admin_call *call = import->call;
-	if (background_hurries(call->service->imports))
+	struct background *imports = call->service->imports;
+	const bool hurries = background_hurries(imports);
+	if (hurries || import->fault != NULL)
+		background_end(imports);
+	if (hurries)
 		admin_reply_failure(call, STORE_FAILED);
 	else if (import->fault != NULL)
 		admin_reply_error(call, 400, "invalid_import", import->fault);
@@ -318,5 +328,8 @@ void admin_post_messages(struct admin_call *call)
 	*import = (struct import){.call = call, .body = http_request_take_body(call->request)};
 	/* this call and the store hold the turns and their texts, which may be short */
 	http_request_hold(call->request, 6 * import->body.size);
-	background_run(call->service->imports, read_body, import);
+	if (background_begin(call->service->imports, import->body.size, read_body, import))
+		return;
+	buffer_finish(&import->body);
+	admin_refuse_crowd(call);
 }

@@ -10,6 +10,7 @@
 #include "storage/audit.h"
 
 #include <inttypes.h>
+#include <stdlib.h>
 #include <string.h>
 
 /* ---- out: receipts and the audit log page by page, so that other calls come between ---- */
@@ -195,99 +196,147 @@ enum { ANSWER_LIMIT = 4096 };
 
 struct taking {
 	struct admin_call *call;
+	struct background *imports;
 	struct buffer body;
-	const char *form; /* as asked for */
 	bool dry_run;
 	const char *fault; /* of the file */
+	struct intake intake;
 	struct portable_reader reader;
-	struct take_in_count count;
+	struct take_in_count count; /* of the newest part... */
+	struct take_in_count sum;   /* ...and of those before */
 };
 
-static void put_span(struct buffer *out, const struct portable_memory *memory, struct arena *arena)
+static void put_span(struct buffer *out, const struct portable_total *total, struct arena *arena)
 {
-	int64_t first = INT64_MAX;
-	int64_t last = INT64_MIN;
-	for (size_t i = 0; i < memory->turn_count; i++) {
-		int64_t at = memory->turns[i].turn.created_at;
-		first = at < first ? at : first;
-		last = at > last ? at : last;
-	}
-	for (size_t i = 0; i < memory->fact_count; i++) {
-		int64_t at = memory->facts[i].observed_at;
-		first = at < first ? at : first;
-		last = at > last ? at : last;
-	}
-	if (first <= last)
+	if (total->first <= total->last)
 		buffer_printf(out, ",\"first\":\"%.*s\",\"last\":\"%.*s\"",
-			      SLICE_PRINT(text_time(first, arena)),
-			      SLICE_PRINT(text_time(last, arena)));
+			      SLICE_PRINT(text_time(total->first, arena)),
+			      SLICE_PRINT(text_time(total->last, arena)));
 }
 
 /* What learning from it costs: calls to the memory model, at most. */
 static void put_calls(struct buffer *out, const struct taking *taking)
 {
-	const struct admin_call *call = taking->call;
-	const struct portable_memory *memory = &taking->reader.memory;
-	struct config_memory settings = admin_memory_settings(call);
-	size_t pending = 0;
-	size_t summarized = 0;
-	for (size_t i = 0; i < memory->turn_count; i++) {
-		pending += memory->turns[i].learning == PORTABLE_PENDING;
-		summarized += memory->turns[i].learn && !memory->has_summary;
-	}
-	bool learns_facts = mode_uses_facts((enum mode)settings.mode);
-	bool learns_summary = mode_uses_summary((enum mode)settings.mode);
+	const struct portable_total *total = &taking->reader.total;
+	const struct config_memory settings = admin_memory_settings(taking->call);
+	const size_t summarized =
+		taking->reader.memory.has_summary ? 0 : (total->summarized + 1) / 2;
 	buffer_printf(out, ",\"model_calls\":{\"facts\":%zu,\"summary\":%zu}",
-		      learns_facts ? pending : 0, learns_summary ? (summarized + 1) / 2 : 0);
+		      mode_uses_facts((enum mode)settings.mode) ? total->pending : 0,
+		      mode_uses_summary((enum mode)settings.mode) ? summarized : 0);
+}
+
+/* After the call has ended. */
+static void end(struct taking *taking)
+{
+	portable_finish(&taking->reader);
+	buffer_finish(&taking->body);
+	background_end(taking->imports);
+	free(taking);
+}
+
+static void reply(struct taking *taking, struct buffer *out)
+{
+	intake_print(&taking->intake, out);
+	buffer_append_byte(out, '}');
+	admin_reply_json(taking->call, 200, out);
+	end(taking);
 }
 
 static void show(struct taking *taking)
 {
 	struct admin_call *call = taking->call;
-	const struct portable_memory *memory = &taking->reader.memory;
+	const struct portable_total *total = &taking->reader.total;
 	struct buffer out;
 	call->action = "preview";
 	buffer_init(&out, ANSWER_LIMIT);
 	buffer_printf(&out,
 		      "{\"dry_run\":true,\"format\":\"%s\",\"conversations\":%zu,\"turns\":%zu,"
 		      "\"facts\":%zu,\"left_out\":%zu,\"settings\":%s",
-		      taking->reader.form, memory->conversation_count, memory->turn_count,
-		      memory->fact_count, intake_left_out(&taking->reader.intake),
-		      memory->settings.is_stored ? "true" : "false");
-	intake_print(&taking->reader.intake, &out);
-	put_span(&out, memory, &call->arena);
+		      taking->reader.form, total->conversations, total->turns, total->facts,
+		      intake_left_out(&taking->intake),
+		      taking->reader.memory.settings.is_stored ? "true" : "false");
+	put_span(&out, total, &call->arena);
 	put_calls(&out, taking);
-	buffer_append_byte(&out, '}');
-	admin_reply_json(call, 200, &out);
+	reply(taking, &out);
 }
 
-static void on_taken(void *cookie, enum store_result result)
+static void answer_taken(struct taking *taking)
 {
-	struct taking *taking = cookie;
 	struct admin_call *call = taking->call;
-	const struct take_in_count *count = &taking->count;
-	if (admin_has_failed(call, result))
-		return;
-	if (count->settings && !taking->reader.memory.settings.learn)
+	const struct take_in_count *sum = &taking->sum;
+	struct buffer out;
+	if (sum->settings && !taking->reader.memory.settings.learn)
 		learner_forget(call->service->learner, call->user);
 	learner_wake(call->service->learner, call->user, false);
 	embedder_wake(call->service->embedder, call->user);
-	struct buffer out;
 	buffer_init(&out, ANSWER_LIMIT);
 	buffer_printf(&out,
 		      "{\"format\":\"%s\",\"conversations\":%" PRIu64 ",\"turns\":%" PRIu64
 		      ",\"facts\":%" PRIu64 ",\"known\":%" PRIu64 ",\"erased\":%" PRIu64
 		      ",\"left_out\":%zu,\"summary\":%s,\"settings\":%s",
-		      taking->reader.form, count->conversations, count->turns, count->facts,
-		      count->known, count->erased, intake_left_out(&taking->reader.intake),
-		      count->summary ? "true" : "false", count->settings ? "true" : "false");
-	if (count->erased_at > 0)
+		      taking->reader.form, sum->conversations, sum->turns, sum->facts, sum->known,
+		      sum->erased, intake_left_out(&taking->intake),
+		      sum->summary ? "true" : "false", sum->settings ? "true" : "false");
+	if (sum->erased_at > 0)
 		buffer_printf(&out, ",\"erased_at\":\"%.*s\"",
-			      SLICE_PRINT(text_time(count->erased_at, &call->arena)));
-	buffer_printf(&out, ",\"crowded\":%" PRIu64, count->crowded);
-	intake_print(&taking->reader.intake, &out);
-	buffer_append_byte(&out, '}');
-	admin_reply_json(call, 200, &out);
+			      SLICE_PRINT(text_time(sum->erased_at, &call->arena)));
+	buffer_printf(&out, ",\"crowded\":%" PRIu64, sum->crowded);
+	reply(taking, &out);
+}
+
+static void add_count(struct taking *taking)
+{
+	const struct take_in_count *count = &taking->count;
+	struct take_in_count *sum = &taking->sum;
+	struct portable_memory *memory = &taking->reader.memory;
+	sum->conversations += count->conversations;
+	sum->turns += count->turns;
+	sum->facts += count->facts;
+	sum->known += count->known;
+	sum->erased += count->erased;
+	sum->erased_at = count->erased_at > sum->erased_at ? count->erased_at : sum->erased_at;
+	sum->crowded += count->crowded;
+	sum->summary |= count->summary;
+	sum->settings |= count->settings;
+	memory->next_turn = count->next_turn;
+	/* It tells of what is not there. */
+	memory->has_summary &= count->erased == 0 && !count->withdrawn;
+}
+
+static void read_more(void *cookie);
+
+static void on_taken(void *cookie, enum store_result result)
+{
+	struct taking *taking = cookie;
+	const bool is_over = taking->reader.is_over;
+	if (result == STORE_OK && background_hurries(taking->imports) && !is_over)
+		result = STORE_FAILED;
+	if (admin_has_failed(taking->call, result)) {
+		end(taking);
+		return;
+	}
+	add_count(taking);
+	if (is_over)
+		answer_taken(taking);
+	else
+		background_go_on(taking->imports, read_more, taking);
+}
+
+/* True: the call has ended. */
+static bool is_refused(struct taking *taking)
+{
+	struct admin_call *call = taking->call;
+	const struct portable_memory *memory = &taking->reader.memory;
+	const bool is_first = memory->next_turn == 0;
+	if (background_hurries(taking->imports))
+		admin_reply_failure(call, STORE_FAILED);
+	else if (taking->fault != NULL)
+		admin_reply_error(call, 400, "invalid_import", taking->fault);
+	else
+		return !taking->dry_run && is_first && memory->settings.consent_at == 0 &&
+		       !admin_has_consent(call);
+	return true;
 }
 
 static void on_read(void *cookie)
@@ -295,30 +344,43 @@ static void on_read(void *cookie)
 	struct taking *taking = cookie;
 	struct admin_call *call = taking->call;
 	struct portable_memory *memory = &taking->reader.memory;
-	if (background_hurries(call->service->imports))
-		admin_reply_failure(call, STORE_FAILED);
-	else if (taking->fault != NULL)
-		admin_reply_error(call, 400, "invalid_import", taking->fault);
+	memory->has_more = !taking->reader.is_over;
+	if (is_refused(taking))
+		end(taking);
 	else if (taking->dry_run)
 		show(taking);
-	else if (memory->settings.consent_at != 0 || admin_has_consent(call))
+	else
 		store_take_in(call->service->store, memory, clock_wall(), &taking->count,
 			      admin_store_loop(call, call->user), on_taken, taking);
 }
 
-/* On the thread for imports. */
+/* On the thread for imports, like those that follow. */
+static void give_memory(struct taking *taking)
+{
+	if (taking->fault == NULL && !taking->dry_run)
+		portable_index(&taking->reader.memory, &taking->reader.arena);
+	loop_post(taking->call->loop, on_read, taking);
+}
+
+static void read_more(void *cookie)
+{
+	struct taking *taking = cookie;
+	taking->fault = portable_read(&taking->reader);
+	give_memory(taking);
+}
+
 static void read_file(void *cookie)
 {
 	struct taking *taking = cookie;
-	struct admin_call *call = taking->call;
-	struct portable_memory *memory = &taking->reader.memory;
-	taking->fault = portable_read(&taking->reader, buffer_slice(&taking->body), taking->form);
-	buffer_finish(&taking->body);
-	memory->tenant = call->tenant;
-	memory->user = call->parameter;
-	if (taking->fault == NULL && !taking->dry_run)
-		portable_index(memory, &call->arena);
-	loop_post(call->loop, on_read, taking);
+	struct portable_reader *reader = &taking->reader;
+	taking->fault = portable_check(reader, buffer_slice(&taking->body));
+	taking->intake = reader->intake;
+	reader->memory.tenant = taking->call->tenant;
+	reader->memory.user = taking->call->parameter;
+	if (reader->is_split && taking->fault == NULL && !taking->dry_run)
+		read_more(taking);
+	else
+		give_memory(taking);
 }
 
 /* NULL in `form`: it is found out. */
@@ -351,19 +413,22 @@ void admin_post_import(struct admin_call *call)
 	    !admin_query_switch(call, "learn", &learn))
 		return;
 	struct config_memory settings = admin_memory_settings(call);
-	struct taking *taking = arena_alloc(&call->arena, sizeof(*taking));
+	struct taking *taking = xmalloc(sizeof(*taking));
 	*taking = (struct taking){
 		.call = call,
-		.form = form,
+		.imports = call->service->imports,
+		.body = http_request_take_body(call->request),
 		.dry_run = dry_run,
-		.reader = {.arena = &call->arena,
-			   .learn = learn,
+		.reader = {.learn = learn,
 			   .intake = config_intake(&settings),
 			   .now = clock_wall(),
-			   .form = "empty",
+			   .asked = form,
 			   .background = call->service->imports},
 	};
-	taking->body = http_request_take_body(call->request);
 	http_request_hold(call->request, 4 * taking->body.size);
-	background_run(call->service->imports, read_file, taking);
+	if (background_begin(taking->imports, taking->body.size, read_file, taking))
+		return;
+	buffer_finish(&taking->body);
+	free(taking);
+	admin_refuse_crowd(call);
 }

@@ -19,9 +19,9 @@ enum {
 struct parts {
 	struct ctl *ctl;
 	const char *path;
-	struct slice elements[MOST_ELEMENTS]; /* of the next request */
+	struct buffer elements; /* of the next request, one behind the other */
+	size_t ends[MOST_ELEMENTS];
 	size_t count;
-	size_t size; /* bytes of all of them */
 	json_t *sum; /* of the answers; NULL: none yet */
 	bool is_cut; /* the newest request has no answer, and may have done a part */
 	struct ctl_progress bar;
@@ -98,8 +98,10 @@ static int send_array(struct parts *parts, size_t first, size_t end, json_t **an
 	struct buffer body;
 	buffer_init(&body, SIZE_MAX);
 	for (size_t i = first; i < end; i++) {
+		const size_t begin = i == 0 ? 0 : parts->ends[i - 1];
 		(void)buffer_append_byte(&body, i == first ? '[' : ',');
-		(void)buffer_append(&body, parts->elements[i]);
+		(void)buffer_append(
+			&body, slice_part(buffer_slice(&parts->elements), begin, parts->ends[i]));
 	}
 	(void)buffer_append_byte(&body, ']');
 	int status = ctl_send(parts->ctl, parts->path, buffer_slice(&body), answer);
@@ -131,120 +133,84 @@ static bool send_elements(struct parts *parts, size_t first, size_t end)
 static bool send_part(struct parts *parts)
 {
 	bool sent = parts->count == 0 || send_elements(parts, 0, parts->count);
-	parts->count = parts->size = 0;
+	parts->count = 0;
+	buffer_clear(&parts->elements);
 	return sent;
 }
 
 static bool add_element(struct parts *parts, struct slice element)
 {
 	const bool is_full =
-		parts->size + element.size >= PART_SIZE || parts->count == MOST_ELEMENTS;
+		parts->elements.size + element.size >= PART_SIZE || parts->count == MOST_ELEMENTS;
 	if (is_full && !send_part(parts))
 		return false;
-	parts->elements[parts->count++] = element;
-	parts->size += element.size;
+	(void)buffer_append(&parts->elements, element);
+	parts->ends[parts->count++] = parts->elements.size;
 	return true;
 }
 
-/* `begin` and `end`: the shares of all files before this one and with it. */
-static bool send_list(struct parts *parts, const struct portable_file *file, double begin,
-		      double end)
+static bool fail_to_read(struct parts *parts, const char *fault)
 {
-	struct portable_list list = file->list;
-	struct slice element;
-	while (portable_next(&list, &element)) {
-		const size_t read = (size_t)(element.data - file->text.data);
-		if (!add_element(parts, element))
+	ctl_fault(parts->ctl, "cannot import %s: %s", parts->ctl->arguments[0], fault);
+	return false;
+}
+
+/* False: it cannot be sent, or read, which is said. */
+static bool send_document(struct parts *parts, struct portable_source *source)
+{
+	const double size = (double)source->file.size;
+	struct json_part part;
+	const char *fault;
+	bool found;
+	portable_rewind(source, SIZE_MAX);
+	while ((fault = portable_next_part(source, &part, &found)) == NULL && found) {
+		if (part.kind == JSON_PART_ELEMENT &&
+		    slice_equal(part.list, slice_of(source->list)) &&
+		    !add_element(parts, part.text))
 			return false;
-		ctl_progress_move(&parts->bar,
-				  begin + (end - begin) * (double)read / (double)file->text.size);
+		ctl_progress_move(&parts->bar, (double)portable_position(source) / size);
 	}
-	return send_part(parts);
-}
-
-/* ---- archives ---- */
-
-static bool fail_to_unpack(struct parts *parts)
-{
-	ctl_fault(parts->ctl, "the archive or a file of it is damaged, unpacks to too much, or is "
-			      "packed in an unknown way; or the disk of TMPDIR is full");
-	return false;
-}
-
-static bool send_text(struct parts *parts, struct slice text, double begin, double end)
-{
-	struct portable_file file;
-	if (portable_look(text, &file) && file.has_list)
-		return send_list(parts, &file, begin, end);
-	ctl_fault(parts->ctl, "a file of the archive holds no JSON, or no list of conversations or "
-			      "memories");
-	return false;
-}
-
-/* Unpacks one file of the archive onto the disk, then sends it. */
-static bool send_packed(struct parts *parts, const struct zip_file *packed, double begin,
-			double end)
-{
-	struct slice text;
-	FILE *file = tmpfile();
-	if (file == NULL || !zip_unpack_to(packed, file) || !map(file, &text)) {
-		if (file != NULL)
-			(void)fclose(file);
-		return fail_to_unpack(parts);
-	}
-	bool sent = send_text(parts, text, begin, end);
-	unmap(text);
-	(void)fclose(file);
-	return sent;
+	return fault == NULL ? send_part(parts) : fail_to_read(parts, fault);
 }
 
 /* Claude's memories, beside its conversations, have an unknown form. */
-static void count_memories(struct parts *parts, struct slice archive)
+static void count_memories(struct parts *parts, const struct portable_source *source)
 {
-	struct zip_file memories;
-	size_t at = 0;
-	json_t *one;
-	if (strcmp(ctl_text(parts->sum, "format"), "claude") != 0 ||
-	    zip_find(archive, "memories", &at, &memories) == ZIP_END)
+	if (strcmp(ctl_text(parts->sum, "format"), "claude") != 0 || !portable_has_memories(source))
 		return;
-	one = json_pack("{s:i,s:{s:i}}", "left_out", 1, "reasons", "other", 1);
+	json_t *one = json_pack("{s:i,s:{s:i}}", "left_out", 1, "reasons", "other", 1);
 	ctl_add_answer(parts->sum, one);
 	json_decref(one);
 }
 
-static bool send_archive(struct parts *parts, struct slice archive)
+/* All documents, of which the first has been looked through. */
+static bool send_documents(struct parts *parts, struct portable_source *source)
 {
-	static const char *const prefixes[] = {"conversations", "memories"};
-	enum zip_found found = ZIP_END;
-	size_t files = 0;
-	for (size_t i = 0; i < 2 && files == 0 && found == ZIP_END; i++) {
-		struct zip_file packed;
-		size_t at = 0;
-		while ((found = zip_find(archive, prefixes[i], &at, &packed)) == ZIP_FILE) {
-			double begin = 1 - 1.0 / (double)(1 + files++);
-			if (!send_packed(parts, &packed, begin, 1))
-				return false;
-		}
+	const char *fault = NULL;
+	while (fault == NULL && source->has_document) {
+		if (source->is_own || source->list == NULL)
+			return fail_to_read(parts, "A file of the archive holds no list of "
+						   "conversations or memories.");
+		if (!send_document(parts, source))
+			return false;
+		fault = portable_next_document(source);
 	}
-	if (found == ZIP_DAMAGED)
-		return fail_to_unpack(parts);
-	if (files == 0)
-		ctl_fault(parts->ctl, "the archive has no conversations.json and no memories.json");
-	count_memories(parts, archive);
-	return files > 0;
+	if (fault != NULL)
+		return fail_to_read(parts, fault);
+	count_memories(parts, source);
+	return true;
 }
 
 /* ---- all of it ---- */
 
-/* `file` NULL: the text is an archive. */
-static json_t *import_parts(struct ctl *ctl, const char *path, struct slice text,
-			    const struct portable_file *file)
+static json_t *import_parts(struct ctl *ctl, const char *path, struct portable_source *source)
 {
 	struct parts *parts = xcalloc(1, sizeof(*parts));
 	parts->ctl = ctl;
 	parts->path = path;
+	buffer_init(&parts->elements, SIZE_MAX);
 	ctl_progress_begin(&parts->bar, "importing");
-	bool sent = file == NULL ? send_archive(parts, text) : send_list(parts, file, 0, 1);
+	bool sent = send_documents(parts, source);
 	ctl_progress_end(&parts->bar);
 	json_t *sum = parts->sum;
 	if (!sent && (sum != NULL || parts->is_cut) && !ctl->given.dry_run)
@@ -255,6 +221,7 @@ static json_t *import_parts(struct ctl *ctl, const char *path, struct slice text
 	} else if (sum == NULL) {
 		ctl_fault(ctl, "there is nothing in it");
 	}
+	buffer_finish(&parts->elements);
 	free(parts);
 	return sum;
 }
@@ -274,19 +241,21 @@ static json_t *import_whole(struct ctl *ctl, const char *path, struct slice text
  * rows name memories. */
 static json_t *import_text(struct ctl *ctl, const char *path, struct slice text)
 {
-	struct portable_file file;
+	struct portable_source source;
 	if (text.size <= PART_SIZE)
 		return import_whole(ctl, path, text);
-	if (slice_starts_with(text, SLICE("PK")))
-		return import_parts(ctl, path, text, NULL);
-	if (!portable_look(text, &file)) {
-		ctl_fault(ctl, "%s is neither JSON nor a ZIP archive, or has 4 GB or more",
-			  ctl->arguments[0]);
-		return NULL;
-	}
-	const bool has_parts =
-		file.has_list && file.format.end == 0 && file.history.type != JSON_TYPE_ARRAY;
-	return has_parts ? import_parts(ctl, path, text, &file) : import_whole(ctl, path, text);
+	portable_open(&source, text, UINT64_MAX);
+	const char *fault = portable_next_document(&source);
+	const bool has_parts = source.list != NULL && !source.is_own && !source.has_history;
+	json_t *answer = NULL;
+	if (fault != NULL)
+		ctl_fault(ctl, "cannot import %s: %s", ctl->arguments[0], fault);
+	else if (has_parts || source.prefix != NULL)
+		answer = import_parts(ctl, path, &source);
+	else
+		answer = import_whole(ctl, path, text);
+	portable_close(&source);
+	return answer;
 }
 
 json_t *ctl_import_file(struct ctl *ctl, const char *path, FILE *file)

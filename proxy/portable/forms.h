@@ -4,10 +4,10 @@
 
 #include "core/intake/intake.h"
 #include "core/json/json.h"
+#include "core/json/split.h"
 #include "storage/portable.h"
 
 #include <jansson.h>
-#include <stdio.h>
 
 /* Appends the whole memory as one JSON object, without its last brace. */
 void portable_write(struct buffer *out, const struct portable_memory *memory, int64_t now,
@@ -21,68 +21,142 @@ void portable_write_settings(struct buffer *out, const struct user_settings *set
 const char *portable_read_settings(struct user_settings *settings, struct slice text,
 				   struct intake *intake, struct arena *arena);
 
-/* What reads a file and what it has read. */
-struct background;
-struct portable_reader {
-	struct arena *arena;
-	bool learn; /* user turns of others' forms are to be learned from */
-	struct intake intake;
-	int64_t now;
-	const struct background *background; /* what the reading is part of; NULL: nothing */
-	const char *form;                    /* of the file: a name */
-	struct portable_memory memory;
-	size_t conversations, turns, facts; /* capacities */
-	/* By the ids of mem0's memories, the places of their facts and of the versions before
-	 * these; NULL: none. portable_read() releases them. */
-	json_t *places;
-	json_t *versions;
+/* ---- archives ---- */
+
+/* A file of an archive, packed. */
+struct zip_file {
+	struct slice packed; /* in the archive */
+	uint64_t size;       /* unpacked */
+	uint32_t sum;        /* CRC-32 of that */
+	unsigned method;
 };
 
-/* Reads a file of any known form. `form` NULL: it is found out. Returns NULL, or why it cannot be
- * read, as a sentence. */
-const char *portable_read(struct portable_reader *reader, struct slice file, const char *form);
+enum zip_found {
+	ZIP_FILE,
+	ZIP_END,     /* there is no other one */
+	ZIP_DAMAGED, /* there is one that cannot be unpacked, or only to too much */
+};
+
+/* Finds the next file of a ZIP archive whose name (without folders) begins with `prefix` and ends
+ * with ".json". `at` is 0 at first. */
+enum zip_found zip_find(struct slice archive, const char *prefix, size_t *at,
+			struct zip_file *file);
+/* Unpacks a file as a stream. NULL: it cannot be. */
+struct zip_stream *zip_open(const struct zip_file *file);
+void zip_close(struct zip_stream *stream);
+/* Gives the next piece, which lives until the next call; an empty one: the file has ended. False:
+ * it is damaged. */
+bool zip_read(struct zip_stream *stream, struct slice *piece);
+/* Where the packed bytes are that come next. */
+const char *zip_position(const struct zip_stream *stream);
 
 /* ---- files ---- */
 
-/* Elements of one kind: those of an array, or JSON Lines, or one that is the whole text. */
-struct portable_list {
-	struct slice text;
-	struct json_walk walk;
+/* A file as a stream of parts: JSON, JSON Lines, or a ZIP archive with such documents. */
+struct portable_source {
+	struct slice file;
+	uint64_t left;      /* bytes that may be unpacked */
+	const char *prefix; /* of the archive's documents; NULL: it is no archive */
+	size_t at;          /* in the archive's list */
+	struct zip_file packed;
+	struct zip_stream *stream; /* of the document; NULL: it is not packed */
+	bool is_fed;
+	struct json_split split;
+	/* The document: */
+	bool has_document;
+	size_t documents; /* with this one */
+	bool is_own;      /* recalld-export-1 */
 	bool is_lines;
-	bool is_whole;
-	size_t at; /* of the next line */
+	bool has_history;
+	const char *list; /* the member that holds another program's elements; "": the outermost
+			   * array or the lines; NULL: there is none */
 };
 
-/* The elements of an array of a text that json_scan() accepted; any other value has none. */
-struct portable_list portable_list_of(struct slice text, struct json_value array);
-/* Gives the next element as it stands. False: there is none. */
-bool portable_next(struct portable_list *list, struct slice *element);
+/* Opens a file, of whose archive so many bytes may be unpacked. The caller closes it. */
+void portable_open(struct portable_source *source, struct slice file, uint64_t unpacked);
+void portable_close(struct portable_source *source);
+/* Looks through the next document, and stands at its beginning. No ->has_document: there is none.
+ * Returns NULL, or what is wrong, as a sentence. */
+const char *portable_next_document(struct portable_source *source);
+/* Goes back to the document's beginning; parts of more than `limit` bytes will have no text. */
+void portable_rewind(struct portable_source *source, size_t limit);
+/* Finds the next part, which lives until the next call. No `found`: the document is over. */
+const char *portable_next_part(struct portable_source *source, struct json_part *part, bool *found);
+/* The bytes of the file that were read. */
+size_t portable_position(const struct portable_source *source);
+/* Whether an archive has Claude's memories beside its conversations; their form is unknown. */
+bool portable_has_memories(const struct portable_source *source);
 
-struct portable_file {
-	struct slice text; /* without a byte order mark */
-	struct json_value document;
-	struct json_value format;  /* its "format"; `end` is 0 if there is none */
-	struct json_value history; /* its "history", which mem0 has beside its memories */
-	struct portable_list list; /* of another program's elements... */
-	bool has_list;             /* ...if there is one */
+/* ---- reading ---- */
+
+/* What all parts of a file hold. */
+struct portable_total {
+	size_t conversations, turns, facts;
+	size_t pending;    /* turns to be learned from */
+	size_t summarized; /* turns for the summary */
+	int64_t first, last;
+	bool is_ahead; /* a time has not come */
 };
 
-/* Scans a whole file. False: it is neither JSON nor JSON Lines, or has 4 GB or more. */
-bool portable_look(struct slice text, struct portable_file *file);
+struct background;
+struct portable_reader;
+
+/* Reads a value, whose tree lasts only until it returns, or the text of ->part. Returns NULL, or a
+ * fault. */
+typedef const char *portable_element(struct portable_reader *reader, json_t *element);
+
+/* Reads a file into memories of bounded size, one after the other. */
+struct portable_reader {
+	/* Set by the caller: */
+	bool learn;           /* user turns of others' forms are to be learned from */
+	struct intake intake; /* counts anew what it reads again */
+	int64_t now;
+	const struct background *background; /* what the reading is part of; NULL: nothing */
+	const char *asked;                   /* the form; NULL: it is found out */
+
+	const char *form; /* of the file: a name */
+	/* The newest part of it. A part ends before it would take too much memory; whatever is too
+	 * large by itself is left out. */
+	struct portable_memory memory;
+	struct portable_total total; /* of all parts */
+	bool is_split;               /* there are several */
+	bool is_over;                /* this is the last one */
+
+	struct portable_source source;
+	struct arena arena;                 /* of the newest memory... */
+	struct arena kept;                  /* ...and of what all have */
+	size_t bytes;                       /* that the memory's texts take */
+	size_t conversations, turns, facts; /* capacities */
+	/* Turns come before the facts that rest on them. */
+	enum { PORTABLE_TURNS, PORTABLE_FACTS } phase;
+	const struct portable_form *form_of_list; /* another program's; NULL: not known yet */
+	struct json_part part;
+	bool has_part;
+	struct buffer places; /* of the turns of earlier parts */
+	/* By the ids of mem0's memories, the places of their facts and of the versions before
+	 * these; NULL: none. */
+	json_t *newest;
+	json_t *versions;
+};
+
+/* Reads a whole file, which must live as long as the reader, to see what it holds. If it takes no
+ * more than one memory, that is it; else portable_read() gives them one by one. Returns NULL, or
+ * why it cannot be read, as a sentence. */
+const char *portable_check(struct portable_reader *reader, struct slice file);
+/* Reads the next memory; the store has taken in the one before. */
+const char *portable_read(struct portable_reader *reader);
+void portable_finish(struct portable_reader *reader);
+/* Whether such a value may be read by jansson, which takes a hundred times its size at worst. */
+bool portable_fits(struct slice text);
 
 /* ---- for the forms ---- */
 
 enum { PORTABLE_MAX_SESSION = 256 }; /* bytes */
 
-/* Reads the object `document` in the file. */
-const char *portable_read_own(struct portable_reader *reader, struct slice file,
-			      struct json_value document);
-
-/* An element of an array in the file; the caller's tree lasts only until it returns. */
-typedef const char *portable_element(struct portable_reader *reader, json_t *element);
-/* Calls it for each element of a list, of which one tree at a time is in memory. */
-const char *portable_each(struct portable_reader *reader, struct portable_list list,
-			  portable_element *element);
+/* What reads a part of our own form; NULL: nothing does. */
+portable_element *portable_own_element(const struct portable_reader *reader);
+/* Sorts the newest memory's turns. False: two have one id. */
+bool portable_sort_turns(struct portable_memory *memory);
 
 portable_element portable_read_mem0, portable_read_mem0_history, portable_read_openmemory,
 	portable_read_chatgpt, portable_read_claude;
@@ -104,7 +178,9 @@ struct fact *portable_new_fact(struct portable_reader *reader);
 
 /* The member's text, which is the tree's; empty: it is none. */
 struct slice portable_text(json_t *object, const char *name);
-/* A text in the reader's arena, through the intake. */
+/* A copy that lasts as long as the memory. */
+struct slice portable_keep(struct portable_reader *reader, struct slice text);
+/* The same of a text that has passed the intake. */
 struct slice portable_take(struct portable_reader *reader, struct slice text,
 			   enum intake_kind kind);
 
@@ -112,34 +188,8 @@ struct slice portable_take(struct portable_reader *reader, struct slice text,
  * or nested too deeply. */
 struct slice portable_metadata(json_t *value, struct arena *arena);
 /* A time as text, or seconds as a number; `at` keeps its value if there is none. */
+void portable_read_time(json_t *value, int64_t *at);
 void portable_time(json_t *object, const char *name, int64_t *at);
 bool portable_says(json_t *object, const char *name, const char *text);
-
-/* ---- archives ---- */
-
-/* A file of an archive, packed. */
-struct zip_file {
-	struct slice packed; /* in the archive */
-	uint64_t size;       /* unpacked */
-	uint32_t sum;        /* CRC-32 of that */
-	unsigned method;
-};
-
-enum zip_found {
-	ZIP_FILE,
-	ZIP_END,     /* there is no other one */
-	ZIP_DAMAGED, /* there is one that cannot be unpacked, or only to too much */
-};
-
-/* Finds the next file as zip_next() does, and leaves it packed. */
-enum zip_found zip_find(struct slice archive, const char *prefix, size_t *at,
-			struct zip_file *file);
-/* Writes it, unpacked. False: it is damaged, or cannot be written. */
-bool zip_unpack_to(const struct zip_file *file, FILE *out);
-
-/* Finds the next file of a ZIP archive whose name (without folders) begins with `prefix` and ends
- * with ".json", and unpacks it into the arena. `at` is 0 at first; `left` bytes may be unpacked. */
-enum zip_found zip_next(struct slice archive, const char *prefix, size_t *at, uint64_t *left,
-			struct slice *file, struct arena *arena);
 
 #endif

@@ -4,7 +4,7 @@
 
 #include <stdlib.h>
 
-enum { METADATA_LEVELS = 16 };
+enum { METADATA_LEVELS = 16, MOST = 64 << 10 };
 
 /* The limit keeps a reader of an export from nesting too deeply in somebody's metadata. */
 static bool is_flat_enough(json_t *value, unsigned levels)
@@ -30,7 +30,10 @@ struct slice portable_metadata(json_t *value, struct arena *arena)
 {
 	const bool is_there = json_object_size(value) > 0 && is_flat_enough(value, METADATA_LEVELS);
 	char *dump = is_there ? json_dumps(value, JSON_COMPACT) : NULL;
-	struct slice text = arena_copy(arena, slice_of(dump));
+	/* The intake keeps nothing of what is too long. */
+	const struct slice whole = slice_of(dump);
+	struct slice text =
+		arena_copy(arena, slice_part(whole, 0, whole.size < MOST ? whole.size : MOST));
 	free(dump);
 	return text;
 }

@@ -1,16 +1,21 @@
 /* Files of others: mem0, OpenMemory, ChatGPT, Claude. Their shapes as of 2026. */
+#include "core/text/text.h"
 #include "proxy/portable/forms.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 /* ---- memories ---- */
 
-static void note_place(json_t **places, const char *id, size_t place)
+static void note_place(struct portable_reader *reader, json_t **places, const char *id,
+		       size_t place)
 {
+	enum { OF_PLACE = 256 };
 	if (*places == NULL)
 		*places = json_object();
 	if (id != NULL)
 		(void)json_object_set_new(*places, id, json_integer((json_int_t)place));
+	reader->bytes += OF_PLACE;
 }
 
 /* A memory of mem0's get_all(): {"memory", "updated_at" or "created_at", "expiration_date",
@@ -29,11 +34,11 @@ const char *portable_read_mem0(struct portable_reader *reader, json_t *object)
 	fact->expires_at = until;
 	fact->agent = portable_text(object, "agent_id");
 	fact->app = portable_text(object, "app_id");
-	fact->metadata = portable_metadata(json_object_get(object, "metadata"), reader->arena);
+	fact->metadata = portable_metadata(json_object_get(object, "metadata"), &reader->arena);
 	portable_finish_fact(reader);
 	if (reader->memory.fact_count > before)
-		note_place(&reader->places, json_string_value(json_object_get(object, "id")),
-			   before);
+		note_place(reader, &reader->newest,
+			   json_string_value(json_object_get(object, "id")), before);
 	return NULL;
 }
 
@@ -50,7 +55,7 @@ static struct fact *fact_of(struct portable_reader *reader, json_t *places, cons
 const char *portable_read_mem0_history(struct portable_reader *reader, json_t *object)
 {
 	const char *id = json_string_value(json_object_get(object, "memory_id"));
-	const struct fact *newest = fact_of(reader, reader->places, id);
+	const struct fact *newest = fact_of(reader, reader->newest, id);
 	const size_t before = reader->memory.fact_count;
 	int64_t begun = reader->now;
 	portable_time(object, "created_at", &begun);
@@ -75,7 +80,7 @@ const char *portable_read_mem0_history(struct portable_reader *reader, json_t *o
 	fact->state = FACT_SUPERSEDED;
 	fact->ended_at = ended;
 	fact->superseded_by = successor;
-	note_place(&reader->versions, id, before);
+	note_place(reader, &reader->versions, id, before);
 	return NULL;
 }
 
@@ -105,28 +110,147 @@ const char *portable_read_openmemory(struct portable_reader *reader, json_t *obj
 	return NULL;
 }
 
-/* ---- ChatGPT ---- */
+/* ---- conversations: trees of messages ---- */
 
-/* The string parts, joined by a line break. */
-static struct slice text_of_parts(struct portable_reader *reader, json_t *parts)
+/* A message as it stands in the conversation's text; ids are hashes, 0: none. */
+struct node {
+	uint64_t id;
+	uint64_t parent;
+	size_t place;
+	struct slice message; /* empty: it has none */
+};
+
+struct tree {
+	struct node *nodes;
+	size_t count;
+	size_t capacity;
+};
+
+static uint64_t id_of(struct slice text, struct json_value string)
 {
-	struct buffer text;
-	size_t i;
-	json_t *part;
-	buffer_init(&text, SIZE_MAX);
-	json_array_foreach(parts, i, part)
-	{
-		if (!json_is_string(part) || json_string_length(part) == 0)
-			continue;
-		if (text.size > 0)
-			buffer_append_byte(&text, '\n');
-		buffer_append(&text,
-			      (struct slice){json_string_value(part), json_string_length(part)});
-	}
-	struct slice copy = arena_copy(reader->arena, buffer_slice(&text));
-	buffer_finish(&text);
-	return copy;
+	struct arena scratch = {0};
+	const uint64_t id = string.type == JSON_TYPE_STRING
+				    ? text_hash(json_string_text(text, string, &scratch))
+				    : 0;
+	arena_finish(&scratch);
+	return id;
 }
+
+static void add_node(struct tree *tree, uint64_t id, uint64_t parent, struct slice text,
+		     struct json_value message)
+{
+	if (tree->count == tree->capacity) {
+		tree->capacity = tree->capacity == 0 ? 64 : 2 * tree->capacity;
+		tree->nodes = xrealloc(tree->nodes, tree->capacity * sizeof(*tree->nodes));
+	}
+	const size_t end = message.type == JSON_TYPE_OBJECT ? message.end : message.begin;
+	tree->nodes[tree->count] =
+		(struct node){id, parent, tree->count, slice_part(text, message.begin, end)};
+	tree->count++;
+}
+
+static int compare_nodes(const void *a, const void *b)
+{
+	const struct node *left = a;
+	const struct node *right = b;
+	if (left->id != right->id)
+		return left->id < right->id ? -1 : 1;
+	return (left->place > right->place) - (left->place < right->place);
+}
+
+static void sort_nodes(struct tree *tree)
+{
+	if (tree->count > 1)
+		qsort(tree->nodes, tree->count, sizeof(*tree->nodes), compare_nodes);
+}
+
+/* The first of several, once they are sorted. NULL: there is none. */
+static const struct node *find_node(const struct tree *tree, uint64_t id)
+{
+	size_t low = 0;
+	size_t high = tree->count;
+	while (low < high) {
+		const size_t middle = low + (high - low) / 2;
+		if (tree->nodes[middle].id < id)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return id != 0 && low < tree->count && tree->nodes[low].id == id ? &tree->nodes[low] : NULL;
+}
+
+typedef void message_reader(struct portable_reader *reader, json_t *message, int64_t at);
+
+static void read_message(struct portable_reader *reader, const struct node *node, int64_t at,
+			 message_reader *read)
+{
+	if (node->message.size == 0)
+		return;
+	if (!portable_fits(node->message)) {
+		reader->intake.left_out[LEFT_TOO_LARGE]++;
+		return;
+	}
+	json_t *message = json_loadb(node->message.data, node->message.size, JSON_ALLOW_NUL, NULL);
+	if (message != NULL)
+		read(reader, message, at);
+	json_decref(message);
+}
+
+/* Reads the path from the root to that node; one of a damaged tree may be a circle. Returns its
+ * length. */
+static size_t read_path(struct portable_reader *reader, const struct tree *tree,
+			const struct node *last, int64_t at, message_reader *read)
+{
+	const struct node **path = xcalloc(tree->count + 1, sizeof(*path));
+	size_t count = 0;
+	for (; last != NULL && count < tree->count; last = find_node(tree, last->parent))
+		path[count++] = last;
+	for (size_t i = count; i-- > 0;)
+		read_message(reader, path[i], at, read);
+	free(path);
+	return count;
+}
+
+/* A short value of the text; NULL: it is none. The caller releases it. */
+static json_t *load(struct slice text, struct json_value value)
+{
+	enum { SHORT = 1024 };
+	return value.end - value.begin > SHORT
+		       ? NULL
+		       : json_loadb(text.data + value.begin, value.end - value.begin,
+				    JSON_ALLOW_NUL | JSON_DECODE_ANY, NULL);
+}
+
+/* Returns when it was begun. */
+static int64_t begin_conversation(struct portable_reader *reader, const char *prefix,
+				  struct slice text, struct json_value id, struct json_value time)
+{
+	int64_t at = reader->now;
+	json_t *name = load(text, id);
+	json_t *begun = load(text, time);
+	(void)portable_add_conversation(reader, prefix, name);
+	portable_read_time(begun, &at);
+	json_decref(name);
+	json_decref(begun);
+	return at;
+}
+
+static void add_message(struct portable_reader *reader, bool is_user, struct buffer *text,
+			int64_t at)
+{
+	portable_add_message(reader, is_user ? ROLE_USER : ROLE_ASSISTANT, buffer_slice(text), at);
+	buffer_finish(text);
+}
+
+/* Adds a text to a message's others; anything else than a text is left out. */
+static void join_text(struct buffer *joined, json_t *text)
+{
+	if (joined->size > 0 && json_string_length(text) > 0)
+		buffer_append_byte(joined, '\n');
+	buffer_append(joined, (struct slice){json_string_value(text), json_string_length(text)});
+}
+
+/* ---- ChatGPT ---- */
 
 /* What the person saw of it. */
 static bool is_shown(json_t *message)
@@ -134,9 +258,11 @@ static bool is_shown(json_t *message)
 	json_t *content = json_object_get(message, "content");
 	json_t *metadata = json_object_get(message, "metadata");
 	json_t *weight = json_object_get(message, "weight");
+	const char *recipient = json_string_value(json_object_get(message, "recipient"));
+	const bool is_to_tool = recipient != NULL && strcmp(recipient, "all") != 0;
 	bool is_text = portable_says(content, "content_type", "text") ||
 		       portable_says(content, "content_type", "multimodal_text");
-	return is_text && !portable_says(message, "channel", "commentary") &&
+	return is_text && !is_to_tool && !portable_says(message, "channel", "commentary") &&
 	       !(json_is_number(weight) && json_number_value(weight) == 0) &&
 	       !json_is_true(json_object_get(metadata, "is_visually_hidden_from_conversation"));
 }
@@ -144,148 +270,144 @@ static bool is_shown(json_t *message)
 static void read_chatgpt_message(struct portable_reader *reader, json_t *message, int64_t at)
 {
 	json_t *author = json_object_get(message, "author");
-	json_t *content = json_object_get(message, "content");
-	bool is_user = portable_says(author, "role", "user");
-	if (!json_is_object(message))
-		return; /* the root has none */
+	json_t *parts = json_object_get(json_object_get(message, "content"), "parts");
+	const bool is_user = portable_says(author, "role", "user");
+	struct buffer text;
+	size_t i;
+	json_t *part;
 	if (!is_shown(message) || (!is_user && !portable_says(author, "role", "assistant"))) {
 		reader->intake.left_out[LEFT_UNSHOWN]++;
 		return;
 	}
 	portable_time(message, "create_time", &at);
-	portable_add_message(reader, is_user ? ROLE_USER : ROLE_ASSISTANT,
-			     text_of_parts(reader, json_object_get(content, "parts")), at);
+	buffer_init(&text, SIZE_MAX);
+	json_array_foreach(parts, i, part) join_text(&text, part);
+	add_message(reader, is_user, &text, at);
 }
 
-/* The node that was shown last: `current_node`, or without it the newest message's. */
-static const char *last_node(json_t *object, json_t *mapping)
+/* The node of the newest message, the last of several. */
+static const struct node *newest_node(const struct tree *tree)
 {
-	const char *last = json_string_value(json_object_get(object, "current_node"));
-	const char *name;
-	json_t *node;
+	static const char *const names[] = {"create_time"};
+	const struct node *last = NULL;
 	int64_t newest = INT64_MIN;
-	if (last != NULL && json_object_get(mapping, last) != NULL)
-		return last;
-	last = NULL;
-	json_object_foreach(mapping, name, node)
-	{
+	for (size_t i = 0; i < tree->count; i++) {
+		const struct node *node = &tree->nodes[i];
+		struct json_value object, time[1];
 		int64_t at = 0;
-		json_t *message = json_object_get(node, "message");
-		portable_time(message, "create_time", &at);
-		if (json_is_object(message) && at >= newest) {
-			last = name;
+		if (!json_scan(node->message, &object))
+			continue;
+		(void)JSON_PICK(node->message, object, names, time);
+		json_t *value = load(node->message, time[0]);
+		portable_read_time(value, &at);
+		json_decref(value);
+		if (last == NULL || at > newest || (at == newest && node->place > last->place)) {
+			last = node;
 			newest = at;
 		}
 	}
 	return last;
 }
 
-/* The conversation is a tree: only the path from the root to that node counts. */
-const char *portable_read_chatgpt(struct portable_reader *reader, json_t *object)
+static struct tree tree_of_mapping(struct slice text, struct json_value mapping)
 {
-	json_t *mapping = json_object_get(object, "mapping");
-	const char *name = last_node(object, mapping);
-	size_t most = json_object_size(mapping); /* a path of a damaged tree may be a circle */
-	json_t **path = arena_alloc(reader->arena, (most + 1) * sizeof(json_t *));
-	size_t count = 0;
-	int64_t at = reader->now;
-	json_t *id = json_object_get(object, "conversation_id");
-	if (!json_is_object(mapping))
-		return "A conversation of ChatGPT has no \"mapping\".";
-	while (name != NULL && count < most) {
-		json_t *node = json_object_get(mapping, name);
-		path[count++] = node;
-		name = json_string_value(json_object_get(node, "parent"));
+	static const char *const names[] = {"parent", "message"};
+	struct tree tree = {0};
+	struct json_walk walk = json_walk(text, mapping);
+	while (json_next(&walk)) {
+		struct json_value found[2];
+		(void)JSON_PICK(text, walk.value, names, found);
+		add_node(&tree, id_of(text, walk.key), id_of(text, found[0]), text, found[1]);
 	}
-	(void)portable_add_conversation(
-		reader, "chatgpt:", id != NULL ? id : json_object_get(object, "id"));
-	portable_time(object, "create_time", &at);
-	while (count > 0)
-		read_chatgpt_message(reader, json_object_get(path[--count], "message"), at);
+	sort_nodes(&tree);
+	return tree;
+}
+
+/* Of a tree, only the path from the root to the node that was shown last counts: `current_node`, or
+ * without it the newest message's. */
+const char *portable_read_chatgpt(struct portable_reader *reader, json_t *none)
+{
+	static const char *const names[] = {"mapping", "current_node", "conversation_id", "id",
+					    "create_time"};
+	const struct slice text = reader->part.text;
+	struct json_value object, found[5];
+	(void)none;
+	if (!json_scan(text, &object))
+		return "The file is not JSON.";
+	(void)JSON_PICK(text, object, names, found);
+	if (found[0].type != JSON_TYPE_OBJECT)
+		return "A conversation of ChatGPT has no \"mapping\".";
+	struct tree tree = tree_of_mapping(text, found[0]);
+	const struct node *last = find_node(&tree, id_of(text, found[1]));
+	const int64_t at = begin_conversation(reader, "chatgpt:", text,
+					      found[2].end > 0 ? found[2] : found[3], found[4]);
+	(void)read_path(reader, &tree, last != NULL ? last : newest_node(&tree), at,
+			read_chatgpt_message);
+	free(tree.nodes);
 	return NULL;
 }
 
 /* ---- Claude ---- */
 
 /* The blocks of type text; `text`, which may hold thinking and tools' lines, only without them. */
-static struct slice text_of_claude(struct portable_reader *reader, json_t *message)
+static void read_claude_message(struct portable_reader *reader, json_t *message, int64_t at)
 {
+	const bool is_user = portable_says(message, "sender", "human");
 	struct buffer text;
 	size_t i;
 	json_t *block;
-	buffer_init(&text, SIZE_MAX);
-	json_array_foreach(json_object_get(message, "content"), i, block)
-	{
-		json_t *said = json_object_get(block, "text");
-		if (!portable_says(block, "type", "text") || !json_is_string(said))
-			continue;
-		if (text.size > 0)
-			buffer_append_byte(&text, '\n');
-		buffer_append(&text,
-			      (struct slice){json_string_value(said), json_string_length(said)});
-	}
-	struct slice copy = arena_copy(reader->arena, buffer_slice(&text));
-	buffer_finish(&text);
-	return copy.size > 0 ? copy : portable_text(message, "text");
-}
-
-/* The messages by their "uuid", the first of several; the caller frees it. */
-static json_t *index_messages(json_t *messages)
-{
-	json_t *index = json_object();
-	size_t i;
-	json_t *message;
-	json_array_foreach(messages, i, message)
-	{
-		const char *uuid = json_string_value(json_object_get(message, "uuid"));
-		if (uuid != NULL && json_object_get(index, uuid) == NULL)
-			(void)json_object_set(index, uuid, message);
-	}
-	return index;
-}
-
-static const char *parent_of(json_t *message)
-{
-	return json_string_value(json_object_get(message, "parent_message_uuid"));
-}
-
-static void read_claude_message(struct portable_reader *reader, json_t *message, int64_t at)
-{
-	bool is_user = portable_says(message, "sender", "human");
 	if (!is_user && !portable_says(message, "sender", "assistant")) {
 		reader->intake.left_out[LEFT_UNSHOWN]++;
 		return;
 	}
 	portable_time(message, "created_at", &at);
-	portable_add_message(reader, is_user ? ROLE_USER : ROLE_ASSISTANT,
-			     text_of_claude(reader, message), at);
+	buffer_init(&text, SIZE_MAX);
+	json_array_foreach(json_object_get(message, "content"), i, block)
+	{
+		if (portable_says(block, "type", "text"))
+			join_text(&text, json_object_get(block, "text"));
+	}
+	if (text.size == 0)
+		join_text(&text, json_object_get(message, "text"));
+	add_message(reader, is_user, &text, at);
 }
 
-const char *portable_read_claude(struct portable_reader *reader, json_t *object)
+static struct tree tree_of_messages(struct slice text, struct json_value messages)
 {
-	json_t *messages = json_object_get(object, "chat_messages");
-	const size_t most = json_array_size(messages);
-	json_t **path = arena_alloc(reader->arena, (most + 1) * sizeof(json_t *));
-	json_t *message = json_array_get(messages, most - 1);
-	size_t count = 0;
-	int64_t at = reader->now;
-	if (!json_is_array(messages))
-		return "A conversation of Claude has no \"chat_messages\".";
-	(void)portable_add_conversation(reader, "claude:", json_object_get(object, "uuid"));
-	portable_time(object, "created_at", &at);
-	if (message == NULL || parent_of(message) == NULL) {
-		for (size_t i = 0; i < most; i++)
-			read_claude_message(reader, json_array_get(messages, i), at);
-		return NULL;
+	static const char *const names[] = {"uuid", "parent_message_uuid"};
+	struct tree tree = {0};
+	struct json_walk walk = json_walk(text, messages);
+	while (json_next(&walk)) {
+		struct json_value found[2];
+		(void)JSON_PICK(text, walk.value, names, found);
+		add_node(&tree, id_of(text, found[0]), id_of(text, found[1]), text, walk.value);
 	}
-	/* of an edited message's branches, the newest message's */
-	json_t *index = index_messages(messages);
-	for (; message != NULL && count < most;
-	     message = json_object_get(index, parent_of(message)))
-		path[count++] = message;
-	json_decref(index);
-	reader->intake.left_out[LEFT_UNSHOWN] += most - count;
-	while (count > 0)
-		read_claude_message(reader, path[--count], at);
+	return tree;
+}
+
+/* Of an edited message's branches, the newest message's counts. */
+const char *portable_read_claude(struct portable_reader *reader, json_t *none)
+{
+	static const char *const names[] = {"chat_messages", "uuid", "created_at"};
+	const struct slice text = reader->part.text;
+	struct json_value object, found[3];
+	(void)none;
+	if (!json_scan(text, &object))
+		return "The file is not JSON.";
+	(void)JSON_PICK(text, object, names, found);
+	if (found[0].type != JSON_TYPE_ARRAY)
+		return "A conversation of Claude has no \"chat_messages\".";
+	struct tree tree = tree_of_messages(text, found[0]);
+	const int64_t at = begin_conversation(reader, "claude:", text, found[1], found[2]);
+	if (tree.count > 0 && tree.nodes[tree.count - 1].parent != 0) {
+		const struct node last = tree.nodes[tree.count - 1];
+		sort_nodes(&tree);
+		reader->intake.left_out[LEFT_UNSHOWN] +=
+			tree.count - read_path(reader, &tree, &last, at, read_claude_message);
+	} else {
+		for (size_t i = 0; i < tree.count; i++)
+			read_message(reader, &tree.nodes[i], at, read_claude_message);
+	}
+	free(tree.nodes);
 	return NULL;
 }

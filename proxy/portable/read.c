@@ -5,21 +5,31 @@
 #include "proxy/runtime/background.h"
 
 #include <math.h>
+#include <stdlib.h>
 #include <string.h>
 
-enum { UNPACKED_LIMIT = 256 << 20 };
+/* What a part of the file may take: the tree of one element beside what is kept of those before,
+ * and what is made of both to find them. */
+enum { BUDGET = 48 << 20, OF_TURN = 128, OF_FACT = 512, OF_TEXT = 16 };
+
+/* An element longer than that fits in no case. */
+enum { PART_LIMIT = BUDGET / 4, UNPACKED_LIMIT = 256 << 20 };
 
 /* ---- pieces ---- */
 
-static void *grow(struct arena *arena, void *array, size_t count, size_t *capacity, size_t size)
+/* Makes room for one more element. */
+static void *grow(void *array, size_t count, size_t *capacity, size_t size)
 {
 	if (count < *capacity)
 		return array;
 	*capacity = *capacity == 0 ? 32 : 2 * *capacity;
-	void *more = arena_alloc(arena, *capacity * size);
-	if (count > 0)
-		memcpy(more, array, count * size);
-	return more;
+	return xrealloc(array, *capacity * size);
+}
+
+struct slice portable_keep(struct portable_reader *reader, struct slice text)
+{
+	reader->bytes += text.size + OF_TEXT;
+	return arena_copy(&reader->arena, text);
 }
 
 struct slice portable_text(json_t *object, const char *name)
@@ -32,7 +42,7 @@ struct slice portable_take(struct portable_reader *reader, struct slice text, en
 {
 	struct arena scratch = {0};
 	struct slice stored =
-		arena_copy(reader->arena, intake_text(&reader->intake, text, kind, &scratch));
+		portable_keep(reader, intake_text(&reader->intake, text, kind, &scratch));
 	arena_finish(&scratch);
 	return stored;
 }
@@ -57,9 +67,8 @@ static bool read_bare_time(struct slice text, int64_t *at)
 	return text_read_time((struct slice){whole, text.size + 1}, at);
 }
 
-void portable_time(json_t *object, const char *name, int64_t *at)
+void portable_read_time(json_t *value, int64_t *at)
 {
-	json_t *value = json_object_get(object, name);
 	const struct slice text = {json_string_value(value), json_string_length(value)};
 	double seconds = json_number_value(value);
 	int64_t read;
@@ -69,11 +78,16 @@ void portable_time(json_t *object, const char *name, int64_t *at)
 		*at = llround(seconds * 1000);
 }
 
+void portable_time(json_t *object, const char *name, int64_t *at)
+{
+	portable_read_time(json_object_get(object, name), at);
+}
+
 struct portable_turn *portable_new_turn(struct portable_reader *reader)
 {
 	struct portable_memory *memory = &reader->memory;
-	memory->turns = grow(reader->arena, memory->turns, memory->turn_count, &reader->turns,
-			     sizeof(*memory->turns));
+	memory->turns =
+		grow(memory->turns, memory->turn_count, &reader->turns, sizeof(*memory->turns));
 	struct portable_turn *turn = &memory->turns[memory->turn_count++];
 	*turn = (struct portable_turn){0};
 	return turn;
@@ -82,8 +96,8 @@ struct portable_turn *portable_new_turn(struct portable_reader *reader)
 struct fact *portable_new_fact(struct portable_reader *reader)
 {
 	struct portable_memory *memory = &reader->memory;
-	memory->facts = grow(reader->arena, memory->facts, memory->fact_count, &reader->facts,
-			     sizeof(*memory->facts));
+	memory->facts =
+		grow(memory->facts, memory->fact_count, &reader->facts, sizeof(*memory->facts));
 	struct fact *fact = &memory->facts[memory->fact_count++];
 	*fact = (struct fact){.id = memory->fact_count};
 	return fact;
@@ -92,9 +106,8 @@ struct fact *portable_new_fact(struct portable_reader *reader)
 struct portable_conversation *portable_new_conversation(struct portable_reader *reader)
 {
 	struct portable_memory *memory = &reader->memory;
-	memory->conversations =
-		grow(reader->arena, memory->conversations, memory->conversation_count,
-		     &reader->conversations, sizeof(*memory->conversations));
+	memory->conversations = grow(memory->conversations, memory->conversation_count,
+				     &reader->conversations, sizeof(*memory->conversations));
 	struct portable_conversation *one = &memory->conversations[memory->conversation_count++];
 	*one = (struct portable_conversation){.id = (uint32_t)memory->conversation_count};
 	one->conversation.last_active = INT64_MIN;
@@ -107,7 +120,7 @@ struct portable_conversation *portable_add_conversation(struct portable_reader *
 	struct portable_conversation *one = portable_new_conversation(reader);
 	const char *name = json_string_value(id);
 	if (name != NULL && strlen(prefix) + strlen(name) <= PORTABLE_MAX_SESSION)
-		one->conversation.session = arena_printf(reader->arena, "%s%s", prefix, name);
+		one->conversation.session = arena_printf(&reader->arena, "%s%s", prefix, name);
 	one->conversation.carries_history = true;
 	return one;
 }
@@ -193,67 +206,178 @@ void portable_finish_fact(struct portable_reader *reader)
 		&fact->entity,   &fact->kind,     &fact->key, &fact->value, &fact->quote,
 		&fact->keywords, &fact->metadata, &fact->by,  &fact->agent, &fact->app};
 	struct arena scratch = {0};
+	reader->bytes += fact->metadata.size;
 	memory->fact_count -= !intake_fact(&reader->intake, fact, &scratch);
 	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++)
-		*texts[i] = arena_copy(reader->arena, *texts[i]);
+		*texts[i] = portable_keep(reader, *texts[i]);
 	arena_finish(&scratch);
 }
 
-/* Whether the tree of such an element takes a bounded amount, by what jansson takes for each value:
- * an empty object of two bytes takes two hundred. */
-static bool fits_in_memory(struct slice text)
+/* ---- which form, and its size ---- */
+
+static const struct portable_form {
+	const char *name;
+	const char *mark; /* a member of an element that tells it */
+	portable_element *element;
+	bool is_conversation; /* its text is read, not its tree */
+} forms[] = {
+	{"chatgpt", "mapping", portable_read_chatgpt, true},
+	{"claude", "chat_messages", portable_read_claude, true},
+	{"mem0", "memory", portable_read_mem0, false},
+	{"openmemory", "content", portable_read_openmemory, false},
+};
+
+enum { FORMS = sizeof(forms) / sizeof(forms[0]) };
+
+/* The bytes of a text, so often, with what is taken for each value in it. */
+struct cost {
+	size_t times, object, array, member, value;
+};
+
+static size_t cost_of(struct slice text, const struct cost *cost)
 {
-	enum { OBJECT = 200, ARRAY = 120, MEMBER = 70, VALUE = 40, MOST = 64 << 20 };
-	size_t size = text.size;
+	size_t size = cost->times * text.size;
 	bool in_text = false;
-	for (size_t i = 0; i < text.size && size <= MOST; i++) {
+	for (size_t i = 0; i < text.size && size <= BUDGET; i++) {
 		const char c = text.data[i];
 		i += in_text && c == '\\';
 		in_text ^= c == '"';
 		if (!in_text)
-			size += c == '{'   ? OBJECT
-				: c == '[' ? ARRAY
-				: c == ':' ? MEMBER
-				: c == ',' ? VALUE
+			size += c == '{'   ? cost->object
+				: c == '[' ? cost->array
+				: c == ':' ? cost->member
+				: c == ',' ? cost->value
 					   : 0;
 	}
-	return size <= MOST;
+	return size;
 }
 
-const char *portable_each(struct portable_reader *reader, struct portable_list list,
-			  portable_element *element)
+/* What jansson takes at most: an empty object of two bytes takes two hundred. The text is there
+ * besides, while jansson reads a string, and when it is kept. */
+static const struct cost of_tree = {4, 200, 120, 70, 40};
+/* A conversation stands as it is, and has an entry for each message. */
+static const struct cost of_conversation = {2, 64, 0, 0, 0};
+
+/* Half of the room is there for a message, where its conversation takes the rest. */
+bool portable_fits(struct slice text)
 {
-	const char *fault = NULL;
-	struct slice text;
-	while (fault == NULL && portable_next(&list, &text)) {
-		if (reader->background != NULL && background_hurries(reader->background))
-			return "recalld is about to stop.";
-		if (!fits_in_memory(text)) {
-			reader->intake.left_out[LEFT_TOO_LARGE]++;
-			continue;
-		}
-		json_t *tree =
-			json_loadb(text.data, text.size, JSON_ALLOW_NUL | JSON_DECODE_ANY, NULL);
-		fault = tree == NULL ? "The file is not JSON." : element(reader, tree);
-		json_decref(tree);
-	}
-	return fault;
+	return cost_of(text, &of_tree) <= BUDGET / 2;
 }
 
-/* ---- which form ---- */
+static size_t cost_of_part(const struct portable_reader *reader)
+{
+	const struct json_part *part = &reader->part;
+	if (part->is_too_long)
+		return SIZE_MAX;
+	return reader->form_of_list != NULL && reader->form_of_list->is_conversation
+		       ? BUDGET / 2 + cost_of(part->text, &of_conversation)
+		       : cost_of(part->text, &of_tree);
+}
 
-static const struct {
-	const char *form;
-	const char *mark; /* a member of an element that tells it */
-	portable_element *element;
-} arrays[] = {
-	{"chatgpt", "mapping", portable_read_chatgpt},
-	{"claude", "chat_messages", portable_read_claude},
-	{"mem0", "memory", portable_read_mem0},
-	{"openmemory", "content", portable_read_openmemory},
-};
+/* The elements that an array has room for once it has one more. */
+static size_t room(size_t count, size_t capacity)
+{
+	return count < capacity ? capacity : 2 * capacity;
+}
 
-enum { ARRAYS = sizeof(arrays) / sizeof(arrays[0]) };
+/* What the newest memory takes, and its index. */
+static size_t size_of(const struct portable_reader *reader)
+{
+	const struct portable_memory *memory = &reader->memory;
+	return reader->bytes + memory->turn_count * OF_TURN + memory->fact_count * OF_FACT +
+	       room(memory->turn_count, reader->turns) * sizeof(*memory->turns) +
+	       room(memory->fact_count, reader->facts) * sizeof(*memory->facts) +
+	       room(memory->conversation_count, reader->conversations) *
+		       sizeof(*memory->conversations);
+}
+
+/* ---- memories ---- */
+
+static void note_time(struct portable_total *total, int64_t at, int64_t now)
+{
+	total->first = at < total->first ? at : total->first;
+	total->last = at > total->last ? at : total->last;
+	total->is_ahead |= time_is_ahead(at, now);
+}
+
+/* A time that has not come would outlive its retention, and count as said after what was erased
+ * since. */
+static void add_up(struct portable_reader *reader)
+{
+	const struct portable_memory *memory = &reader->memory;
+	struct portable_total *total = &reader->total;
+	total->conversations += memory->conversation_count;
+	total->turns += memory->turn_count;
+	total->facts += memory->fact_count;
+	for (size_t i = 0; i < memory->turn_count; i++) {
+		const struct portable_turn *turn = &memory->turns[i];
+		total->pending += turn->learning == PORTABLE_PENDING;
+		total->summarized += turn->learn;
+		note_time(total, turn->turn.created_at, reader->now);
+	}
+	for (size_t i = 0; i < memory->fact_count; i++)
+		note_time(total, memory->facts[i].observed_at, reader->now);
+	for (size_t i = 0; i < memory->conversation_count; i++)
+		total->is_ahead |= time_is_ahead(memory->conversations[i].conversation.last_active,
+						 reader->now);
+	total->is_ahead |=
+		memory->has_summary && time_is_ahead(memory->summary.updated_at, reader->now);
+}
+
+static int compare_places(const void *a, const void *b)
+{
+	const uint64_t left = ((const struct portable_place *)a)->id;
+	const uint64_t right = ((const struct portable_place *)b)->id;
+	return (left > right) - (left < right);
+}
+
+/* Where the turns of our own form are now, for what names them later on. */
+static void note_places(struct portable_reader *reader)
+{
+	struct portable_memory *memory = &reader->memory;
+	for (size_t i = 0; reader->source.is_own && i < memory->turn_count; i++) {
+		const struct portable_place place = {memory->turns[i].turn.id,
+						     memory->turns[i].here};
+		if (place.here != 0)
+			(void)buffer_append(&reader->places,
+					    (struct slice){(const char *)&place, sizeof(place)});
+	}
+	memory->place_count = reader->places.size / sizeof(struct portable_place);
+	memory->places = (struct portable_place *)(void *)reader->places.data;
+	if (memory->place_count > 1)
+		qsort(reader->places.data, memory->place_count, sizeof(*memory->places),
+		      compare_places);
+}
+
+static void forget_ids(struct portable_reader *reader)
+{
+	json_decref(reader->newest);
+	json_decref(reader->versions);
+	reader->newest = reader->versions = NULL;
+}
+
+/* Begins the next memory. A conversation that goes on in it goes on. */
+static void begin_memory(struct portable_reader *reader)
+{
+	struct portable_memory *memory = &reader->memory;
+	const bool goes_on = reader->has_part && reader->part.kind >= JSON_PART_INNER_MEMBER &&
+			     memory->conversation_count > 0;
+	struct portable_conversation one = {0};
+	struct arena arena = {0};
+	if (goes_on) {
+		one = memory->conversations[memory->conversation_count - 1];
+		one.conversation.session = arena_copy(&arena, one.conversation.session);
+	}
+	arena_finish(&reader->arena);
+	reader->arena = arena;
+	memory->turn_count = memory->fact_count = memory->conversation_count = reader->bytes = 0;
+	memory->index = NULL;
+	forget_ids(reader);
+	if (goes_on) {
+		one.id = portable_new_conversation(reader)->id;
+		memory->conversations[0] = one;
+	}
+}
 
 static bool has_member(struct slice text, const char *name)
 {
@@ -266,99 +390,177 @@ static bool has_member(struct slice text, const char *name)
 	return found[0].end > 0;
 }
 
-/* An empty list is of any form. */
-static const char *read_elements(struct portable_reader *reader, struct portable_list list,
-				 const char *form)
+/* The first element tells the form of all. */
+static const char *find_form(struct portable_reader *reader)
 {
-	struct portable_list rest = list;
-	struct slice first;
-	if (!portable_next(&rest, &first))
+	for (size_t i = 0; i < FORMS; i++) {
+		const bool is_it = reader->asked != NULL
+					   ? strcmp(reader->asked, forms[i].name) == 0
+					   : has_member(reader->part.text, forms[i].mark);
+		if (!is_it)
+			continue;
+		reader->form = forms[i].name;
+		reader->form_of_list = &forms[i];
 		return NULL;
-	for (size_t i = 0; i < ARRAYS; i++) {
-		bool is_named = form != NULL && strcmp(form, arrays[i].form) == 0;
-		if (is_named || (form == NULL && has_member(first, arrays[i].mark))) {
-			reader->form = arrays[i].form;
-			return portable_each(reader, list, arrays[i].element);
-		}
 	}
 	return "The file has no form that recalld knows.";
 }
 
-static const char *read_others(struct portable_reader *reader, const struct portable_file *file,
-			       const char *form)
+/* ---- part by part ---- */
+
+static bool is_of_list(const struct portable_reader *reader, const char *name)
 {
-	const char *fault = read_elements(reader, file->list, form);
-	if (fault != NULL || reader->form == NULL || strcmp(reader->form, "mem0") != 0)
+	return reader->part.kind == JSON_PART_ELEMENT && !reader->source.is_own &&
+	       slice_equal(reader->part.list, slice_of(name));
+}
+
+/* What reads the newest part; NULL: nothing does. */
+static portable_element *element_of(const struct portable_reader *reader)
+{
+	if (reader->source.is_own)
+		return portable_own_element(reader);
+	if (reader->phase == PORTABLE_FACTS)
+		return is_of_list(reader, "history") ? portable_read_mem0_history : NULL;
+	if (!is_of_list(reader, reader->source.list))
+		return NULL;
+	/* What is too long for its form to be found is left out all the same. */
+	return reader->form_of_list == NULL ? portable_read_mem0 : reader->form_of_list->element;
+}
+
+static bool has_facts_phase(const struct portable_reader *reader)
+{
+	return reader->source.is_own ||
+	       (reader->source.has_history && reader->form_of_list != NULL &&
+		reader->form_of_list->element == portable_read_mem0);
+}
+
+static const char *begin_document(struct portable_reader *reader)
+{
+	const char *fault = portable_next_document(&reader->source);
+	reader->is_over = fault == NULL && !reader->source.has_document;
+	if (fault != NULL || reader->is_over)
 		return fault;
-	return portable_each(reader, portable_list_of(file->text, file->history),
-			     portable_read_mem0_history);
-}
-
-static const char *read_json(struct portable_reader *reader, struct slice text, const char *form)
-{
-	struct portable_file file;
-	if (!portable_look(text, &file))
-		return "The file is not JSON.";
-	if (file.format.end > 0) {
-		if (!json_string_is(file.text, file.format, SLICE("recalld-export-1")))
-			return "The file's \"format\" is not recalld-export-1.";
+	if (!reader->source.is_own && reader->source.list == NULL)
+		return "The file has no form that recalld knows.";
+	if (reader->source.is_own)
 		reader->form = "recalld";
-		return portable_read_own(reader, file.text, file.document);
-	}
-	return file.has_list ? read_others(reader, &file, form)
-			     : "The file has no form that recalld knows.";
+	reader->form_of_list = NULL;
+	reader->phase = PORTABLE_TURNS;
+	portable_rewind(&reader->source, PART_LIMIT);
+	return NULL;
 }
 
-static const char *read_archive(struct portable_reader *reader, struct slice archive,
-				const char *form)
+/* Goes on to the next part, phase or document. */
+static const char *advance(struct portable_reader *reader)
 {
-	static const char *const prefixes[] = {"conversations", "memories"};
+	if (!reader->source.has_document)
+		return begin_document(reader);
+	const char *fault = portable_next_part(&reader->source, &reader->part, &reader->has_part);
+	if (fault != NULL || reader->has_part)
+		return fault;
+	reader->source.has_document = reader->phase == PORTABLE_TURNS && has_facts_phase(reader);
+	reader->phase = PORTABLE_FACTS;
+	if (reader->source.has_document)
+		portable_rewind(&reader->source, PART_LIMIT);
+	return NULL;
+}
+
+static const char *read_part(struct portable_reader *reader, portable_element *element)
+{
+	const struct json_part *part = &reader->part;
+	const bool is_text = reader->form_of_list != NULL && reader->form_of_list->is_conversation;
+	json_t *tree = is_text || part->kind == JSON_PART_OPENED
+			       ? json_null()
+			       : json_loadb(part->text.data, part->text.size,
+					    JSON_ALLOW_NUL | JSON_DECODE_ANY, NULL);
+	const char *fault = tree == NULL ? "The file is not JSON." : element(reader, tree);
+	json_decref(tree);
+	return fault;
+}
+
+/* True: it has been read, or left out; else there is no room beside what was read before. */
+static bool take_part(struct portable_reader *reader, const char **fault)
+{
+	const struct portable_memory *memory = &reader->memory;
+	const bool is_first = reader->form_of_list == NULL && !reader->part.is_too_long &&
+			      is_of_list(reader, reader->source.list);
+	if (is_first && (*fault = find_form(reader)) != NULL)
+		return true;
+	portable_element *element = element_of(reader);
+	const size_t size = element == NULL ? 0 : cost_of_part(reader);
+	if (size > BUDGET)
+		reader->intake.left_out[LEFT_TOO_LARGE]++;
+	if (element == NULL || size > BUDGET)
+		return true;
+	if (size_of(reader) + size > BUDGET && memory->turn_count + memory->fact_count > 0)
+		return false;
+	*fault = read_part(reader, element);
+	return true;
+}
+
+const char *portable_read(struct portable_reader *reader)
+{
 	const char *fault = NULL;
-	enum zip_found found = ZIP_END;
-	size_t files = 0;
-	size_t at = 0;
-	uint64_t left = UNPACKED_LIMIT;
-	for (size_t i = 0; i < 2 && files == 0 && found == ZIP_END; i++) {
-		struct slice file;
-		at = 0;
-		while (fault == NULL && (found = zip_next(archive, prefixes[i], &at, &left, &file,
-							  reader->arena)) == ZIP_FILE) {
-			fault = read_json(reader, file, form);
-			files++;
-		}
+	note_places(reader);
+	begin_memory(reader);
+	while (fault == NULL && !reader->is_over) {
+		if (reader->background != NULL && background_hurries(reader->background))
+			return "recalld is about to stop.";
+		if (!reader->has_part)
+			fault = advance(reader);
+		else if (take_part(reader, &fault))
+			reader->has_part = false;
+		else
+			break;
 	}
-	if (fault == NULL && found == ZIP_DAMAGED)
-		return "The archive or a file of it is damaged, too large, or packed in a way "
-		       "that recalld does not know.";
-	struct zip_file memories;
-	at = 0;
-	/* The form of Claude's memories, beside its conversations, is unknown. */
-	if (files > 0 && reader->form != NULL && strcmp(reader->form, "claude") == 0 &&
-	    zip_find(archive, "memories", &at, &memories) != ZIP_END)
+	if (fault == NULL && !portable_sort_turns(&reader->memory))
+		fault = "Two turns have one id.";
+	return fault;
+}
+
+/* Reads it once, keeping the newest memory alone. */
+static const char *read_through(struct portable_reader *reader)
+{
+	const char *fault;
+	while ((fault = portable_read(reader)) == NULL) {
+		add_up(reader);
+		if (reader->is_over)
+			break;
+		reader->is_split = true;
+	}
+	if (fault == NULL && strcmp(reader->form, "claude") == 0 &&
+	    portable_has_memories(&reader->source))
 		reader->intake.left_out[LEFT_OTHER]++;
-	return files > 0 ? fault : "The archive has no conversations.json and no memories.json.";
-}
-
-/* Such a turn would outlive its retention, and count as said after what was erased since. */
-static bool is_from_the_future(const struct portable_memory *memory, int64_t now)
-{
-	bool is_ahead = memory->has_summary && time_is_ahead(memory->summary.updated_at, now);
-	for (size_t i = 0; i < memory->turn_count; i++)
-		is_ahead |= time_is_ahead(memory->turns[i].turn.created_at, now);
-	for (size_t i = 0; i < memory->fact_count; i++)
-		is_ahead |= time_is_ahead(memory->facts[i].observed_at, now);
-	for (size_t i = 0; i < memory->conversation_count; i++)
-		is_ahead |= time_is_ahead(memory->conversations[i].conversation.last_active, now);
-	return is_ahead;
-}
-
-const char *portable_read(struct portable_reader *reader, struct slice file, const char *form)
-{
-	const char *fault = slice_starts_with(file, SLICE("PK")) ? read_archive(reader, file, form)
-								 : read_json(reader, file, form);
-	json_decref(reader->places);
-	json_decref(reader->versions);
-	if (fault == NULL && is_from_the_future(&reader->memory, reader->now))
+	if (fault == NULL && reader->total.is_ahead)
 		fault = "A turn, fact, conversation or summary has a time in the future.";
 	return fault;
+}
+
+const char *portable_check(struct portable_reader *reader, struct slice file)
+{
+	enum { MOST_PLACES = 8 << 20 }; /* bytes: half a million turns */
+	reader->form = "empty";
+	reader->total = (struct portable_total){.first = INT64_MAX, .last = INT64_MIN};
+	buffer_init(&reader->places, MOST_PLACES);
+	portable_open(&reader->source, file, UNPACKED_LIMIT);
+	const char *fault = read_through(reader);
+	if (!reader->is_split)
+		return fault;
+	reader->is_over = reader->has_part = false;
+	reader->memory.turn_count = 0;
+	portable_close(&reader->source);
+	portable_open(&reader->source, file, UNPACKED_LIMIT);
+	return fault;
+}
+
+void portable_finish(struct portable_reader *reader)
+{
+	portable_close(&reader->source);
+	forget_ids(reader);
+	free(reader->memory.turns);
+	free(reader->memory.facts);
+	free(reader->memory.conversations);
+	buffer_finish(&reader->places);
+	arena_finish(&reader->arena);
+	arena_finish(&reader->kept);
 }

@@ -77,7 +77,7 @@ static const char *read_fact(struct portable_reader *reader, json_t *object)
 	fact->by = portable_text(object, "by");
 	fact->agent = portable_text(object, "agent");
 	fact->app = portable_text(object, "app");
-	fact->metadata = portable_metadata(json_object_get(object, "metadata"), reader->arena);
+	fact->metadata = portable_metadata(json_object_get(object, "metadata"), &reader->arena);
 	fact->source = (enum fact_source)read_word(source, "type", sources, 5);
 	json_int_t repeats = json_integer_value(json_object_get(object, "repeats"));
 	fact->repeats = repeats > 0 ? (uint64_t)repeats : 0;
@@ -129,53 +129,35 @@ static const char *read_turn(struct portable_reader *reader, json_t *object)
 	return NULL;
 }
 
-/* A conversation without its turns. */
-static const char *read_conversation_head(struct portable_reader *reader, json_t *object)
+static const char *begin_conversation(struct portable_reader *reader, json_t *object)
 {
-	struct portable_conversation *one = portable_new_conversation(reader);
-	struct past_conversation *conversation = &one->conversation;
-	const json_int_t answers = json_integer_value(json_object_get(object, "answers"));
-	const struct slice session = portable_text(object, "session");
-	conversation->last_active = reader->now;
-	portable_time(object, "last_active", &conversation->last_active);
-	conversation->carries_history = json_is_true(json_object_get(object, "carries_history"));
-	conversation->branched = json_is_true(json_object_get(object, "branched"));
-	if (session.size > PORTABLE_MAX_SESSION || answers < 0 || answers > UINT32_MAX)
-		return "A conversation's session or answers is out of its range.";
-	conversation->session = arena_copy(reader->arena, session);
-	conversation->answers = (uint32_t)answers;
+	(void)object;
+	portable_new_conversation(reader)->conversation.last_active = reader->now;
 	return NULL;
 }
 
-/* Its turns are read one by one, since there may be very many. */
-static const char *read_conversation(struct portable_reader *reader, struct slice text,
-				     struct json_value turns)
+/* A member of the newest conversation, but its turns. */
+static const char *read_conversation(struct portable_reader *reader, json_t *value)
 {
-	const struct slice parts[] = {slice_part(text, 0, turns.begin), SLICE("null"),
-				      slice_part(text, turns.end, text.size)};
-	struct arena scratch = {0};
-	struct portable_list head = {.text = turns.end == 0 ? text : arena_join(&scratch, parts, 3),
-				     .is_whole = true};
-	const char *fault = portable_each(reader, head, read_conversation_head);
-	arena_finish(&scratch);
-	return fault != NULL ? fault
-			     : portable_each(reader, portable_list_of(text, turns), read_turn);
-}
-
-static const char *read_conversations(struct portable_reader *reader, struct portable_list list)
-{
-	static const char *const names[] = {"turns"};
-	const char *fault = NULL;
-	struct json_value object;
-	struct json_value turns[1];
-	struct slice text;
-	while (fault == NULL && portable_next(&list, &text)) {
-		if (!json_scan(text, &object))
-			return "The file is not JSON.";
-		(void)JSON_PICK(text, object, names, turns);
-		fault = read_conversation(reader, text, turns[0]);
-	}
-	return fault;
+	const struct slice name = reader->part.name;
+	struct portable_memory *memory = &reader->memory;
+	struct past_conversation *conversation =
+		&memory->conversations[memory->conversation_count - 1].conversation;
+	const json_int_t answers = json_integer_value(value);
+	const struct slice text = {json_string_value(value), json_string_length(value)};
+	if (slice_equal(name, SLICE("last_active")))
+		portable_read_time(value, &conversation->last_active);
+	else if (slice_equal(name, SLICE("carries_history")))
+		conversation->carries_history = json_is_true(value);
+	else if (slice_equal(name, SLICE("branched")))
+		conversation->branched = json_is_true(value);
+	else if (slice_equal(name, SLICE("session")) && text.size <= PORTABLE_MAX_SESSION)
+		conversation->session = portable_keep(reader, text);
+	else if (slice_equal(name, SLICE("answers")) && answers >= 0 && answers <= UINT32_MAX)
+		conversation->answers = (uint32_t)answers;
+	else if (slice_equal(name, SLICE("session")) || slice_equal(name, SLICE("answers")))
+		return "A conversation's session or answers is out of its range.";
+	return NULL;
 }
 
 static int compare_turns(const void *a, const void *b)
@@ -185,55 +167,70 @@ static int compare_turns(const void *a, const void *b)
 	return (left > right) - (left < right);
 }
 
-static const char *read_summary(struct portable_reader *reader, struct slice text)
+/* The summary and the settings stay while the file is read: the first memory needs them, too. */
+static const char *read_summary(struct portable_reader *reader, json_t *object)
 {
 	struct portable_memory *memory = &reader->memory;
-	json_t *object = json_loadb(text.data, text.size, JSON_ALLOW_NUL | JSON_DECODE_ANY, NULL);
-	bool is_read = true;
-	memory->has_summary = json_is_object(object);
-	if (memory->has_summary) {
-		is_read = read_id(object, "covers", UINT64_MAX, &memory->summary.covers);
-		memory->summary.text =
-			portable_take(reader, portable_text(object, "text"), INTAKE_SUMMARY);
-		memory->summary.model =
-			portable_take(reader, portable_text(object, "model"), INTAKE_LABEL);
-		memory->summary.updated_at = reader->now;
-		portable_time(object, "updated_at", &memory->summary.updated_at);
-	}
-	json_decref(object);
-	return is_read ? NULL : "The summary's \"covers\" must be a turn's id.";
+	struct summary *summary = &memory->summary;
+	struct arena scratch = {0};
+	if (memory->has_summary || !json_is_object(object))
+		return NULL;
+	memory->has_summary = true;
+	summary->text = arena_copy(&reader->kept,
+				   intake_text(&reader->intake, portable_text(object, "text"),
+					       INTAKE_SUMMARY, &scratch));
+	summary->model = arena_copy(&reader->kept,
+				    intake_text(&reader->intake, portable_text(object, "model"),
+						INTAKE_LABEL, &scratch));
+	arena_finish(&scratch);
+	summary->updated_at = reader->now;
+	portable_time(object, "updated_at", &summary->updated_at);
+	return read_id(object, "covers", UINT64_MAX, &summary->covers)
+		       ? NULL
+		       : "The summary's \"covers\" must be a turn's id.";
 }
 
-static const char *read_settings(struct portable_reader *reader, struct slice text)
+static const char *read_settings(struct portable_reader *reader, json_t *object)
 {
 	struct user_settings *settings = &reader->memory.settings;
-	const char *fault = portable_read_settings(settings, text, &reader->intake, reader->arena);
+	if (settings->is_stored || !json_is_object(object))
+		return NULL;
+	const char *fault =
+		portable_read_settings(settings, reader->part.text, &reader->intake, &reader->kept);
 	settings->is_stored = true;
 	return fault;
 }
 
-const char *portable_read_own(struct portable_reader *reader, struct slice file,
-			      struct json_value document)
+bool portable_sort_turns(struct portable_memory *memory)
 {
-	static const char *const names[] = {"facts", "conversations", "summary", "settings"};
-	struct json_value found[4];
-	const char *fault;
-	(void)JSON_PICK(file, document, names, found);
-	if (found[0].type != JSON_TYPE_ARRAY || found[1].type != JSON_TYPE_ARRAY)
-		return "\"facts\" and \"conversations\" must be arrays.";
-	fault = portable_each(reader, portable_list_of(file, found[0]), read_fact);
-	if (fault == NULL)
-		fault = read_conversations(reader, portable_list_of(file, found[1]));
-	if (fault == NULL && found[2].end > 0)
-		fault = read_summary(reader, slice_part(file, found[2].begin, found[2].end));
-	if (fault == NULL && found[3].type == JSON_TYPE_OBJECT)
-		fault = read_settings(reader, slice_part(file, found[3].begin, found[3].end));
-	struct portable_memory *memory = &reader->memory;
+	bool is_fine = true;
 	if (memory->turn_count > 0)
 		qsort(memory->turns, memory->turn_count, sizeof(*memory->turns), compare_turns);
-	for (size_t i = 1; fault == NULL && i < memory->turn_count; i++) {
-		if (memory->turns[i - 1].turn.id == memory->turns[i].turn.id)
-			fault = "Two turns have one id.";
-	}
-	return fault;
+	for (size_t i = 1; i < memory->turn_count; i++)
+		is_fine &= memory->turns[i - 1].turn.id != memory->turns[i].turn.id;
+	return is_fine;
+}
+
+static portable_element *element_of_turns(const struct json_part *part)
+{
+	if (!slice_equal(part->list, SLICE("conversations")))
+		return NULL;
+	return part->kind == JSON_PART_OPENED          ? begin_conversation
+	       : part->kind == JSON_PART_INNER_MEMBER  ? read_conversation
+	       : part->kind == JSON_PART_INNER_ELEMENT ? read_turn
+						       : NULL;
+}
+
+portable_element *portable_own_element(const struct portable_reader *reader)
+{
+	const struct json_part *part = &reader->part;
+	if (reader->phase == PORTABLE_TURNS)
+		return element_of_turns(part);
+	if (part->kind == JSON_PART_ELEMENT && slice_equal(part->list, SLICE("facts")))
+		return read_fact;
+	if (part->kind != JSON_PART_MEMBER)
+		return NULL;
+	return slice_equal(part->list, SLICE("summary"))    ? read_summary
+	       : slice_equal(part->list, SLICE("settings")) ? read_settings
+							    : NULL;
 }

@@ -1,6 +1,7 @@
 /* Reads ZIP archives in memory: stored and deflated files, without paths, encryption or ZIP64. */
 #include "proxy/portable/forms.h"
 
+#include <stdlib.h>
 #include <string.h>
 #include <zlib.h>
 
@@ -43,20 +44,6 @@ static size_t find_list(struct slice archive)
 	return archive.size;
 }
 
-static bool inflate_all(struct slice packed, char *out, size_t size)
-{
-	z_stream stream = {.next_in = (unsigned char *)(uintptr_t)packed.data,
-			   .avail_in = (unsigned)packed.size,
-			   .next_out = (unsigned char *)out,
-			   .avail_out = (unsigned)size};
-	if (inflateInit2(&stream, -MAX_WBITS) != Z_OK)
-		return false;
-	int code = inflate(&stream, Z_FINISH);
-	bool whole = code == Z_STREAM_END && stream.total_out == size;
-	(void)inflateEnd(&stream);
-	return whole;
-}
-
 /* Finds the bytes of the entry in the list. */
 static bool locate(struct slice archive, size_t entry, struct zip_file *file)
 {
@@ -74,21 +61,6 @@ static bool locate(struct slice archive, size_t entry, struct zip_file *file)
 		return false;
 	file->packed = slice_part(archive, begin, begin + packed);
 	return file->method == DEFLATED || (file->method == STORED && packed == file->size);
-}
-
-static bool unpack(const struct zip_file *from, uint64_t *left, struct slice *file,
-		   struct arena *arena)
-{
-	if (from->size > *left)
-		return false;
-	char *out = arena_bytes(arena, from->size + 1);
-	*left -= from->size;
-	if (from->method == STORED)
-		memcpy(out, from->packed.data, from->size);
-	else if (!inflate_all(from->packed, out, from->size))
-		return false;
-	*file = (struct slice){out, from->size};
-	return crc32(0, (const unsigned char *)out, (unsigned)from->size) == from->sum;
 }
 
 static bool is_wanted(struct slice path, const char *prefix)
@@ -124,56 +96,71 @@ enum zip_found zip_find(struct slice archive, const char *prefix, size_t *at, st
 									      : ZIP_DAMAGED;
 }
 
-enum zip_found zip_next(struct slice archive, const char *prefix, size_t *at, uint64_t *left,
-			struct slice *file, struct arena *arena)
-{
-	struct zip_file packed;
-	enum zip_found found = zip_find(archive, prefix, at, &packed);
-	if (found == ZIP_FILE && !unpack(&packed, left, file, arena))
-		found = ZIP_DAMAGED;
-	return found;
-}
+/* ---- unpacking ---- */
 
-/* A file while it is being unpacked. */
-struct written {
-	FILE *out;
-	uint64_t size;
+struct zip_stream {
+	struct zip_file file;
+	z_stream inflation;
+	uint64_t size; /* so far */
 	uint32_t sum;
+	bool is_over;
+	unsigned char room[64 * 1024];
 };
 
-static bool write_piece(struct written *written, const unsigned char *bytes, size_t size)
+struct zip_stream *zip_open(const struct zip_file *file)
 {
-	written->size += size;
-	written->sum = (uint32_t)crc32(written->sum, bytes, (unsigned)size);
-	return fwrite(bytes, 1, size, written->out) == size;
+	struct zip_stream *stream = xmalloc(sizeof(*stream));
+	*stream = (struct zip_stream){
+		.file = *file,
+		.inflation = {.next_in = (unsigned char *)(uintptr_t)file->packed.data,
+			      .avail_in = (unsigned)file->packed.size}};
+	if (file->method == STORED || inflateInit2(&stream->inflation, -MAX_WBITS) == Z_OK)
+		return stream;
+	free(stream);
+	return NULL;
 }
 
-static bool inflate_to(const struct zip_file *file, struct written *written)
+void zip_close(struct zip_stream *stream)
 {
-	unsigned char room[64 * 1024];
-	z_stream stream = {.next_in = (unsigned char *)(uintptr_t)file->packed.data,
-			   .avail_in = (unsigned)file->packed.size};
-	int code = Z_OK;
-	bool goes_on = true;
-	if (inflateInit2(&stream, -MAX_WBITS) != Z_OK)
-		return false;
-	while (goes_on && code == Z_OK && written->size <= file->size) {
-		stream.next_out = room;
-		stream.avail_out = sizeof(room);
-		code = inflate(&stream, Z_NO_FLUSH);
-		goes_on = write_piece(written, room, sizeof(room) - stream.avail_out);
+	if (stream != NULL && stream->file.method != STORED)
+		(void)inflateEnd(&stream->inflation);
+	free(stream);
+}
+
+/* False: it is damaged. */
+static bool inflate_piece(struct zip_stream *stream, struct slice *piece)
+{
+	z_stream *inflation = &stream->inflation;
+	inflation->next_out = stream->room;
+	inflation->avail_out = sizeof(stream->room);
+	const int code = inflate(inflation, Z_NO_FLUSH);
+	*piece = (struct slice){(const char *)stream->room,
+				sizeof(stream->room) - inflation->avail_out};
+	stream->is_over = code == Z_STREAM_END;
+	return stream->is_over || (code == Z_OK && piece->size > 0);
+}
+
+bool zip_read(struct zip_stream *stream, struct slice *piece)
+{
+	const struct zip_file *file = &stream->file;
+	bool is_fine = true;
+	*piece = (struct slice){0};
+	if (stream->is_over)
+		return true;
+	if (file->method == DEFLATED) {
+		is_fine = inflate_piece(stream, piece);
+	} else {
+		*piece = file->packed;
+		stream->is_over = true;
 	}
-	(void)inflateEnd(&stream);
-	return goes_on && code == Z_STREAM_END;
+	stream->size += piece->size;
+	stream->sum = (uint32_t)crc32(stream->sum, (const unsigned char *)piece->data,
+				      (unsigned)piece->size);
+	return is_fine && stream->size <= file->size &&
+	       (!stream->is_over || (stream->size == file->size && stream->sum == file->sum));
 }
 
-bool zip_unpack_to(const struct zip_file *file, FILE *out)
+const char *zip_position(const struct zip_stream *stream)
 {
-	struct written written = {.out = out};
-	bool is_whole = file->method == STORED
-				? write_piece(&written, (const unsigned char *)file->packed.data,
-					      file->packed.size)
-				: inflate_to(file, &written);
-	return is_whole && written.size == file->size && written.sum == file->sum &&
-	       fflush(out) == 0;
+	return (const char *)stream->inflation.next_in;
 }

@@ -7,8 +7,11 @@
 #include <stdatomic.h>
 #include <stdlib.h>
 
+enum { MOST_BYTES = 128 << 20 };
+
 struct piece {
 	struct piece *next;
+	size_t bytes;
 	void (*work)(void *cookie);
 	void *cookie;
 };
@@ -20,21 +23,36 @@ struct background {
 	pthread_cond_t changed;
 	/* Under the lock: */
 	bool stops;
-	struct piece *first;
+	bool is_busy;        /* a job has begun and not ended */
+	struct piece *go_on; /* its next work */
+	struct piece *first; /* of those that wait */
 	struct piece **last;
+	size_t bytes; /* that these hold */
 };
+
+/* Under the lock. NULL: there is nothing to do yet. */
+static struct piece *take_piece(struct background *background)
+{
+	struct piece *piece = background->go_on;
+	background->go_on = NULL;
+	if (piece != NULL || background->first == NULL ||
+	    (background->is_busy && !background->stops))
+		return piece;
+	piece = background->first;
+	background->first = piece->next;
+	if (background->first == NULL)
+		background->last = &background->first;
+	background->bytes -= piece->bytes;
+	background->is_busy = true;
+	return piece;
+}
 
 static struct piece *next_piece(struct background *background)
 {
+	struct piece *piece;
 	pthread_mutex_lock(&background->lock);
-	while (background->first == NULL && !background->stops)
+	while ((piece = take_piece(background)) == NULL && !background->stops)
 		pthread_cond_wait(&background->changed, &background->lock);
-	struct piece *piece = background->first;
-	if (piece != NULL) {
-		background->first = piece->next;
-		if (background->first == NULL)
-			background->last = &background->first;
-	}
 	pthread_mutex_unlock(&background->lock);
 	return piece;
 }
@@ -61,13 +79,41 @@ struct background *background_start(const char *name)
 	return NULL;
 }
 
-void background_run(struct background *background, void (*work)(void *cookie), void *cookie)
+static struct piece *make_piece(size_t bytes, void (*work)(void *cookie), void *cookie)
 {
 	struct piece *piece = xmalloc(sizeof(*piece));
-	*piece = (struct piece){.work = work, .cookie = cookie};
+	*piece = (struct piece){.bytes = bytes, .work = work, .cookie = cookie};
+	return piece;
+}
+
+bool background_begin(struct background *background, size_t bytes, void (*work)(void *cookie),
+		      void *cookie)
+{
 	pthread_mutex_lock(&background->lock);
-	*background->last = piece;
-	background->last = &piece->next;
+	const bool has_room = background->first == NULL || background->bytes + bytes <= MOST_BYTES;
+	if (has_room) {
+		struct piece *piece = make_piece(bytes, work, cookie);
+		*background->last = piece;
+		background->last = &piece->next;
+		background->bytes += bytes;
+	}
+	pthread_cond_signal(&background->changed);
+	pthread_mutex_unlock(&background->lock);
+	return has_room;
+}
+
+void background_go_on(struct background *background, void (*work)(void *cookie), void *cookie)
+{
+	pthread_mutex_lock(&background->lock);
+	background->go_on = make_piece(0, work, cookie);
+	pthread_cond_signal(&background->changed);
+	pthread_mutex_unlock(&background->lock);
+}
+
+void background_end(struct background *background)
+{
+	pthread_mutex_lock(&background->lock);
+	background->is_busy = false;
 	pthread_cond_signal(&background->changed);
 	pthread_mutex_unlock(&background->lock);
 }

@@ -15,7 +15,7 @@ static uint64_t here(const struct taking *taking, uint64_t id)
 {
 	const size_t at = place_of_turn(taking->from, id);
 	if (at == taking->from->turn_count)
-		return 0;
+		return place_before(taking->from, id);
 	if (taking->ids->known_turns[at] != 0)
 		return taking->ids->known_turns[at];
 	return taking->ids->new_turns[at] && at < taking->at->added ? taking->ids->turns[at] : 0;
@@ -29,6 +29,8 @@ static void open_conversation(struct taking *taking, size_t at)
 	const struct past_conversation *from = &taking->from->conversations[at].conversation;
 	struct past_conversation conversation = {.session = from->session};
 	uint32_t id = taking->ids->known_conversations[at];
+	if (id == 0)
+		id = taking->from->conversations[at].here;
 	if (id == 0 && from->session.size > 0)
 		id = memory_session(memory, from->session);
 	if (id == 0 || !memory_conversation(memory, id, &conversation)) {
@@ -43,7 +45,7 @@ static void open_conversation(struct taking *taking, size_t at)
 	conversation.carries_history |= from->carries_history;
 	conversation.branched |= from->branched;
 	memory_put_conversation(memory, id, &conversation);
-	taking->ids->conversations[at] = id;
+	taking->ids->conversations[at] = taking->from->conversations[at].here = id;
 }
 
 bool taking_open(struct taking *taking)
@@ -128,6 +130,8 @@ static void link_answer(struct taking *taking, const struct portable_turn *from,
 		memory_put_exchange(memory, turn, &alone);
 	else if (has_asked)
 		show_answer(taking, asked, from);
+	else
+		show_to_known(taking, turn->exchange, turn->id);
 }
 
 static void count_uncovered(struct taking *taking, const struct stored_turn *stored, size_t i)
@@ -151,7 +155,7 @@ static void add_turn(struct taking *taking, size_t i)
 	stored.earlier = here(taking, from->earlier);
 	journal_add_turn(&taking->memory, &taking->user, &stored);
 	taking->is_user_newer = true;
-	taking->ids->turns[i] = stored.turn.id;
+	taking->ids->turns[i] = taking->from->turns[i].here = stored.turn.id;
 	taking->at->added = i + 1;
 	taking->at->count.turns++;
 	if (stored.turn.role == ROLE_USER)
@@ -181,8 +185,10 @@ static bool has_summary_to_take(const struct taking *taking)
 	const struct portable_memory *from = taking->from;
 	const size_t at = place_of_turn(from, from->summary.covers);
 	struct summary stored;
-	return from->has_summary && taking->at->count.erased == 0 && !taking->at->withdrawn &&
-	       at < from->turn_count && !memory_summary(&taking->memory, &stored);
+	const bool has_covered =
+		at < from->turn_count || place_before(from, from->summary.covers) != 0;
+	return from->has_summary && taking->at->count.erased == 0 && !taking->at->count.withdrawn &&
+	       (has_covered || from->has_more) && !memory_summary(&taking->memory, &stored);
 }
 
 bool taking_add_turns(struct taking *taking)
@@ -247,16 +253,28 @@ bool taking_add_facts(struct taking *taking)
 	return *next == taking->from->fact_count;
 }
 
+/* The first fact to be settled: a crash may have left those that an earlier run wrote. */
+static uint64_t first_to_settle(const struct taking *taking)
+{
+	uint64_t first = taking->at->count.facts > 0 ? taking->at->first_fact : UINT64_MAX;
+	for (size_t i = 0; i < taking->from->fact_count; i++) {
+		const uint64_t known = taking->ids->known_facts[i];
+		first = known != 0 && known < first ? known : first;
+	}
+	return first;
+}
+
 /* Of one key one value stands, and none twice: against the facts that were there, too. */
 bool taking_settle_facts(struct taking *taking)
 {
 	const struct memory *memory = &taking->memory;
+	const uint64_t first = first_to_settle(taking);
 	size_t count;
-	if (taking->at->count.facts == 0)
+	if (first == UINT64_MAX)
 		return true;
 	const struct fact *facts = memory_facts(memory, fact_is_known, 0, &count);
 	const struct fact_changes changes =
-		facts_settle(facts, count, taking->at->first_fact, taking->now, memory->arena);
+		facts_settle(facts, count, first, taking->now, memory->arena);
 	supersede_facts(memory, &changes, taking->now);
 	taking_spend(taking, count + STEPS_OF_FACT * changes.count);
 	return true;
@@ -273,7 +291,7 @@ static void take_summary(struct taking *taking)
 	table_write(memory->transaction, TABLE_SUMMARIES, key_of_user(memory->user),
 		    stored_summary_fields, &summary);
 	taking->at->count.summary = true;
-	if (!taking->is_new_user)
+	if (!taking->is_new_user || taking->from->next_turn != 0)
 		memory_recount_uncovered(memory, &like);
 }
 
@@ -300,6 +318,8 @@ static void take_settings(struct taking *taking)
 
 bool taking_close(struct taking *taking)
 {
+	if (taking->from->has_more)
+		return true;
 	if (has_summary_to_take(taking))
 		take_summary(taking);
 	take_settings(taking);

@@ -36,7 +36,7 @@ static void match_turn(struct taking *taking, const struct turn *turn, struct sl
 	taking->ids->known_in[place] = turn->conversation;
 	if (wanted->state == TURN_CURRENT && turn->state != TURN_CURRENT &&
 	    wanted->id <= taking->from->summary.covers)
-		taking->at->withdrawn = true;
+		taking->at->count.withdrawn = true;
 }
 
 bool taking_match_turns(struct taking *taking)
@@ -58,6 +58,10 @@ bool taking_match_turns(struct taking *taking)
 		struct stored_turn stored = {.turn.id = key_read_u64(key, ID_OFFSET)};
 		taking_spend(taking, 1 + value.size / BYTES_OF_LOOK);
 		taking->at->next = stored.turn.id + 1;
+		/* What is alike in one file is taken in as often. */
+		found = stored.turn.id < taking->at->count.next_turn;
+		if (!found)
+			break;
 		if (!table_decode(memory->transaction, value, stored_turn_fields, &stored, NULL))
 			continue;
 		if (stored.turn.conversation != last) {
@@ -137,6 +141,7 @@ static void choose_turn(struct taking *taking, size_t i)
 	if (is_known)
 		taking->ids->known_conversations[conversation] = taking->ids->known_in[first];
 	taking->ids->new_turns[i] = !is_known && !is_erased;
+	taking->from->turns[i].here = taking->ids->known_turns[i];
 	taking->at->count.known += is_known;
 	note_erased(&taking->at->count, erased_at);
 	if (taking->ids->new_turns[i])

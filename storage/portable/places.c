@@ -43,6 +43,17 @@ size_t place_of_turn(const struct portable_memory *from, uint64_t id)
 	return at < from->turn_count && from->turns[at].turn.id == id ? at : from->turn_count;
 }
 
+static uint64_t place_at(const void *list, size_t place)
+{
+	return ((const struct portable_place *)list)[place].id;
+}
+
+uint64_t place_before(const struct portable_memory *from, uint64_t id)
+{
+	const size_t at = first_from(from->places, from->place_count, id, place_at);
+	return at < from->place_count && from->places[at].id == id ? from->places[at].here : 0;
+}
+
 /* ---- by number ---- */
 
 static int compare_numbers(uint64_t left, uint64_t right)

@@ -9,6 +9,9 @@ size_t place_of_conversation(const struct portable_memory *from, uint32_t id);
 /* The index of the turn; the number of turns if it has none. */
 size_t place_of_turn(const struct portable_memory *from, uint64_t id);
 
+/* Where the turn is that an earlier part had; 0: none had it. */
+uint64_t place_before(const struct portable_memory *from, uint64_t id);
+
 struct place {
 	uint64_t number; /* by which it is found */
 	size_t place;

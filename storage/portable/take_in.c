@@ -92,6 +92,9 @@ static void run_slice(struct take_in_operation *own, const struct memory *memory
 		.now = own->now,
 	};
 	open_user(&taking, own);
+	if (!operation->begun)
+		own->reached.count.next_turn =
+			own->from.next_turn != 0 ? own->from.next_turn : taking.user.next_turn;
 	run_steps(&taking);
 	operation->unfinished = own->reached.step < TAKING_STEPS;
 	close_slice(&taking, !operation->unfinished);

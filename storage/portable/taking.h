@@ -40,7 +40,6 @@ struct taking_place {
 	size_t added;        /* turns before this place have their ids */
 	uint64_t first_fact; /* the id of the first new fact */
 	bool marked;         /* as a user being forgotten */
-	bool withdrawn;      /* a turn that the summary may tell of does not stand here any more */
 	struct take_in_count count;
 };
 
