@@ -46,8 +46,8 @@ struct slice intake_text(struct intake *intake, struct slice text, enum intake_k
 	unsigned found = 0;
 	size_t secrets = 0;
 	struct slice stored = near;
-	if (kind != INTAKE_TURN)
-		intake->found |= pii_classes(near);
+	if (kind != INTAKE_TURN && masks != 0)
+		intake->found |= pii_classes(near) & masks;
 	if (intake->masks_secrets)
 		stored = secrets_mask(stored, arena, &secrets);
 	stored = pii_mask(stored, masks, arena, &found);
@@ -67,6 +67,17 @@ struct slice intake_metadata(struct intake *intake, struct slice metadata, struc
 	return json_scan(metadata, &object) ? metadata : (struct slice){0};
 }
 
+/* Whether a name or the value holds a secret, or the two together do: "password", "hunter2". */
+static bool tells_secret(const struct intake *intake, const struct fact *fact, struct arena *arena)
+{
+	const struct slice parts[] = {fact->entity, SLICE("\n"), fact->key, SLICE(": "),
+				      fact->value};
+	size_t count = 0;
+	if (intake->refuses_secrets && intake->masks_secrets)
+		(void)secrets_mask(arena_join(arena, parts, 5), arena, &count);
+	return count > 0;
+}
+
 /* The texts that say something; quotes go along without. */
 static void take_words(struct intake *intake, struct fact *fact, struct arena *arena)
 {
@@ -84,10 +95,15 @@ bool intake_fact(struct intake *intake, struct fact *fact, struct arena *arena)
 {
 	const unsigned before = intake->found;
 	const bool identifies = fact->pii && intake->pii != PII_KEEP;
-	intake->found = fact->classes;
+	const bool is_secret = tells_secret(intake, fact, arena);
+	intake->found = fact->classes & (intake->policy.mask | intake->policy.drop);
 	take_words(intake, fact, arena);
-	const bool is_dropped = (intake->found & intake->policy.drop) != 0 ||
+	const bool is_dropped = is_secret || (intake->found & intake->policy.drop) != 0 ||
 				(identifies && intake->pii == PII_DROP);
+	if (!is_dropped) {
+		fact->classes |= intake->found;
+		fact->pii |= intake->found != 0;
+	}
 	fact->quote = intake_text(intake, fact->quote, INTAKE_QUOTE, arena);
 	fact->keywords = intake_text(intake, fact->keywords, INTAKE_KEYWORDS, arena);
 	fact->by = intake_text(intake, fact->by, INTAKE_LABEL, arena);

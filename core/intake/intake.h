@@ -34,13 +34,14 @@ enum intake_reason {
 
 struct intake {
 	bool masks_secrets;
+	bool refuses_secrets; /* a fact whose value is one is left out rather than masked */
 	struct pii_policy policy;
 	enum pii pii; /* facts that identify a person */
 	/* What it did: */
 	size_t masked; /* texts in which something was masked */
 	size_t cut;    /* texts that were longer than their limit */
 	size_t left_out[LEFT_REASONS];
-	unsigned found; /* classes of personal data in the texts, masked or not, but for turns */
+	unsigned found; /* classes in the texts, but for turns, that the policy masks or drops */
 };
 
 size_t intake_limit(enum intake_kind kind);

@@ -91,11 +91,9 @@ void learn_find_several(const struct said *said, struct learn_entries *entries,
 void learn_apply(const struct learn_turn *turn, const struct learn_entries *entries,
 		 const struct wish *wish, struct learning *learning, struct arena *arena);
 
-/* Masks or drops the entries that the operator wants so ([retention] pii, [pii]). */
-void learn_keep_allowed(const struct learn_turn *turn, struct learn_entries *entries);
-/* Masks in an entry what is masked in turns. True: the entry is not to be kept, since it holds what
- * is dropped, or its entity what is masked. */
-bool learn_is_dropped(const struct learn_turn *turn, struct learn_entry *entry,
-		      struct arena *arena);
+/* Takes the entries in as all facts are (core/intake): masks or drops what the operator wants so.
+ * What is masked is in no other entry's quote. */
+void learn_keep_allowed(const struct learn_turn *turn, struct learn_entries *entries,
+			struct arena *arena);
 
 #endif

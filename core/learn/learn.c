@@ -9,7 +9,6 @@
 #include "core/learn/names.h"
 #include "core/learn/stance.h"
 #include "core/learn/wish.h"
-#include "core/secrets/secrets.h"
 #include "core/text/lexicon.h"
 #include "core/text/text.h"
 #include "lists.h"
@@ -192,22 +191,6 @@ static bool is_over(const struct learn_turn *turn, const struct learn_entry *ent
 	return stores && entry->expires_at != 0 && entry->expires_at < turn->created_at;
 }
 
-/* The memory model may join what the turn had split: a card number over two lines. A secret in the
- * quote is masked; a fact with a secret elsewhere is not kept. */
-static bool is_secret(const struct learn_turn *turn, struct learn_entry *entry, struct arena *arena)
-{
-	size_t count = 0;
-	size_t in_names = 0;
-	if (!turn->mask_secrets || entry->op == LEARN_FORGET || entry->op == LEARN_REMOVE)
-		return false;
-	const struct slice parts[] = {entry->key, SLICE(": "), entry->value};
-	(void)secrets_mask(arena_join(arena, parts, 3), arena, &count);
-	(void)secrets_mask(entry->entity, arena, &in_names);
-	entry->quote = secrets_mask(entry->quote, arena, NULL);
-	entry->keywords = secrets_mask(entry->keywords, arena, NULL);
-	return count + in_names > 0;
-}
-
 /* Small models file the same words under one key after another: the first counts. */
 static bool is_said_before(const struct learn_entry *list, size_t count,
 			   const struct learn_entry *entry)
@@ -231,9 +214,7 @@ static void keep_sound(const struct reading *reading, struct learn_entries *entr
 	for (size_t i = 0; i < entries->count; i++) {
 		struct learn_entry *entry = &entries->list[i];
 		if (entry->confidence > turn->min_confidence && !is_over(turn, entry) &&
-		    is_grounded(reading, entry) && !is_said_before(entries->list, kept, entry) &&
-		    !is_secret(turn, entry, reading->arena) &&
-		    !learn_is_dropped(turn, entry, reading->arena))
+		    is_grounded(reading, entry) && !is_said_before(entries->list, kept, entry))
 			entries->list[kept++] = *entry;
 		else
 			entries->rejected++;
@@ -397,7 +378,7 @@ void learn_from_entries(const struct learn_turn *turn, const struct learn_entrie
 	learn_mend(turn, &reading.said, entries, false, arena);
 	keep_sound(&reading, entries);
 	learn_find_several(&reading.said, entries, arena);
-	learn_keep_allowed(turn, entries);
+	learn_keep_allowed(turn, entries, arena);
 	learning->kept = entries->count;
 	learning->rejected = entries->rejected;
 	learn_apply(turn, entries, &reading.wish, learning, arena);

@@ -7,8 +7,8 @@
 #define RECALLD_CORE_LEARN_LEARN_H
 
 #include "core/base/bytes.h"
+#include "core/intake/intake.h"
 #include "core/memory/memory.h"
-#include "core/pii/pii.h"
 
 /* The longest answer that is read, reasoning included: more than any useful one. */
 enum { LEARN_MAX_ANSWER = 2 << 20 };
@@ -25,9 +25,7 @@ struct learn_turn {
 	const struct fact *facts; /* the user's facts, current and ended (not the forgotten) */
 	size_t fact_count;
 	double min_confidence;        /* keep only facts above this */
-	enum pii pii;                 /* what to do with facts that identify a person */
-	struct pii_policy policy;     /* the same by class */
-	bool mask_secrets;            /* mask the model's words like the user's */
+	struct intake intake;         /* what facts pass before they are stored */
 	bool keeps_pinned;            /* the user's words do not erase a pinned fact */
 	struct tombstones tombstones; /* values that do not come back */
 };

@@ -227,7 +227,7 @@ static size_t most_entries(size_t size)
 /* Classes are asked for where one of them is wanted: each word of a prompt costs something. */
 static bool asks_class(const struct learn_turn *turn)
 {
-	const struct pii_policy *policy = &turn->policy;
+	const struct pii_policy *policy = &turn->intake.policy;
 	return ((policy->mask | policy->drop | policy->hide) & PII_OF_MODEL) != 0;
 }
 

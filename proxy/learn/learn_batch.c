@@ -15,6 +15,8 @@ static size_t read_inputs(struct learn_batch *batch, size_t first, size_t count,
 static struct learn_turn turn_of(const struct learn_batch *batch, size_t index)
 {
 	const struct job_input *input = &batch->inputs[index];
+	struct intake intake = config_intake(batch->settings);
+	intake.pii = settings_pii(&input->settings, intake.pii);
 	return (struct learn_turn){
 		.exchange = batch->exchanges[index],
 		.created_at = input->user.created_at,
@@ -26,11 +28,9 @@ static struct learn_turn turn_of(const struct learn_batch *batch, size_t index)
 		.facts = input->facts,
 		.fact_count = input->fact_count,
 		.min_confidence = batch->settings->min_confidence,
-		.pii = settings_pii(&input->settings, (enum pii)batch->settings->retention.pii),
-		.policy = config_pii_policy(batch->settings),
+		.intake = intake,
 		.tombstones = input->tombstones,
 		.keeps_pinned = !batch->config->governance.chat_may_forget_pinned,
-		.mask_secrets = batch->settings->secrets_redact,
 	};
 }
 

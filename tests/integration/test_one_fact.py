@@ -5,6 +5,7 @@ import pytest
 from harness.chat import Chat
 from harness.memory_model import fact
 from test_admin_recallctl import recallctl
+from test_rebuild import exported, moved_to, rebuild
 from test_rights import facts_path, patch, prompt
 
 NAMES = ["city", "wohnort", "home_city", "Home City", "ＣＩＴＹ", "Wohn-Ort"]
@@ -97,6 +98,38 @@ def test_recallctl_names_both_values_and_replaces_when_told(daemon, user):
     assert post(daemon, user, "home_city", "Bern", pinned=True).status_code == 201
     back = daemon.admin("PATCH", facts_path(daemon, user, f"/{old['id']}"), json={"state": "current"})
     assert back.status_code == 409 and back.json()["pinned"]["value"] == "Bern"
+
+
+def test_recallctl_corrects_beside_a_pinned_value_only_when_told(make_daemon, tmp_path, user):
+    """Stores of before hold two homes, under two names of the key."""
+    daemon = make_daemon()
+    ulm = post(daemon, user, "city", "Ulm", pinned=True).json()["id"]
+    bern = post(daemon, user, "birthplace", "Bern").json()["id"]
+    daemon.stop()
+    lines = exported(daemon, tmp_path)
+    lines.write_text(lines.read_text().replace('"birthplace"', '"wohnort"'))
+    assert rebuild(tmp_path / "before", lines).returncode == 0
+    moved_to(daemon, tmp_path / "before")
+    assert current(daemon, user) == ["Bern", "Ulm"]
+    refused = recallctl(daemon, "correct", user, bern, "Graz")
+    assert refused.returncode == 1 and refused.stdout == ""
+    assert f"city is pinned as Ulm (fact {ulm}), not Graz; --replace replaces it" in refused.stderr
+    assert current(daemon, user) == ["Bern", "Ulm"], "nothing has changed"
+    replaced = recallctl(daemon, "correct", "--replace", user, bern, "Graz")
+    assert replaced.returncode == 0 and "wohnort = Graz" in replaced.stdout, replaced.stderr
+    assert current(daemon, user) == ["Graz"]
+
+
+@pytest.mark.parametrize("op, stand", [("add", ["Ben", "Ida", "Mia"]), ("set", ["Mia"])])
+def test_a_later_value_joins_several_by_add_and_replaces_them_by_set(daemon, memory_model, user, op, stand):
+    """What `op` means; the values of one turn are several whatever the memory model says of them."""
+    turns = {"My children are Ben and Ida.": ["Ben", "Ida"], "My child is Mia.": ["Mia"]}
+    chat = Chat(daemon, user, session="s")
+    for text, names in turns.items():
+        memory_model.answers[text] = [fact("child", name, text) | ({"op": op} if name == "Mia" else {}) for name in names]
+        chat.say(text)
+        daemon.settle(user)
+    assert current(daemon, user) == stand
 
 
 def test_what_is_learned_against_a_pin_is_a_suggestion_under_every_name(daemon, memory_model, user):

@@ -440,7 +440,7 @@ START_TEST(a_secret_that_the_model_puts_together_is_not_stored)
 {
 	for (int masks = 0; masks < 2; masks++) {
 		struct lesson lesson = lesson_of("Pay with 4111 1111 and 1111 1111 for the hotel.");
-		lesson.turn.mask_secrets = masks == 1;
+		lesson.turn.intake.masks_secrets = masks == 1;
 		lesson_must(&lesson,
 			    "[{\"key\":\"card\",\"value\":\"4111 1111 1111 1111\","
 			    "\"quote\":\"Pay with 4111 1111 and 1111 1111\"}]",

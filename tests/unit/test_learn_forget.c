@@ -138,7 +138,7 @@ START_TEST(a_value_that_was_not_kept_is_removed_and_forgotten_under_its_key)
 	for (size_t i = 0; i < 2; i++) {
 		struct lesson lesson =
 			lesson_of(i == 0 ? "Do not call 555 0199 any more." : "Forget 555 0199.");
-		lesson.turn.pii = PII_REDACT;
+		lesson.turn.intake.pii = PII_REDACT;
 		fact_mask(lesson_knows(&lesson, "phone", "555 0199", HOUR));
 		fact_mask(lesson_knows(&lesson, "address", "Elm Street 5", HOUR));
 		lesson_must(&lesson, answers[i], 1, 0);
