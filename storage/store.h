@@ -329,7 +329,7 @@ size_t store_largest_users(struct store *store, struct user_size users[STORE_LAR
 			   struct arena *arena);
 
 /* Counts what a user takes whom an earlier version left uncounted. Reads all of the user's keys on
- * the caller's thread first. */
+ * the caller's thread first. STORE_STALE: they could not be read. */
 struct store_call *store_count(struct store *store, struct user_key user, struct store_loop *loop,
 			       store_done *callback, void *cookie);
 /* Once each user that store_users_above() found has been counted: from then on it only looks at

@@ -70,6 +70,7 @@ struct count_operation {
 	struct user_key user;
 	struct space before;
 	struct space counted;
+	bool was_read;
 };
 
 static enum store_result run_count(struct operation *operation, const struct memory *memory)
@@ -77,6 +78,8 @@ static enum store_result run_count(struct operation *operation, const struct mem
 	struct count_operation *own = (struct count_operation *)operation;
 	if (space_of(memory->transaction, own->user).is_whole != 0)
 		return STORE_NOT_FOUND;
+	if (!own->was_read)
+		return STORE_STALE;
 	space_complete(memory->transaction, own->user, own->before, own->counted);
 	return STORE_OK;
 }
@@ -88,6 +91,7 @@ static void count_user(struct store *store, struct count_operation *own)
 		return;
 	own->before = space_of(&transaction, own->user);
 	own->counted = space_count(&transaction, own->user);
+	own->was_read = transaction.result == STORE_OK;
 	transaction_abort(&transaction);
 }
 

@@ -199,6 +199,8 @@ static uint64_t take_format(struct transaction *transaction)
 		space_note_all_counted(transaction);
 	} else if (!record_read(value, stored_number_fields, &format, NULL)) {
 		format = 0;
+	} else {
+		space_check(transaction);
 	}
 	return format;
 }

@@ -105,6 +105,11 @@ static struct key counted_key(void)
 	return key_of_name("space");
 }
 
+struct key space_written_key(void)
+{
+	return key_of_name("written");
+}
+
 bool space_counts_all(struct transaction *transaction)
 {
 	struct slice value;
@@ -173,7 +178,24 @@ void space_commit(struct transaction *transaction)
 		touched_note(transaction->store->touched, TREE_SPACE,
 			     (struct slice){key.mv_data, key.mv_size});
 		(void)transaction_went_well(transaction, put_space(transaction, &key, &space));
+		transaction->writes = true;
 	}
+	uint64_t own = mdb_txn_id(transaction->handle);
+	if (transaction->writes)
+		table_write(transaction, TABLE_META, space_written_key(), stored_number_fields,
+			    &own);
+}
+
+void space_check(struct transaction *transaction)
+{
+	uint64_t last = 0;
+	(void)table_read(transaction, TABLE_META, space_written_key(), stored_number_fields, &last,
+			 NULL);
+	if (last == mdb_txn_id(transaction->handle) - 1)
+		return;
+	(void)transaction_went_well(
+		transaction, mdb_drop(transaction->handle, dbi_of(transaction, TREE_SPACE), 0));
+	(void)table_delete(transaction, TABLE_META, counted_key());
 }
 
 static struct user_key as_stored(const struct transaction *transaction, struct user_key user)

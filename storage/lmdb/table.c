@@ -81,8 +81,9 @@ static MDB_dbi dbi_of(const struct transaction *transaction, enum table table)
 	return transaction->store->trees[engine_tree_of(table)];
 }
 
-static void note_touched(const struct transaction *transaction, enum table table, MDB_val key)
+static void note_touched(struct transaction *transaction, enum table table, MDB_val key)
 {
+	transaction->writes = true;
 	touched_note(transaction->store->touched, engine_tree_of(table), slice_of_val(key));
 }
 

@@ -43,6 +43,7 @@ struct transaction {
 	enum store_result result;
 	struct buffer scratch; /* builds a record before it is written */
 	bool reads;
+	bool writes;          /* something was put or deleted */
 	unsigned environment; /* its number, see struct store */
 	size_t spare;         /* steps left for operations in slices; otherwise unlimited */
 	struct table_counts
@@ -197,6 +198,12 @@ void space_note(struct transaction *transaction, enum table table, struct slice 
 /* Writes the changes, which can fail like any write. */
 void space_commit(struct transaction *transaction);
 void space_forget(struct transaction *transaction); /* the changes */
+
+/* Each commit leaves its number there (stored_number_fields). One that did not is of an earlier
+ * version, which knows of no account: space_check(), at the begin of the first transaction, then
+ * deletes the account, and all users are counted again. */
+struct key space_written_key(void);
+void space_check(struct transaction *transaction);
 
 /* The user's account with the transaction's changes. */
 struct space space_of(struct transaction *transaction, struct user_key user);

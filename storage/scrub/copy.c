@@ -242,19 +242,27 @@ bool copy_read_note(struct transaction *transaction, struct copy_note *note)
 	return table_read(transaction, TABLE_META, note_key(), note_fields, note, NULL);
 }
 
+static int put_meta(struct copy *copy, struct key name, record_fields *fields, void *noun)
+{
+	struct buffer record;
+	buffer_init(&record, NOTE_SIZE);
+	(void)record_write(&record, fields, noun);
+	MDB_val key = {name.size, name.bytes};
+	MDB_val value = {record.size, record.data};
+	int code = mdb_put(copy->writing, copy->fresh.trees[TABLE_META], &key, &value, 0);
+	buffer_finish(&record);
+	return code;
+}
+
 int copy_seal(struct copy *copy)
 {
 	struct copy_note note = {copy->begun_at, copy->erasures};
-	struct key name = note_key();
-	struct buffer record;
-	buffer_init(&record, NOTE_SIZE);
-	(void)record_write(&record, note_fields, &note);
-	MDB_val key = {name.size, name.bytes};
-	MDB_val value = {record.size, record.data};
 	int code = begin(copy);
+	uint64_t own = code == MDB_SUCCESS ? mdb_txn_id(copy->writing) : 0;
 	if (code == MDB_SUCCESS)
-		code = mdb_put(copy->writing, copy->fresh.trees[TABLE_META], &key, &value, 0);
-	buffer_finish(&record);
+		code = put_meta(copy, note_key(), note_fields, &note);
+	if (code == MDB_SUCCESS)
+		code = put_meta(copy, space_written_key(), stored_number_fields, &own);
 	if (code == MDB_SUCCESS)
 		code = commit(copy);
 	return code == MDB_SUCCESS ? mdb_env_sync(copy->fresh.env, 1) : code;

@@ -14,13 +14,15 @@ enum {
 	SHARE = 2,        /* of a user's limit */
 	SLACK_SHARE = 16, /* of the limit: goes with what is too much */
 	CONVERSATION_OFFSET = 16,
+	PAUSE_MS = 1000, /* before all users are ranked again in vain */
 };
 
 /* The users who take most, as they were ranked last, and what they take. */
 struct crowd {
 	struct space_rank users[USERS_RANKED];
 	size_t count;
-	int64_t level; /* who takes no more than this is not among those who take most */
+	int64_t level;   /* who takes no more than this is not among those who take most */
+	int64_t vain_at; /* when nobody had anything to give; 0: somebody had since */
 };
 
 /* ---- the oldest of one user's ---- */
@@ -150,6 +152,12 @@ static struct space_rank *largest(struct crowd *crowd)
 	return most;
 }
 
+/* The clock may be set back. */
+static bool is_in_vain(const struct crowd *crowd, int64_t now)
+{
+	return crowd->vain_at != 0 && now >= crowd->vain_at && now - crowd->vain_at < PAUSE_MS;
+}
+
 static bool relieve(const struct memory *memory, const struct leaves *leaves, int64_t now,
 		    size_t *steps)
 {
@@ -160,7 +168,8 @@ static bool relieve(const struct memory *memory, const struct leaves *leaves, in
 		store->crowd = xcalloc(1, sizeof(*store->crowd));
 	while (*steps > 0) {
 		struct space_rank *most = largest(store->crowd);
-		if (most == NULL && ranked)
+		/* an exchange does not search again for what was not there just now */
+		if (most == NULL && (ranked || (leaves != NULL && is_in_vain(store->crowd, now))))
 			break;
 		if (most == NULL) {
 			rank_users(store->crowd, memory->transaction);
@@ -172,6 +181,8 @@ static bool relieve(const struct memory *memory, const struct leaves *leaves, in
 		most->bytes = went ? given_of(&theirs) : 0;
 		deleted |= went;
 	}
+	if (deleted || ranked)
+		store->crowd->vain_at = deleted ? 0 : now;
 	return deleted;
 }
 

@@ -139,6 +139,9 @@ START_TEST(an_unknown_format_is_refused_with_what_to_do)
 	fixture_put_format(fixture.path, SLICE("\1\5"));
 	fixture.store = store_open(&options, error, sizeof(error));
 	ck_assert_ptr_nonnull(fixture.store);
+	/* Others wrote it: its users are counted anew. */
+	ck_assert(!store_is_counted(fixture.store));
+	fixture.is_damaged = true;
 	fixture_finish(&fixture);
 }
 END_TEST

@@ -1,6 +1,7 @@
 /* How much a user takes, and what has to go for the user to take less. */
 #include "storage/record/key.h"
 #include "storage/rights.h"
+#include "storage/user/memory.h"
 #include "tests/unit/branch_fixture.h"
 
 #include <lmdb.h>
@@ -427,12 +428,23 @@ static void count_one(struct fixture *fixture, struct user_key user)
 	ck_assert_int_eq(fixture_await(&fixture->loop, &wait), STORE_OK);
 }
 
-START_TEST(a_store_of_an_earlier_version_is_counted_while_it_is_written)
+/* Those who came or went meanwhile. */
+static size_t count_late(struct fixture *fixture)
 {
-	struct fixture fixture;
 	struct user_size users[STORE_SIZES_AT_ONCE];
 	struct user_key after = {{0}};
 	bool more;
+	const size_t count = above(fixture, UINT32_MAX, &after, &more, users);
+	for (size_t i = 0; i < count; i++) {
+		ck_assert(!users[i].is_counted);
+		count_one(fixture, users[i].key);
+	}
+	return count;
+}
+
+START_TEST(a_store_of_an_earlier_version_is_counted_while_it_is_written)
+{
+	struct fixture fixture;
 	fixture_init(&fixture, MAP);
 	memset(long_text, 'x', LONG_TEXT);
 	for (int64_t now = 1; now <= 20; now++)
@@ -446,14 +458,95 @@ START_TEST(a_store_of_an_earlier_version_is_counted_while_it_is_written)
 	ask(&fixture, "new", 50, LONG_TEXT, 0);
 	count_all(&fixture);
 	ck_assert(store_is_counted(fixture.store));
-	/* Who came or went meanwhile is found now. */
-	ck_assert_uint_eq(above(&fixture, UINT32_MAX, &after, &more, users), 2);
-	for (size_t i = 0; i < 2; i++) {
-		ck_assert(!users[i].is_counted);
-		count_one(&fixture, users[i].key);
-	}
+	ck_assert_uint_eq(count_late(&fixture), 2);
 	ck_assert_int_gt(space_at(&fixture, "cy").all, 0);
 	ck_assert_int_eq(space_at(&fixture, "gone").all, 0);
+	fixture_finish(&fixture);
+}
+END_TEST
+
+START_TEST(a_store_that_an_earlier_version_wrote_meanwhile_is_counted_anew)
+{
+	struct fixture fixture;
+	MDB_txn *theirs;
+	MDB_val key = {5, "their"};
+	MDB_val value = {5, "write"};
+	fixture_init(&fixture, MAP);
+	say(&fixture, "alex", "hello", 100);
+	fixture_reopen(&fixture);
+	ck_assert(store_is_counted(fixture.store));
+	ck_assert_int_eq(mdb_txn_begin(fixture.store->env, NULL, 0, &theirs), 0);
+	ck_assert_int_eq(mdb_put(theirs, fixture.store->trees[TABLE_META], &key, &value, 0), 0);
+	ck_assert_int_eq(mdb_txn_commit(theirs), 0);
+	fixture_reopen(&fixture);
+	ck_assert(!store_is_counted(fixture.store));
+	ck_assert(!space_at(&fixture, "alex").is_whole);
+	count_all(&fixture);
+	ck_assert_uint_eq(count_late(&fixture), 1);
+	fixture_reopen(&fixture);
+	ck_assert(store_is_counted(fixture.store));
+	fixture_finish(&fixture);
+}
+END_TEST
+
+START_TEST(a_user_who_cannot_be_read_is_not_counted)
+{
+	enum { MOST = 2000 };
+	static struct transaction readers[MOST];
+	struct fixture fixture;
+	struct fixture_wait wait = {0};
+	size_t count = 0;
+	fixture_init(&fixture, MAP);
+	say(&fixture, "alex", "hello", 100);
+	forget_account(&fixture);
+	while (count < MOST && transaction_begin_read(&readers[count], fixture.store))
+		count++;
+	ck_assert_uint_lt(count, MOST);
+	(void)store_count(fixture.store, fixture_key("alex"), &fixture.loop.loop, fixture_done,
+			  &wait);
+	ck_assert_int_eq(fixture_await(&fixture.loop, &wait), STORE_STALE);
+	while (count-- > 0)
+		transaction_abort(&readers[count]);
+	ck_assert(!space_at(&fixture, "alex").is_whole);
+	count_all(&fixture);
+	ck_assert_uint_eq(count_late(&fixture), 1);
+	fixture_finish(&fixture);
+}
+END_TEST
+
+/* As an exchange of bo's does while the map is nearly full. */
+static void relieve_at(struct fixture *fixture, int64_t now)
+{
+	struct transaction transaction;
+	struct arena scratch = {0};
+	const struct memory memory = {&transaction, fixture_key("bo"), &scratch};
+	const struct leaves leaves = {.user = fixture_key("bo")};
+	atomic_store(&fixture->store->is_crowded, true);
+	ck_assert(transaction_begin_write(&transaction, fixture->store));
+	memory_make_room(&memory, &leaves, 0, now);
+	ck_assert_int_eq(transaction_commit(&transaction), STORE_OK);
+	atomic_store(&fixture->store->is_crowded, false);
+	arena_finish(&scratch);
+}
+
+START_TEST(who_has_something_to_give_is_not_sought_at_each_exchange)
+{
+	struct fixture fixture;
+	fixture_init(&fixture, MAP);
+	memset(long_text, 'x', LONG_TEXT);
+	say(&fixture, "alex", "hello", 100);
+	relieve_at(&fixture, 10000);
+	ask(&fixture, "alex", 200, LONG_TEXT, 0);
+	const int64_t given = space_at(&fixture, "alex").given;
+	relieve_at(&fixture, 10999);
+	ck_assert_int_eq(space_at(&fixture, "alex").given, given);
+	relieve_at(&fixture, 11000);
+	ck_assert_int_lt(space_at(&fixture, "alex").given, given);
+	/* The clock was set back. */
+	relieve_at(&fixture, 12000);
+	ask(&fixture, "alex", 300, LONG_TEXT, 0);
+	relieve_at(&fixture, 5000);
+	ck_assert_int_lt(space_at(&fixture, "alex").given, given);
 	fixture_finish(&fixture);
 }
 END_TEST
@@ -469,4 +562,7 @@ UNIT_MAIN("store_size", those_who_take_more_are_given,
 	  a_conversation_in_use_keeps_its_block_however_long_ago_it_began,
 	  room_is_made_by_who_takes_most_but_by_nobody_under_a_hold,
 	  a_store_that_fills_up_sheds_and_goes_on,
-	  a_store_of_an_earlier_version_is_counted_while_it_is_written)
+	  a_store_of_an_earlier_version_is_counted_while_it_is_written,
+	  a_store_that_an_earlier_version_wrote_meanwhile_is_counted_anew,
+	  a_user_who_cannot_be_read_is_not_counted,
+	  who_has_something_to_give_is_not_sought_at_each_exchange)
