@@ -48,6 +48,27 @@ bool known_says(const struct known *known, const struct known *other)
 	return slice_equal(known->value, other->value) && known_is_about(known, other);
 }
 
+struct known *facts_find_standing(const struct facts *facts, const struct known *said)
+{
+	for (size_t i = 0; i < facts->count; i++) {
+		struct known *known = &facts->known[i];
+		if (known_stands(known) && known_says(known, said))
+			return known;
+	}
+	return NULL;
+}
+
+struct known *facts_find_suggested(const struct facts *facts, const struct known *about)
+{
+	for (size_t i = 0; i < facts->count; i++) {
+		struct known *known = &facts->known[i];
+		if (known->fact.state == FACT_SUGGESTED && known->fact.superseded_by != 0 &&
+		    !known->is_dropped && known_is_about(known, about))
+			return known;
+	}
+	return NULL;
+}
+
 /* Whether only one of the two can stand. */
 static bool excludes(const struct known *a, const struct known *b)
 {
@@ -257,11 +278,9 @@ static enum correction_result create(struct correcting *correcting)
 			    .by = correction->by};
 	take_members(correction->members, &correction->given, &fact);
 	const struct known known = known_of(&fact, correcting->facts.arena);
-	for (size_t i = 0; i < correcting->facts.count; i++) {
-		struct known *other = &correcting->facts.known[i];
-		if (!known_stands(other) || !known_says(other, &known))
-			continue;
-		say_again(correcting, other);
+	struct known *stands = facts_find_standing(&correcting->facts, &known);
+	if (stands != NULL) {
+		say_again(correcting, stands);
 		return CORRECTION_DONE;
 	}
 	if (asks(correcting, &known, NULL))
@@ -290,19 +309,6 @@ static enum correction_result change_state(struct correcting *correcting, struct
 	return CORRECTION_DONE;
 }
 
-/* The suggestion that waits for a fact; NULL: there is none. One that was imported as such
- * contradicts nothing, and waits for a person. */
-static struct known *find_suggested(const struct facts *facts, const struct known *pinned)
-{
-	for (size_t i = 0; i < facts->count; i++) {
-		struct known *known = &facts->known[i];
-		if (known->fact.state == FACT_SUGGESTED && known->fact.superseded_by != 0 &&
-		    known_is_about(known, pinned))
-			return known;
-	}
-	return NULL;
-}
-
 /* The same value: only its details change, and it stays the same fact. */
 static void change_details(struct correcting *correcting, struct known *known)
 {
@@ -316,7 +322,7 @@ static void change_details(struct correcting *correcting, struct known *known)
 		known->fact.by = correction->by;
 		known->fact.pinned |= !gives(correction, CORRECTS_PINNED);
 	}
-	struct known *suggested = find_suggested(&correcting->facts, known);
+	struct known *suggested = facts_find_suggested(&correcting->facts, known);
 	if (was_pinned && !known->fact.pinned && suggested != NULL) {
 		let_stand(correcting, suggested);
 		correcting->id = suggested->fact.id;

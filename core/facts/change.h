@@ -48,6 +48,12 @@ bool known_stands(const struct known *known);
 bool known_is_about(const struct known *known, const struct known *other);
 bool known_says(const struct known *known, const struct known *other);
 
+/* The fact that stands and says the same; NULL: none does. */
+struct known *facts_find_standing(const struct facts *facts, const struct known *said);
+/* What was suggested against a fact of this key. One that was imported as a suggestion contradicts
+ * nothing, and waits for a person. */
+struct known *facts_find_suggested(const struct facts *facts, const struct known *about);
+
 /* Ends what stands beside `stays`, except for pinned facts and those that were told with it. */
 void facts_supersede(struct facts *facts, const struct known *stays, int64_t at);
 

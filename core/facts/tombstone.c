@@ -10,11 +10,6 @@
 
 /* ---- hashes ---- */
 
-static uint64_t hash_of(const struct slice *parts, size_t count, struct arena *arena)
-{
-	return text_hash(arena_join(arena, parts, count));
-}
-
 /* The salt may hold any byte, and text_hash() ignores some. */
 static struct slice in_hex(struct slice salt, struct arena *arena)
 {
@@ -31,7 +26,7 @@ static struct slice in_hex(struct slice salt, struct arena *arena)
 uint64_t tombstone_hash(struct slice salt, struct slice value, struct arena *arena)
 {
 	const struct slice parts[] = {in_hex(salt, arena), SLICE("|"), fact_fold(value, arena)};
-	return hash_of(parts, 3, arena);
+	return text_hash(arena_join(arena, parts, 3));
 }
 
 uint64_t tombstone_subject(struct slice salt, struct slice entity, struct slice key,
@@ -39,7 +34,7 @@ uint64_t tombstone_subject(struct slice salt, struct slice entity, struct slice 
 {
 	const struct slice parts[] = {in_hex(salt, arena), SLICE("|"), fact_fold(entity, arena),
 				      SLICE("|"), fact_fold(key, arena)};
-	return hash_of(parts, 5, arena);
+	return text_hash(arena_join(arena, parts, 5));
 }
 
 /* ---- values that tell enough ---- */

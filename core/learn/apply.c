@@ -21,16 +21,6 @@ static bool was_retracted_later(const struct applier *applier, const struct know
 
 /* ---- set and add ---- */
 
-static struct known *find_standing(const struct applier *applier, const struct known *said)
-{
-	for (size_t i = 0; i < applier->facts.count; i++) {
-		struct known *known = &applier->facts.known[i];
-		if (known_stands(known) && known_says(known, said))
-			return known;
-	}
-	return NULL;
-}
-
 /* Whether `known` is newer than the turn and so keeps the entry from standing. Two of several
  * values do not exclude each other; a single value excludes, and so does the same value. */
 static bool is_in_the_way(const struct applier *applier, const struct known *known,
@@ -153,23 +143,11 @@ static const struct known *find_pinned(const struct applier *applier, const stru
 	return NULL;
 }
 
-/* Not one that was imported as such, and contradicts nothing. */
-static struct known *find_suggested(const struct applier *applier, const struct known *said)
-{
-	for (size_t i = 0; i < applier->facts.count; i++) {
-		struct known *known = &applier->facts.known[i];
-		if (known->fact.state == FACT_SUGGESTED && known->fact.superseded_by != 0 &&
-		    !known->is_dropped && known_is_about(known, said))
-			return known;
-	}
-	return NULL;
-}
-
 /* Keeps what contradicts a pinned fact, unless something newer does. */
 static void suggest(struct applier *applier, const struct learn_entry *entry,
 		    const struct known *said, uint64_t pinned)
 {
-	struct known *before = find_suggested(applier, said);
+	struct known *before = facts_find_suggested(&applier->facts, said);
 	if (before != NULL && known_says(before, said)) {
 		refresh(applier, before, entry);
 		return;
@@ -189,7 +167,7 @@ static void mark_beside(struct applier *applier, const struct learn_entry *entry
 	if (!entry->is_beside)
 		return;
 	const struct known said = say(applier, entry);
-	struct known *stands = find_standing(applier, &said);
+	struct known *stands = facts_find_standing(&applier->facts, &said);
 	if (stands != NULL)
 		stands->is_beside = true;
 }
@@ -200,7 +178,7 @@ static void apply_value(struct applier *applier, const struct learn_entry *entry
 		return;
 	const struct known said = say(applier, entry);
 	const struct known *pinned = find_pinned(applier, &said);
-	struct known *stands = find_standing(applier, &said);
+	struct known *stands = facts_find_standing(&applier->facts, &said);
 	const bool is_another = said.fact.many && pinned != NULL && pinned->fact.many;
 	if (stands == NULL && pinned != NULL && !is_another) {
 		suggest(applier, entry, &said, pinned->fact.id);

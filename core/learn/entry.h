@@ -81,6 +81,11 @@ bool learn_entries_read(struct slice answer, struct learn_entries *entries, stru
 
 struct wish; /* core/learn/wish.h */
 
+/* Whether the user states what the entry rests on as plain truth somewhere in the turn, about the
+ * entity that the entry is about: not under an "if", not as a question or in plain sarcasm, and
+ * without a "not" that the quote leaves out. */
+bool learn_is_meant(const struct said *said, const struct learn_entry *entry, struct arena *arena);
+
 /* Finds the keys that the turn gives several values side by side ("Ben and Ida"), rather than one
  * after the other ("from Ulm to Bern"). */
 void learn_find_several(const struct said *said, struct learn_entries *entries,

@@ -7,7 +7,6 @@
 #include "core/grounding/words.h"
 #include "core/learn/entry.h"
 #include "core/learn/names.h"
-#include "core/learn/stance.h"
 #include "core/learn/wish.h"
 #include "core/text/lexicon.h"
 #include "core/text/text.h"

@@ -1,7 +1,8 @@
-#include "core/learn/stance.h"
+#include "core/learn/entry.h"
 
 #include "core/grounding/borne.h"
 #include "core/grounding/past.h"
+#include "core/grounding/said.h"
 #include "core/grounding/subject.h"
 #include "core/grounding/words.h"
 #include "core/learn/names.h"
