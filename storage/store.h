@@ -153,6 +153,8 @@ struct store_loop {
 /* If the callback is NULL, nobody is told and the write returns NULL. */
 typedef void store_done(void *cookie, enum store_result result);
 void store_cancel(struct store_call *call); /* NULL is fine */
+/* How much it did, where the write says so: in its callback. */
+size_t store_call_count(const struct store_call *call);
 
 struct user_key store_user_key(struct slice tenant, struct slice user);
 
@@ -259,7 +261,8 @@ struct change;
  * STORE_STALE: the job is gone (its user or exchange was forgotten, or it was already done).
  * STORE_CHANGED: turns were hidden or taken back since `forget_epoch`, and facts with them: work
  * the changes out again. Forgetting erases texts, hides the source exchanges, and drops a summary
- * that covers them, receipts and frozen contexts. */
+ * that covers them, receipts and frozen contexts. Its count: facts that were forgotten or hidden,
+ * and texts that turns lost with none. */
 struct store_call *store_learned(struct store *store, struct user_key user, uint64_t exchange,
 				 uint64_t forget_epoch, const struct change *changes,
 				 size_t change_count, bool hide_exchange, int64_t now,

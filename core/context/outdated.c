@@ -81,8 +81,13 @@ struct slice turn_marked(struct picker *picker, const struct turn *turn)
 	return marked;
 }
 
-bool turn_is_concealed(const struct picker *picker, const struct turn *turn)
+bool turn_is_concealed(struct picker *picker, const struct turn *turn)
 {
 	const struct context_input *input = picker->input;
-	return fact_hides_turn(input->outdated, input->outdated_count, turn, picker->arena);
+	if (picker->hidden == NULL) {
+		picker->hidden = arena_alloc(picker->arena, sizeof(*picker->hidden));
+		*picker->hidden =
+			facts_hidden_read(input->outdated, input->outdated_count, picker->arena);
+	}
+	return facts_hide_turn(picker->hidden, turn);
 }

@@ -37,6 +37,7 @@ struct picker {
 	size_t looked_at; /* so many turns were looked at for what they say */
 	const struct slice *outdated; /* the values of the newest of the input's outdated facts, as
 					 text_comparable() has them; NULL: not read yet */
+	struct facts_hidden *hidden;  /* NULL: not read yet */
 };
 
 /* Takes `cost` tokens, plus those of the section's heading and of the frame if it is the first in
@@ -114,6 +115,6 @@ void pick_recalled(struct picker *picker, size_t budget);
 /* The turn's text; before it stands what of it holds no longer, and since when. */
 struct slice turn_marked(struct picker *picker, const struct turn *turn);
 /* Whether it tells what is hidden, and so is not given. */
-bool turn_is_concealed(const struct picker *picker, const struct turn *turn);
+bool turn_is_concealed(struct picker *picker, const struct turn *turn);
 
 #endif

@@ -68,7 +68,7 @@ static bool recalls_turns(const struct context_input *input)
 	return mode_recalls(input->mode) || input->cut_before > 0;
 }
 
-static bool may_recall_turn(const struct recaller *recaller, const struct turn *turn)
+static bool may_recall_turn(struct recaller *recaller, const struct turn *turn)
 {
 	return turn_is_message(turn) && !turn_is_carried(recaller->picker->input, turn) &&
 	       !turn_is_taken(recaller->picker, turn) && !turn_is_concealed(recaller->picker, turn);

@@ -95,8 +95,9 @@ static void consider(struct picker *picker, const struct turn *buffer, const str
 		    turn->role != ROLE_USER)
 			return;
 		choice.answer = find_answer(input, turn);
-		if (choice.answer == NULL || (turn_is_said_in(turn, &input->carried) &&
-					      turn_is_said_in(choice.answer, &input->carried)))
+		if (choice.answer == NULL || turn_is_concealed(picker, choice.answer) ||
+		    (turn_is_said_in(turn, &input->carried) &&
+		     turn_is_said_in(choice.answer, &input->carried)))
 			return;
 		/* A summary that ends between turn and answer leaves both to be shown. */
 		wanted = wanted ||

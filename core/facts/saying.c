@@ -50,7 +50,8 @@ struct fact_saying fact_saying_read(const struct fact *fact, struct arena *arena
 	}
 	saying.words.count = kept;
 	saying.tells_itself =
-		value.words >= LEAST_WORDS || (fact->quote.size == 0 && looks_unique(fact->value));
+		value.words >= LEAST_WORDS ||
+		(fact->quote.size == 0 && (fact->key.size == 0 || looks_unique(fact->value)));
 	return saying;
 }
 
@@ -72,19 +73,59 @@ bool fact_is_said(const struct fact_saying *saying, struct slice text)
 	return is_said;
 }
 
-bool fact_hides_turn(const struct fact *facts, size_t count, const struct turn *turn,
-		     struct arena *arena)
+/* The first letters of a value, which a text that names it in any form contains. */
+static struct slice stub_of(struct slice value, struct arena *arena)
 {
-	enum { LOOKED_AT = 8192 };
-	for (size_t i = 0; i < count; i++) {
+	enum { LETTERS = 3 };
+	const struct slice text = text_comparable(value, arena);
+	uint32_t character;
+	size_t size = 0;
+	for (int i = 0; i < LETTERS && size < text.size; i++)
+		size += text_decode(text, size, &character);
+	return slice_part(text, 0, size);
+}
+
+struct facts_hidden facts_hidden_read(const struct fact *facts, size_t count, struct arena *arena)
+{
+	struct facts_hidden hidden = {0};
+	size_t most = 0;
+	for (size_t i = 0; i < count; i++)
+		most += facts[i].state == FACT_HIDDEN;
+	if (most > 0)
+		hidden.list = arena_alloc(arena, most * sizeof(*hidden.list));
+	for (size_t i = 0; hidden.count < most; i++) {
 		if (facts[i].state != FACT_HIDDEN)
 			continue;
-		if (facts[i].exchange != 0 && facts[i].exchange == turn->exchange)
-			return true;
-		const struct fact_saying saying = fact_saying_read(&facts[i], arena);
-		if (turn->created_at <= facts[i].ended_at &&
-		    fact_is_said(&saying, utf8_cut(turn->text, LOOKED_AT)))
-			return true;
+		hidden.list[hidden.count++] = (struct hidden_saying){
+			fact_saying_read(&facts[i], arena), text_comparable(facts[i].quote, arena),
+			stub_of(facts[i].value, arena)};
 	}
-	return false;
+	return hidden;
+}
+
+static bool hides(const struct hidden_saying *hidden, const struct turn *turn, struct slice text,
+		  struct slice comparable)
+{
+	const struct fact *fact = hidden->saying.fact;
+	if (fact->exchange != 0 && fact->exchange == turn->exchange)
+		return true;
+	return turn->created_at <= fact->ended_at &&
+	       (slice_find(comparable, hidden->stub, 0) < comparable.size ||
+		text_comparable_says(comparable, hidden->quote)) &&
+	       fact_is_said(&hidden->saying, text);
+}
+
+bool facts_hide_turn(const struct facts_hidden *hidden, const struct turn *turn)
+{
+	enum { LOOKED_AT = 8192 };
+	struct arena scratch = {0};
+	bool is_hidden = false;
+	if (hidden->count == 0)
+		return false;
+	const struct slice text = utf8_cut(turn->text, LOOKED_AT);
+	const struct slice comparable = text_comparable(text, &scratch);
+	for (size_t i = 0; i < hidden->count && !is_hidden; i++)
+		is_hidden = hides(&hidden->list[i], turn, text, comparable);
+	arena_finish(&scratch);
+	return is_hidden;
 }

@@ -207,10 +207,10 @@ static enum change_kind kind_of(const struct known *known)
 {
 	if (known->fact.state == FACT_FORGOTTEN)
 		return CHANGE_FORGET;
-	if (known->fact.state == FACT_HIDDEN)
-		return CHANGE_CONCEAL;
 	if (known->is_dropped)
 		return CHANGE_DROP;
+	if (known->fact.state == FACT_HIDDEN)
+		return CHANGE_CONCEAL;
 	return known->is_new ? CHANGE_ADD : CHANGE_UPDATE;
 }
 
@@ -284,7 +284,7 @@ void learn_apply(const struct learn_turn *turn, const struct learn_entries *entr
 		 const struct wish *wish, struct learning *learning, struct arena *arena)
 {
 	const size_t most_known = turn->fact_count + entries->count;
-	const size_t most_hidden = entries->count + MAX_REPEATED;
+	const size_t most_hidden = 2 * entries->count + MAX_REPEATED;
 	struct applier applier = {.turn = turn, .wish = wish, .arena = arena};
 	applier.facts = facts_know(turn->facts, turn->fact_count, entries->count, arena);
 	applier.hidden = arena_alloc(arena, most_hidden * sizeof(*applier.hidden));

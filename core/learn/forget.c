@@ -1,5 +1,6 @@
 #include "core/learn/applier.h"
 
+#include "core/facts/saying.h"
 #include "core/text/terms.h"
 
 /* What a user takes back: facts that no longer hold, and what is to be forgotten. */
@@ -85,11 +86,16 @@ static bool is_hidden(const struct applier *applier, struct slice text)
 	return false;
 }
 
-/* Hides what was said up to this turn, as in CHANGE_HIDE. */
+/* Hides the turns up to this one that say it, as in CHANGE_HIDE. */
+static void hide_said(struct applier *applier, struct fact fact)
+{
+	fact.observed_at = applier->turn->created_at;
+	applier->hidden[applier->hidden_count++] = fact;
+}
+
 static void hide_text(struct applier *applier, struct slice text)
 {
-	applier->hidden[applier->hidden_count++] =
-		(struct fact){.value = text, .observed_at = applier->turn->created_at};
+	hide_said(applier, (struct fact){.value = text});
 }
 
 /* A fact's source is only the first turn that said it; other turns that say it in the same words
@@ -197,16 +203,78 @@ static void hide_named(struct applier *applier, const struct learn_entry *entry)
 	}
 }
 
+struct slice learn_words_for(struct slice user, struct slice value, struct arena *arena)
+{
+	const struct said said = said_read(learn_shown_turn(user), NULL, arena);
+	for (size_t i = 0; i < said.count; i++) {
+		if (text_contains(said.clauses[i].text, value))
+			return text_one_line(said.clauses[i].text, LEARN_MAX_QUOTE, arena);
+	}
+	return (struct slice){0};
+}
+
+/* The oldest of the hidden facts, if there are as many as there may be. */
+static struct known *find_oldest_hidden(const struct applier *applier)
+{
+	struct known *oldest = NULL;
+	size_t count = 0;
+	for (size_t i = 0; i < applier->facts.count; i++) {
+		struct known *known = &applier->facts.known[i];
+		if (known->fact.state != FACT_HIDDEN)
+			continue;
+		if (count++ == 0 || known->fact.ended_at < oldest->fact.ended_at)
+			oldest = known;
+	}
+	return count < FACTS_HIDDEN_LIMIT ? NULL : oldest;
+}
+
 /* Nothing is lost if the model is wrong. */
 static void conceal(struct applier *applier, struct known *known)
 {
-	if (!known_stands(known) || known->is_new ||
-	    (known->fact.pinned && applier->turn->keeps_pinned))
-		return;
+	struct known *oldest = find_oldest_hidden(applier);
+	if (oldest != NULL) {
+		hide_said(applier, oldest->fact);
+		forget(applier, oldest);
+	}
 	known->fact.state = FACT_HIDDEN;
 	known->fact.ended_at = applier->turn->created_at;
 	known->is_changed = true;
-	applier->conceals = true;
+}
+
+static bool may_conceal(const struct applier *applier, const struct known *known)
+{
+	return known_stands(known) && !known->is_new &&
+	       !(known->fact.pinned && applier->turn->keeps_pinned);
+}
+
+static bool is_known_value(const struct applier *applier, struct slice value)
+{
+	for (size_t i = 0; i < applier->facts.count; i++) {
+		if (fact_same_value(applier->facts.known[i].fact.value, value, applier->arena))
+			return true;
+	}
+	return false;
+}
+
+/* What no fact holds, as in a mode that learns none, may still be said by turns. */
+static void conceal_unheld(struct applier *applier, const struct learn_entry *entry)
+{
+	if (is_known_value(applier, entry->value) || !says_enough(entry->value))
+		return;
+	const bool is_user = slice_equal(entry->entity, SLICE("user"));
+	const struct fact fact = {
+		.entity = entry->entity,
+		.kind = is_user                ? SLICE("user")
+			: entry->kind.size > 0 ? entry->kind
+					       : SLICE("thing"),
+		.key = entry->key,
+		.value = entry->value,
+		.pii = entry->pii,
+		.confidence = entry->confidence,
+		.observed_at = applier->turn->created_at,
+	};
+	struct known known = known_of(&fact, applier->arena);
+	conceal(applier, facts_add(&applier->facts, &known));
 }
 
 static void conceal_exactly(struct applier *applier, const struct subject *subject,
@@ -217,9 +285,23 @@ static void conceal_exactly(struct applier *applier, const struct subject *subje
 					    .value = entry->value,
 					    .exact = true};
 	for (size_t i = 0; i < applier->facts.count; i++) {
-		if (selects(applier, &selection, &applier->facts.known[i]))
-			conceal(applier, &applier->facts.known[i]);
+		struct known *known = &applier->facts.known[i];
+		if (!selects(applier, &selection, known) || !may_conceal(applier, known))
+			continue;
+		conceal(applier, known);
+		applier->conceals = true;
 	}
+	if (!applier->conceals)
+		conceal_unheld(applier, entry);
+}
+
+/* The words beside a value that a turn must say one of: the wish's and the key's. Empty: the wish
+ * names nothing but the value, which is then enough. */
+static struct slice words_beside(const struct applier *applier, const struct learn_entry *entry)
+{
+	const struct slice named = wish_beside(applier->wish, entry->value, applier->arena);
+	const struct slice parts[] = {entry->key, SLICE(" "), named};
+	return named.size == 0 ? named : arena_join(applier->arena, parts, 3);
 }
 
 /* If the model names a key other than the fact's, the value decides, provided that the user said
@@ -251,10 +333,11 @@ void learn_forget(struct applier *applier, const struct subject *subject,
 		selection.key = (struct slice){0};
 		forgotten = change_selected(applier, selection, forget);
 	}
-	bool is_user = slice_equal(subject->entity, SLICE("user"));
-	struct slice hidden = entry->value;
-	if (whole_entity && !is_user)
-		hidden = entry->entity;
-	if (forgotten == 0 && says_enough(hidden))
-		hide_text(applier, hidden);
+	if (forgotten > 0)
+		return;
+	if (whole_entity && !slice_equal(subject->entity, SLICE("user")))
+		hide_text(applier, entry->entity);
+	else if (says_enough(entry->value))
+		hide_said(applier, (struct fact){.key = words_beside(applier, entry),
+						 .value = entry->value});
 }

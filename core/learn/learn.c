@@ -298,14 +298,16 @@ unsigned learn_questions(const struct learn_turn *turn, struct arena *arena)
 	return LEARN_ASK_FORGET | (wish.says_more ? LEARN_ASK_FACTS : 0);
 }
 
-bool learn_is_pressing(struct slice user, struct arena *arena)
+enum learn_plea learn_plea(struct slice user, struct arena *arena)
 {
 	const struct learn_turn turn = {.user = user};
 	const struct slice text = own_text(user, arena);
 	if (!said_may_press(text))
-		return false;
+		return LEARN_PLEA_NONE;
 	const struct said said = said_read(text, NULL, arena);
-	return said_corrects(&said) || wish_read(&turn, &said, arena).is_asked;
+	if (wish_read(&turn, &said, arena).is_asked)
+		return LEARN_PLEA_FORGET;
+	return said_corrects(&said) ? LEARN_PLEA_CORRECT : LEARN_PLEA_NONE;
 }
 
 bool learn_declines(struct slice user, struct arena *arena)

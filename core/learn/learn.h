@@ -71,13 +71,21 @@ size_t learn_together(const struct learn_turn *turns, size_t count);
 struct learn_prompt learn_several_prompt(const struct learn_turn *turns, size_t count,
 					 struct arena *arena);
 
-/* Whether the user's words ask to forget something or correct something, and so should be learned
- * from at once. */
-bool learn_is_pressing(struct slice user, struct arena *arena);
+/* What the user's words ask for that is learned from at once. */
+enum learn_plea {
+	LEARN_PLEA_NONE,
+	LEARN_PLEA_CORRECT,
+	LEARN_PLEA_FORGET, /* obeyed in every mode that remembers */
+};
+
+enum learn_plea learn_plea(struct slice user, struct arena *arena);
 
 /* Whether the user's words ask not to remember the conversation that they are part of. Looks at
  * short messages only: it runs on an event loop for every exchange. */
 bool learn_declines(struct slice user, struct arena *arena);
+
+/* The words of a user turn that say a value, to be quoted; empty: none do. */
+struct slice learn_words_for(struct slice user, struct slice value, struct arena *arena);
 
 /* The part of a user turn that the memory model is shown and that facts may rest on. */
 struct slice learn_shown_turn(struct slice user);
@@ -92,8 +100,9 @@ enum change_kind {
 	CHANGE_DROP,    /* the suggestion with fact.id goes: a newer one takes its place */
 	CHANGE_FORGET,  /* the fact with fact.id is forgotten: its texts are erased, its source
 			   exchange is hidden. The texts of `fact` are empty */
-	CHANGE_CONCEAL, /* the fact with fact.id becomes FACT_HIDDEN */
-	CHANGE_HIDE,    /* exchanges up to fact.observed_at that say fact.value (terms_say()) are
+	CHANGE_CONCEAL, /* the fact with fact.id becomes FACT_HIDDEN since fact.ended_at; 0: a new
+			   one does, if a turn of the user's before says it (fact_is_said()) */
+	CHANGE_HIDE,    /* exchanges up to fact.observed_at that say the fact (fact_is_said()) are
 			   hidden: they supported a forgotten fact, or no fact held what they say */
 	CHANGE_MASK,    /* the exchange's turns lose what they say of fact.value and fact.quote, of
 			   fact.classes */
@@ -115,7 +124,7 @@ bool change_update_fact(struct fact *fact, bool is_stored, const struct change *
 			uint64_t superseded_by, uint64_t exchange);
 
 struct learning {
-	struct change *changes; /* in the arena; every CHANGE_ADD comes first */
+	struct change *changes; /* in the arena; new facts come first */
 	size_t change_count;
 	bool hide_exchange; /* the turn itself asked to forget something, and is hidden too */
 	bool is_empty;      /* the answer held no entry at all... */

@@ -107,6 +107,21 @@ bool wish_names_value(const struct wish *wish, struct slice value, struct arena 
 	return support_bears(&wish->scope, value, (struct slice){0}, arena);
 }
 
+struct slice wish_beside(const struct wish *wish, struct slice value, struct arena *arena)
+{
+	const struct support support = support_read(value, wish->scope.said, arena);
+	struct buffer beside;
+	buffer_init(&beside, SIZE_MAX);
+	for (size_t i = 0; i < wish->scope.count; i++) {
+		const struct said_word *word = &wish->scope.words[i];
+		if (!names_something(word) || support_names(&support, word->text, arena))
+			continue;
+		buffer_append(&beside, word->text);
+		buffer_append_byte(&beside, ' ');
+	}
+	return arena_take(arena, &beside);
+}
+
 /* Whether a word of the wish is in the list, whose words are separated by spaces. */
 static bool holds_any(const struct wish *wish, struct slice list, struct arena *arena)
 {

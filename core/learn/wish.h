@@ -19,6 +19,8 @@ struct wish wish_read(const struct learn_turn *turn, const struct said *said, st
  * live"). */
 bool wish_names_value(const struct wish *wish, struct slice value, struct arena *arena);
 bool wish_names_key(const struct wish *wish, struct slice key, struct arena *arena);
+/* The words by which it names something, besides those of a value; separated by spaces. */
+struct slice wish_beside(const struct wish *wish, struct slice value, struct arena *arena);
 /* Whether the wish says only what a fact's quote says, in two words or more. */
 bool wish_restates(const struct wish *wish, struct slice quote, struct arena *arena);
 /* Whether the wish names all that is known about the entity: "everything about Maria", "all you

@@ -43,6 +43,7 @@ struct append {
 
 	int utc_offset;     /* minutes by which the user's clocks are ahead of UTC */
 	bool learn;         /* make a job (never twice for one user turn) */
+	bool forgets;       /* the user asks to forget something */
 	struct slice model; /* the exchange's model */
 	bool explicit_mode; /* the request named its mode, and the job uses it */
 	enum mode mode;

@@ -79,14 +79,7 @@ static bool wakes_learner(const struct exchange *exchange, const struct append *
 		return append->learn;
 	const struct config_memory memory =
 		config_memory_for(exchange->config, append->model, append->tenant, append->user);
-	return learner_follows(&memory, chat->mode);
-}
-
-/* What takes something back, asks to forget it or corrects it does not wait for more exchanges. */
-static bool is_pressing(struct exchange *exchange, const struct append *append)
-{
-	return append->supersede || append->same_exchange != 0 ||
-	       learn_is_pressing(append->user_text, &exchange->arena);
+	return learner_follows(&memory, chat->mode, append->forgets);
 }
 
 static void on_commit_late(evutil_socket_t fd, short what, void *cookie)
@@ -141,6 +134,9 @@ bool exchange_journal(struct exchange *exchange, bool broke_off)
 			 &append, &given, &exchange->arena))
 		return false;
 	append.declines = append.journal && learn_declines(append.user_text, &exchange->arena);
+	const enum learn_plea plea =
+		append.learn ? learn_plea(append.user_text, &exchange->arena) : LEARN_PLEA_NONE;
+	append.forgets = plea == LEARN_PLEA_FORGET;
 	offer_key(exchange, &append);
 	append.receipt = chat_receipt(&exchange->chat, &exchange->arena);
 	exchange->receipt_kept = true;
@@ -148,12 +144,14 @@ bool exchange_journal(struct exchange *exchange, bool broke_off)
 		      1);
 	bool waits = relay->holds && exchange->request != NULL;
 	bool learns = wakes_learner(exchange, &append);
+	/* What takes something back, asks to forget it or corrects it does not wait for more. */
+	bool is_pressing = append.supersede || append.same_exchange != 0 || plea != LEARN_PLEA_NONE;
 	struct commit *commit = xmalloc(sizeof(*commit));
 	*commit = (struct commit){.exchange = waits ? exchange : NULL,
 				  .service = service,
 				  .user = exchange->chat.user,
 				  .learns = learns,
-				  .is_pressing = learns && is_pressing(exchange, &append),
+				  .is_pressing = learns && is_pressing,
 				  .embeds = chat_wants_vectors(&exchange->chat),
 				  .is_unsettled = !waits,
 				  .receipt = exchange->chat.receipt,

@@ -116,20 +116,15 @@ static void postpone(struct learn_job *learn_job, enum metric_counter cause)
 
 static void on_stored(void *cookie, enum store_result result);
 
-static unsigned count_forgotten(const struct learning *learning)
-{
-	unsigned count = 0;
-	for (size_t i = 0; i < learning->change_count; i++)
-		count += learning->changes[i].kind == CHANGE_FORGET ||
-			 learning->changes[i].kind == CHANGE_CONCEAL ||
-			 learning->changes[i].kind == CHANGE_HIDE;
-	return count;
-}
-
 /* What a user takes back in a chat is a deletion, which the audit log tells of. */
 static bool forgets(const struct learning *learning)
 {
-	return learning->hide_exchange || count_forgotten(learning) > 0;
+	bool does = learning->hide_exchange;
+	for (size_t i = 0; i < learning->change_count; i++)
+		does |= learning->changes[i].kind == CHANGE_FORGET ||
+			learning->changes[i].kind == CHANGE_CONCEAL ||
+			learning->changes[i].kind == CHANGE_HIDE;
+	return does;
 }
 
 static void store_facts(struct learn_job *learn_job)
@@ -239,6 +234,7 @@ static void take_next_facts(struct learn_job *learn_job, bool is_stored)
 static void on_stored(void *cookie, enum store_result result)
 {
 	struct learn_job *learn_job = cookie;
+	const size_t count = store_call_count(learn_job->store_call);
 	learn_job->store_call = NULL;
 	bool is_facts = learn_job->job.kind == JOB_FACTS;
 	bool is_over = result == STORE_OK || result == STORE_STALE || result == STORE_CHANGED;
@@ -247,7 +243,7 @@ static void on_stored(void *cookie, enum store_result result)
 		log_error("learned facts or summary not stored: %s", store_result_name(result));
 	if (result == STORE_OK && is_facts)
 		forgotten_add(learn_job->setting.forgotten, learn_job->setting.user,
-			      count_forgotten(&learn_job->batch.learning));
+			      (unsigned)count);
 	if (result == STORE_CHANGED && is_facts)
 		take_facts_anew(learn_job);
 	else if (is_over && is_facts)

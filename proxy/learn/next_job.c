@@ -12,9 +12,10 @@ static bool summarizes(const struct config_memory *settings, enum mode mode)
 	return mode_uses_summary(mode) || (mode != MODE_OFF && settings->history == HISTORY_TRIM);
 }
 
-bool learner_follows(const struct config_memory *settings, enum mode mode)
+bool learner_follows(const struct config_memory *settings, enum mode mode, bool forgets)
 {
-	return settings->learn && (mode_uses_facts(mode) || summarizes(settings, mode));
+	return settings->learn && (mode_uses_facts(mode) || summarizes(settings, mode) ||
+				   (forgets && mode != MODE_OFF));
 }
 
 bool learner_wants(const struct config *config, const struct job_list *list, const struct job *job,
@@ -23,10 +24,10 @@ bool learner_wants(const struct config *config, const struct job_list *list, con
 	struct config_memory settings =
 		config_memory_for(config, job->model, list->tenant, list->user);
 	enum mode mode = job->explicit_mode ? job->mode : (enum mode)settings.mode;
-	if (job->parked || !learner_follows(&settings, mode))
+	if (job->parked || !learner_follows(&settings, mode, job->forgets))
 		return false;
 	if (job->kind == JOB_FACTS)
-		return mode_uses_facts(mode);
+		return mode_uses_facts(mode) || job->forgets;
 	return summarizes(&settings, mode) && job->uncovered > 0 &&
 	       (job->uncovered >= settings.summarize_after ||
 		now - job->last_active >= LEARN_JOB_IDLE_TIME);

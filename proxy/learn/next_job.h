@@ -9,8 +9,9 @@
 #include "storage/store.h"
 
 /* Whether an exchange in this mode leaves anything to do now; otherwise its job waits for another
- * mode, and any number of such jobs may have to be passed over. Safe from any thread. */
-bool learner_follows(const struct config_memory *settings, enum mode mode);
+ * mode, and any number of such jobs may have to be passed over. A wish to forget (`forgets`) waits
+ * for no mode. Safe from any thread. */
+bool learner_follows(const struct config_memory *settings, enum mode mode, bool forgets);
 
 /* Whether the configuration wants the job done, now or after a pause: these are the jobs that
  * `pending` counts. A parked job does not count; neither does one whose mode does not learn, until

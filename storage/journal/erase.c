@@ -1,7 +1,7 @@
 #include "storage/journal/erase.h"
 
 #include "core/facts/facts.h"
-#include "core/text/terms.h"
+#include "core/facts/saying.h"
 #include "storage/erasures/erasures.h"
 #include "storage/user/links.h"
 #include "storage/user/replays.h"
@@ -60,23 +60,51 @@ void hide_exchange(struct hiding *hiding, uint64_t exchange)
 	id_list_add(&hiding->erasure.exchanges, memory->arena, exchange);
 }
 
-void turn_search_run(struct turn_search *search, const struct memory *memory, struct slice text)
+static void add_found(struct turn_search *searches, const struct fact_saying *sayings, size_t count,
+		      const struct memory *memory, const struct turn *turn)
+{
+	for (size_t i = 0; i < count; i++) {
+		if (searches[i].fact == NULL)
+			continue;
+		searches[i].searched = turn->id;
+		if (turn->state != TURN_HIDDEN && fact_is_said(&sayings[i], turn->text))
+			id_list_add(&searches[i].turns, memory->arena, turn->id);
+	}
+}
+
+void turn_searches_run(struct turn_search *searches, size_t count, const struct memory *memory)
 {
 	struct transaction *transaction = memory->transaction;
-	struct key prefix = key_of_user(memory->user);
+	const struct key prefix = key_of_user(memory->user);
+	struct fact_saying *sayings = arena_alloc(memory->arena, (count + 1) * sizeof(*sayings));
+	uint64_t searched = UINT64_MAX;
 	struct scan scan;
-	scan_begin_at(&scan, transaction, TABLE_TURNS, prefix,
-		      key_u64(prefix, search->searched + 1), FORWARD);
+	for (size_t i = 0; i < count; i++) {
+		if (searches[i].fact == NULL)
+			continue;
+		sayings[i] = fact_saying_read(searches[i].fact, memory->arena);
+		searched = searches[i].searched;
+	}
+	if (searched == UINT64_MAX)
+		return;
+	scan_begin_at(&scan, transaction, TABLE_TURNS, prefix, key_u64(prefix, searched + 1),
+		      FORWARD);
 	scan_let_go(&scan);
 	while (scan_step(&scan)) {
-		struct stored_turn stored = {0};
-		search->searched = key_read_u64(scan.at, 16);
-		if (!table_decode(transaction, scan.value, stored_turn_fields, &stored, NULL) ||
-		    !terms_say(stored.turn.text, text))
-			continue;
-		id_list_add(&search->turns, memory->arena, search->searched);
+		struct stored_turn stored = {.turn.id = key_read_u64(scan.at, 16)};
+		if (table_decode(transaction, scan.value, stored_turn_fields, &stored, NULL))
+			add_found(searches, sayings, count, memory, &stored.turn);
 	}
 	scan_end(&scan);
+}
+
+struct turn_search turn_search_now(const struct turn_search *search, const struct memory *memory)
+{
+	struct turn_search now = {.fact = search->fact, .searched = search->searched};
+	for (size_t i = 0; i < search->turns.count; i++)
+		id_list_add(&now.turns, memory->arena, search->turns.ids[i]);
+	turn_searches_run(&now, 1, memory);
+	return now;
 }
 
 /* An answer whose question is missing counts as infinitely old. */

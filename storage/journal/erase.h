@@ -20,15 +20,18 @@ void decline_conversation(const struct memory *memory, uint32_t conversation, in
 			  const struct job *like);
 bool conversation_is_declined(const struct memory *memory, uint32_t conversation);
 
-/* Finds the turns that say a text (terms_say()). Searching a long history takes seconds, so it is
- * done before the writer is asked; the writer then searches only what was said since. */
+/* Finds the turns that say a fact. Searching a long history takes seconds, so it is done before the
+ * writer is asked; the writer then searches only what was said since. */
 struct turn_search {
+	const struct fact *fact; /* NULL: nothing is sought */
 	struct id_list turns;
 	uint64_t searched; /* turns up to this one have been searched */
 };
 
-/* Searches the turns after `searched`. */
-void turn_search_run(struct turn_search *search, const struct memory *memory, struct slice text);
+/* Adds the turns after `searched`, which is the same in all of the searches, in one walk. */
+void turn_searches_run(struct turn_search *searches, size_t count, const struct memory *memory);
+/* The search with what was said since, in the memory's arena. */
+struct turn_search turn_search_now(const struct turn_search *search, const struct memory *memory);
 
 /* Lists the turns of an exchange: the user's, then its answers, superseded ones included. */
 void exchange_list_turns(const struct memory *memory, uint64_t exchange, struct id_list *turns);

@@ -57,6 +57,7 @@ void journal_add_job(const struct memory *memory, struct stored_user *user, uint
 			  .explicit_mode = like->explicit_mode,
 			  .mode = like->mode,
 			  .client_key = like->client_key,
+			  .forgets = like->forgets,
 			  .last_active = like->last_active};
 	memory_put_job(memory, &job);
 	user->deferred = user->deferred || job.explicit_mode;

@@ -39,6 +39,7 @@ struct operation {
 	struct operation *next;
 	struct store_call *call; /* NULL: nobody waits */
 	enum store_result result;
+	size_t count; /* what store_call_count() tells */
 };
 
 /* Steps of an operation in slices per transaction: a few milliseconds. */

@@ -22,6 +22,7 @@ struct store_call {
 	store_done *callback; /* NULL: cancelled; belongs to the loop's thread */
 	void *cookie;
 	enum store_result result;
+	size_t count;
 };
 
 struct writer {
@@ -55,6 +56,11 @@ static void call_finish(void *cookie)
 	free(call);
 }
 
+size_t store_call_count(const struct store_call *call)
+{
+	return call->count;
+}
+
 void store_cancel(struct store_call *call)
 {
 	if (call != NULL)
@@ -69,6 +75,7 @@ static void operation_answer(struct operation *operation, enum store_result resu
 	if (call == NULL)
 		return;
 	call->result = result;
+	call->count = operation->count;
 	call->loop->post(call->loop, call_finish, call);
 }
 

@@ -1,11 +1,10 @@
 #include "storage/read/outdated.h"
 
-enum { LOOKED_AT = 1024, MOST = 128 };
+#include "core/facts/saying.h"
 
-static bool has_ended(unsigned state)
-{
-	return state == FACT_SUPERSEDED || state == FACT_RETRACTED || state == FACT_HIDDEN;
-}
+/* So many of the newest facts are looked at for what holds no longer; what is hidden is found
+ * wherever it stands. */
+enum { LOOKED_AT = 1024, MOST_ENDED = 128, MOST = MOST_ENDED + FACTS_HIDDEN_LIMIT };
 
 static void add(const struct memory *memory, struct slice key, struct slice value,
 		struct outdated *outdated)
@@ -34,12 +33,20 @@ static void read_facts(const struct memory *memory, struct outdated *outdated)
 	/* Not zeroed: mostly there are none, and each is written whole. */
 	outdated->facts =
 		(struct fact *)arena_bytes(memory->arena, MOST * sizeof(*outdated->facts));
+	size_t ended = 0;
+	size_t hidden = 0;
 	scan_begin(&scan, memory->transaction, TABLE_FACTS, key_of_user(memory->user), BACKWARD);
 	scan.opens_none = true;
-	for (int i = 0; i < LOOKED_AT && outdated->count < MOST && scan_next(&scan, &key, &value);
-	     i++) {
-		if (has_ended(stored_fact_state(value)))
-			add(memory, key, scan_open(&scan, value), outdated);
+	for (size_t i = 0; hidden < FACTS_HIDDEN_LIMIT && scan_next(&scan, &key, &value); i++) {
+		const unsigned state = stored_fact_state(value);
+		const bool is_hidden = state == FACT_HIDDEN;
+		const bool has_ended = (state == FACT_SUPERSEDED || state == FACT_RETRACTED) &&
+				       i < LOOKED_AT && ended < MOST_ENDED;
+		if (!is_hidden && !has_ended)
+			continue;
+		hidden += is_hidden;
+		ended += has_ended;
+		add(memory, key, scan_open(&scan, value), outdated);
 	}
 	scan_end(&scan);
 	outdated->facts += MOST - outdated->count;

@@ -11,7 +11,8 @@ struct outdated {
 	size_t successor_count;
 };
 
-/* Reads the facts that ended, of the user's newest facts. What it reads is in memory->arena. */
+/* Reads all hidden facts, and the facts that ended of the user's newest ones. What it reads is in
+ * memory->arena. */
 void outdated_read(const struct memory *memory, struct outdated *outdated);
 /* Reads their successors. */
 void outdated_follow(const struct memory *memory, struct outdated *outdated);

@@ -192,11 +192,10 @@ static bool read_exchange(const struct memory *memory, uint64_t exchange_id,
 }
 
 /* Nothing is learned from what is hidden. */
-static void conceal(const struct memory *memory, const struct fact *facts, size_t fact_count,
-		    struct turn *turns, size_t count)
+static void conceal(const struct facts_hidden *hidden, struct turn *turns, size_t count)
 {
 	for (size_t i = 0; i < count; i++) {
-		if (fact_hides_turn(facts, fact_count, &turns[i], memory->arena))
+		if (facts_hide_turn(hidden, &turns[i]))
 			turns[i].text = (struct slice){0};
 	}
 }
@@ -208,13 +207,15 @@ static void read_known(const struct memory *memory, struct job_input *inputs, si
 				  .settings = memory_settings(memory)};
 	known.facts = memory_facts(memory, fact_is_known, 0, &known.fact_count);
 	put_first_what_was_taken_back(memory, known.facts, known.fact_count);
+	const struct facts_hidden hidden =
+		facts_hidden_read(known.facts, known.fact_count, memory->arena);
 	for (size_t i = 0; i < count; i++) {
 		inputs[i].tombstones = known.tombstones;
 		inputs[i].settings = known.settings;
 		inputs[i].facts = known.facts;
 		inputs[i].fact_count = known.fact_count;
-		conceal(memory, known.facts, known.fact_count, inputs[i].before,
-			inputs[i].before_count);
+		conceal(&hidden, &inputs[i].user, 1);
+		conceal(&hidden, inputs[i].before, inputs[i].before_count);
 	}
 }
 
@@ -251,7 +252,9 @@ static bool read_summary_input(const struct memory *memory, struct job_input *in
 	}
 	scan_end(&scan);
 	input->facts = memory_facts(memory, fact_is_known, 0, &input->fact_count);
-	conceal(memory, input->facts, input->fact_count, list.turns, list.count);
+	const struct facts_hidden hidden =
+		facts_hidden_read(input->facts, input->fact_count, memory->arena);
+	conceal(&hidden, list.turns, list.count);
 	input->uncovered = list.turns;
 	input->uncovered_count = list.count;
 	return list.count > 0;

@@ -300,6 +300,8 @@ void stored_job_fields(struct record *record, void *noun)
 	job->not_before = record_time(record, job->not_before);
 	job->uncovered = (size_t)record_number(record, job->uncovered, SIZE_MAX);
 	job->last_active = record_time(record, job->last_active);
+	if (record_goes_on(record))
+		job->forgets = record_flag(record, job->forgets);
 }
 
 void stored_number_fields(struct record *record, void *noun)

@@ -227,8 +227,9 @@ static void make_jobs(struct appending *appending)
 	if (appending->learn && (!append->explicit_mode || mode_uses_facts(append->mode)))
 		journal_release_jobs(memory, &appending->user);
 	if (appending->learn && !appending->exchange.queued) {
-		journal_add_job(memory, &appending->user, appending->user_turn.turn.id,
-				&appending->like);
+		struct job job = appending->like;
+		job.forgets = append->forgets;
+		journal_add_job(memory, &appending->user, appending->user_turn.turn.id, &job);
 		appending->exchange.queued = true;
 	}
 	journal_count_uncovered(memory, appending->came, appending->went,

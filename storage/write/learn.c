@@ -24,7 +24,7 @@ struct learned_operation {
 	uint64_t forget_epoch;
 	const struct change *changes;
 	size_t change_count;
-	struct turn_search *searches; /* for each change; only CHANGE_HIDE uses it */
+	struct turn_search *searches; /* one for each change */
 	struct receipt_search receipts;
 	bool hide_exchange;
 	int64_t now;
@@ -36,6 +36,8 @@ struct applying {
 	const struct learned_operation *own;
 	uint64_t *ids; /* of the changes' facts */
 	struct hiding hiding;
+	size_t forgotten;     /* facts, and texts that no fact held */
+	bool conceals;        /* what no fact held: the turn that asked for it goes, too */
 	struct pii_told told; /* what the exchange's turns lose */
 };
 
@@ -62,7 +64,10 @@ static void give_ids(struct applying *applying, struct stored_user *user)
 		arena_alloc(applying->memory.arena, own->change_count * sizeof(*applying->ids));
 	for (size_t i = 0; i < own->change_count; i++) {
 		const struct change *change = &own->changes[i];
-		applying->ids[i] = change->kind == CHANGE_ADD ? user->next_fact++ : change->fact.id;
+		applying->ids[i] = change->fact.id == 0 && (change->kind == CHANGE_ADD ||
+							    change->kind == CHANGE_CONCEAL)
+					   ? user->next_fact++
+					   : change->fact.id;
 	}
 }
 
@@ -105,33 +110,64 @@ static void forget_fact(struct applying *applying, const struct change *change)
 			    applying->memory.arena);
 	put_fact(applying, &fact);
 	hide_exchange(&applying->hiding, fact.exchange);
+	applying->forgotten++;
 }
 
-/* It and the turns that it rests on stay, but nothing that was made of them. */
-static void conceal_fact(struct applying *applying, const struct change *change)
+static bool is_said_by_user(const struct applying *applying, uint64_t id, int64_t until,
+			    struct stored_turn *said)
 {
+	return memory_turn(&applying->memory, id, said) && said->turn.role == ROLE_USER &&
+	       said->turn.state == TURN_CURRENT && said->turn.created_at <= until;
+}
+
+/* Rests a fact that memory did not hold on the newest turn of the user's that says it. */
+static bool find_source(struct applying *applying, const struct turn_search *found,
+			struct fact *fact)
+{
+	struct arena *arena = applying->memory.arena;
+	struct stored_turn said;
+	size_t at = found->turns.count;
+	while (at > 0 &&
+	       !is_said_by_user(applying, found->turns.ids[at - 1], fact->ended_at, &said))
+		at--;
+	if (at == 0)
+		return false;
+	fact->exchange = said.turn.exchange;
+	fact->observed_at = said.turn.created_at;
+	fact->quote = learn_words_for(said.turn.text, fact->value, arena);
+	return true;
+}
+
+/* It and the turns that say it stay, but nothing that was made of them. */
+static void conceal_fact(struct applying *applying, size_t index)
+{
+	const struct change *change = &applying->own->changes[index];
 	const struct memory *memory = &applying->memory;
-	struct id_list turns = {0};
-	struct fact fact;
-	if (!read_fact(applying, change->fact.id, &fact) || fact.state != FACT_CURRENT)
+	struct turn_search found = turn_search_now(&applying->own->searches[index], memory);
+	struct fact fact = change->fact;
+	const bool is_new = change->fact.id == 0;
+	fact.id = applying->ids[index];
+	if (is_new ? !find_source(applying, &found, &fact)
+		   : !read_fact(applying, fact.id, &fact) || fact.state != FACT_CURRENT)
 		return;
 	fact.state = FACT_HIDDEN;
-	fact.ended_at = applying->own->now;
+	fact.ended_at = change->fact.ended_at;
 	put_fact(applying, &fact);
+	applying->forgotten++;
+	applying->conceals |= is_new;
 	erasure_conceal_fact(&applying->hiding.erasure, &fact, memory->arena);
-	exchange_list_turns(memory, fact.exchange, &turns);
-	for (size_t i = 0; i < turns.count; i++)
-		erasure_note_turn(&applying->hiding.erasure, turns.ids[i], memory->arena);
+	exchange_list_turns(memory, fact.exchange, &found.turns);
+	for (size_t i = 0; i < found.turns.count; i++)
+		erasure_note_turn(&applying->hiding.erasure, found.turns.ids[i], memory->arena);
 }
 
 static void hide_text(struct applying *applying, size_t index)
 {
 	const struct learned_operation *own = applying->own;
-	struct turn_search since = {.searched = own->searches[index].searched};
-	const struct fact *fact = &own->changes[index].fact;
-	turn_search_run(&since, &applying->memory, fact->value);
-	hide_found(&applying->hiding, &own->searches[index], fact->observed_at);
-	hide_found(&applying->hiding, &since, fact->observed_at);
+	const size_t before = applying->hiding.erasure.turns.count;
+	const struct turn_search found = turn_search_now(&own->searches[index], &applying->memory);
+	hide_found(&applying->hiding, &found, own->changes[index].fact.observed_at);
+	applying->forgotten += applying->hiding.erasure.turns.count > before;
 }
 
 static void note_said(struct applying *applying, const struct fact *fact)
@@ -190,7 +226,7 @@ static void apply(struct applying *applying, size_t index)
 		forget_fact(applying, change);
 		return;
 	case CHANGE_CONCEAL:
-		conceal_fact(applying, change);
+		conceal_fact(applying, index);
 		return;
 	case CHANGE_HIDE:
 		hide_text(applying, index);
@@ -216,10 +252,12 @@ static enum store_result apply_all(struct applying *applying)
 	applying->hiding.found = &own->receipts;
 	const uint64_t next_fact = user.next_fact;
 	give_ids(applying, &user);
+	if (own->hide_exchange)
+		hide_exchange(&applying->hiding, own->exchange);
 	for (size_t i = 0; i < own->change_count; i++)
 		apply(applying, i);
 	mask_exchange(applying);
-	if (own->hide_exchange)
+	if (applying->conceals)
 		hide_exchange(&applying->hiding, own->exchange);
 	(void)memory_delete_job(memory, JOB_FACTS, own->exchange);
 	hiding_finish(&applying->hiding, &job);
@@ -237,7 +275,9 @@ static enum store_result run_learned(struct operation *operation, const struct m
 {
 	struct learned_operation *own = (struct learned_operation *)operation;
 	struct applying applying = {.memory = *memory, .own = own};
-	return apply_all(&applying);
+	enum store_result result = apply_all(&applying);
+	operation->count = applying.forgotten;
+	return result;
 }
 
 /* Forgetting must succeed even if the store is full, and takes along what was learned with it. */
@@ -280,28 +320,26 @@ static void note_exchange(struct erasure *likely, const struct memory *memory, u
 }
 
 /* What the change may take. */
-static void search_turns(struct learned_operation *own, const struct memory *memory, size_t index,
-			 struct erasure *likely)
+static void note_change(const struct learned_operation *own, const struct memory *memory,
+			size_t index, struct erasure *likely)
 {
 	const struct change *change = &own->changes[index];
-	struct turn_search *search = &own->searches[index];
+	const struct id_list *turns = &own->searches[index].turns;
 	struct fact fact = {.id = change->fact.id};
-	if (change->kind == CHANGE_HIDE) {
-		turn_search_run(search, memory, change->fact.value);
-		for (size_t i = 0; i < search->turns.count; i++) {
-			struct stored_turn turn;
-			if (memory_turn(memory, search->turns.ids[i], &turn))
-				note_exchange(likely, memory, turn.turn.exchange);
-			erasure_note_turn(likely, search->turns.ids[i], memory->arena);
-		}
-	} else if ((change->kind == CHANGE_FORGET || change->kind == CHANGE_CONCEAL) &&
-		   table_read(memory->transaction, TABLE_FACTS, memory_fact_key(memory, fact.id),
-			      stored_fact_fields, &fact, memory->arena)) {
-		id_list_add(&likely->facts, memory->arena, fact.id);
-		note_exchange(likely, memory, fact.exchange);
-	} else if (change->kind == CHANGE_MASK) {
-		note_exchange(likely, memory, own->exchange);
+	for (size_t i = 0; i < turns->count; i++) {
+		struct stored_turn turn;
+		if (change->kind == CHANGE_HIDE && memory_turn(memory, turns->ids[i], &turn))
+			note_exchange(likely, memory, turn.turn.exchange);
+		erasure_note_turn(likely, turns->ids[i], memory->arena);
 	}
+	if (change->kind == CHANGE_MASK)
+		note_exchange(likely, memory, own->exchange);
+	if ((change->kind != CHANGE_FORGET && change->kind != CHANGE_CONCEAL) ||
+	    !table_read(memory->transaction, TABLE_FACTS, memory_fact_key(memory, fact.id),
+			stored_fact_fields, &fact, memory->arena))
+		return;
+	id_list_add(&likely->facts, memory->arena, fact.id);
+	note_exchange(likely, memory, fact.exchange);
 }
 
 /* Runs on the caller's thread. What cannot be read now is left to the writer. */
@@ -312,10 +350,16 @@ static void search_what_goes(struct store *store, struct learned_operation *own)
 	const struct memory memory = {&transaction, own->user, arena};
 	struct erasure likely = ERASURE_NONE;
 	own->searches = arena_alloc(arena, own->change_count * sizeof(*own->searches));
+	for (size_t i = 0; i < own->change_count; i++) {
+		const struct change *change = &own->changes[i];
+		if (change->kind == CHANGE_HIDE || change->kind == CHANGE_CONCEAL)
+			own->searches[i].fact = &change->fact;
+	}
 	if (!transaction_begin_read(&transaction, store))
 		return;
+	turn_searches_run(own->searches, own->change_count, &memory);
 	for (size_t i = 0; i < own->change_count; i++)
-		search_turns(own, &memory, i, &likely);
+		note_change(own, &memory, i, &likely);
 	if (own->hide_exchange)
 		note_exchange(&likely, &memory, own->exchange);
 	const struct leaving leaving = erasure_leaving(&likely);

@@ -67,11 +67,13 @@ static void check_changes(const struct learn_turn *turn, const struct learning *
 	bool added = true;
 	for (size_t i = 0; i < learning->change_count; i++) {
 		const struct change *change = &learning->changes[i];
-		FUZZ_ASSERT(added || change->kind != CHANGE_ADD);
-		added = change->kind == CHANGE_ADD;
+		const bool is_new = change->kind == CHANGE_ADD ||
+				    (change->kind == CHANGE_CONCEAL && change->fact.id == 0);
+		FUZZ_ASSERT(added || !is_new);
+		added = is_new;
 		FUZZ_ASSERT(change->replaced_by >= -1 &&
 			    change->replaced_by < (int)learning->change_count);
-		if (change->kind == CHANGE_ADD)
+		if (is_new)
 			check_added(turn, &change->fact);
 		else if (change->kind != CHANGE_HIDE)
 			FUZZ_ASSERT(change->fact.id >= 1 && change->fact.id <= KNOWN);
@@ -99,7 +101,7 @@ static void check_facts(struct slice user, struct slice answer, struct arena *ar
 	(void)learn_facts_prompt(&turn, arena);
 	(void)learn_forget_prompt(&turn, arena);
 	(void)learn_several_prompt(&turn, 1, arena);
-	(void)learn_is_pressing(turn.user, arena);
+	(void)learn_plea(turn.user, arena);
 }
 
 static void check_summary(struct slice answer, struct arena *arena)

@@ -176,8 +176,11 @@ START_TEST(the_learner_follows_the_modes_that_learn)
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
 		struct config_memory settings = {.learn = cases[i].learns};
 		settings.history = cases[i].trims ? HISTORY_TRIM : HISTORY_PASS;
-		ck_assert_msg(learner_follows(&settings, cases[i].mode) == cases[i].follows,
+		ck_assert_msg(learner_follows(&settings, cases[i].mode, false) == cases[i].follows,
 			      "case %zu", i);
+		ck_assert_msg(learner_follows(&settings, cases[i].mode, true) ==
+				      (cases[i].learns && cases[i].mode != MODE_OFF),
+			      "a wish to forget, case %zu", i);
 	}
 }
 END_TEST
