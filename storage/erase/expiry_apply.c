@@ -89,7 +89,9 @@ struct expiring {
 	bool summary;
 };
 
-/* Nobody restored what the user wanted forgotten: it is erased with its turns. */
+/* Nobody restored what the user wanted forgotten: it is erased with its turns and those that say
+ * it.
+ */
 static void erase_source(struct expiring *expiring, const struct fact *fact)
 {
 	const struct memory *memory = &expiring->memory;
@@ -97,6 +99,13 @@ static void erase_source(struct expiring *expiring, const struct fact *fact)
 	erasures_add_fact(erasures, memory->user, fact, expiring->expiry->now);
 	expiring->hiding.listed_at = expiring->expiry->now;
 	hide_exchange(&expiring->hiding, fact->exchange);
+	for (size_t i = 0; i < expiring->expired->said_count; i++) {
+		const struct turn_search *said = &expiring->expired->said[i];
+		if (said->fact->id != fact->id)
+			continue;
+		const struct turn_search now = turn_search_now(said, memory);
+		hide_found(&expiring->hiding, &now, fact->ended_at);
+	}
 	expiring->hiding.listed_at = 0;
 	(void)erasures_sync(erasures);
 	memory_note_erasures(memory->transaction);

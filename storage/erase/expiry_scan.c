@@ -54,6 +54,23 @@ static void list_facts(struct id_list *list, const struct memory *memory,
 	scan_end(&scan);
 }
 
+/* Finds the turns that say what was hidden, and whose time is up: they would stand again. */
+static void search_hidden(struct expired *expired, const struct memory *memory)
+{
+	const size_t count = expired->facts.count;
+	struct fact *facts = arena_alloc(memory->arena, count * sizeof(*facts));
+	expired->said = arena_alloc(memory->arena, count * sizeof(*expired->said));
+	for (size_t i = 0; i < count; i++) {
+		struct fact *fact = &facts[expired->said_count];
+		*fact = (struct fact){.id = expired->facts.ids[i]};
+		if (table_read(memory->transaction, TABLE_FACTS, memory_fact_key(memory, fact->id),
+			       stored_fact_fields, fact, memory->arena) &&
+		    fact->state == FACT_HIDDEN)
+			expired->said[expired->said_count++].fact = fact;
+	}
+	turn_searches_run(expired->said, expired->said_count, memory);
+}
+
 /* Walks all of a user's turns in ascending order of ids. */
 static bool next_turn(const struct memory *memory, struct scan *scan, struct stored_turn *turn)
 {
@@ -293,6 +310,8 @@ void expired_find(struct expired *expired, const struct memory *memory, const st
 	*expired = (struct expired){0};
 	list_facts(&expired->facts, memory, expiry, FACTS_AT_ONCE);
 	list_old_receipts(&expired->old_receipts, memory, expiry, RECEIPTS_AT_ONCE);
+	if (expired->facts.count > 0 && expiry->hidden_until != 0)
+		search_hidden(expired, memory);
 	expired->is_part = expired->facts.count == FACTS_AT_ONCE ||
 			   expired->old_receipts.count == RECEIPTS_AT_ONCE;
 	if (may_have_old_turns(memory, expiry)) {

@@ -19,6 +19,8 @@ struct answer_place {
 struct expired {
 	struct turn_search found; /* the turns to delete; ascending */
 	struct id_list facts;     /* to delete or to mask; ascending */
+	struct turn_search *said; /* the turns that say those of the facts that are hidden */
+	size_t said_count;
 	bool has_summary;
 	struct summary summary; /* to delete, unless it has been rewritten meanwhile */
 

@@ -304,17 +304,19 @@ def test_nothing_of_a_user_under_a_legal_hold_goes(make_daemon, user):
 
 
 def test_what_is_hidden_is_erased_in_its_time(make_daemon, memory_model, user):
-    """A fact that a wish to forget meant without naming it, with its turn; nothing else goes."""
+    """A fact that a wish to forget meant without naming it, with its turn and what repeats it; nothing else goes."""
     daemon = make_daemon({"memory": {"mode": "entity"}})
     said, wish = "My canary is called Zwingli.", "Please forget what I told you about my pet."
     memory_model.answers |= {said: [fact("canary", "Zwingli", said)], wish: [fact("canary", "Zwingli", wish, forget=True)]}
-    for turn in (said, "I play the oboe.", wish):
-        Chat(daemon, user).say(turn)
+    again, other = "Zwingli, the canary, sang today.", "I read of Zwingli of Zurich."
+    for turn in (said, again, other, wish):
+        Chat(daemon, user, session=turn[:8]).say(turn)
         daemon.settle(user)
     hidden = daemon.memory_path(user, "/facts") + "?state=hidden"
-    assert len(daemon.admin("GET", hidden).json()["facts"]) == 1 and said in texts(daemon, user)
+    assert len(daemon.admin("GET", hidden).json()["facts"]) == 1
+    assert texts(daemon, user) == [said, again, other]
     set_retention(daemon, hidden="1s")
     until(lambda: daemon.admin("GET", hidden).json()["facts"] == [], "it is erased")
-    assert texts(daemon, user) == ["I play the oboe."]
+    assert texts(daemon, user) == [other]
     daemon.import_messages(user, turns(said, LONG_AGO), learn=False)
-    assert texts(daemon, user) == ["I play the oboe."], "and does not come back"
+    assert texts(daemon, user) == [other], "and does not come back"

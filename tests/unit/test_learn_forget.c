@@ -1,4 +1,5 @@
 /* What a turn that asks to forget takes with it. */
+#include "core/facts/saying.h"
 #include "tests/unit/learn_fixture.h"
 
 START_TEST(forgetting_a_key_erases_its_whole_history)
@@ -291,6 +292,46 @@ START_TEST(a_verb_at_the_end_asks_to_forget)
 }
 END_TEST
 
+START_TEST(the_oldest_hidden_fact_gives_way_to_one_too_many)
+{
+	enum { FACTS = FACTS_HIDDEN_LIMIT + 1 };
+	static struct fact facts[FACTS];
+	struct lesson lesson = lesson_of("Please forget what I told you about my pet.");
+	for (size_t i = 0; i < FACTS; i++)
+		facts[i] = (struct fact){.id = i + 1,
+					 .entity = SLICE("user"),
+					 .kind = SLICE("user"),
+					 .key = SLICE("likes"),
+					 .value = SLICE("jazz"),
+					 .many = true,
+					 .exchange = 10 + i,
+					 .observed_at = TEN_O_CLOCK - HOUR,
+					 .ended_at = TEN_O_CLOCK - (int64_t)i,
+					 .state = FACT_HIDDEN};
+	struct fact *current = &facts[FACTS - 1];
+	current->key = SLICE("canary");
+	current->value = SLICE("Zwingli");
+	current->state = FACT_CURRENT;
+	lesson.turn.facts = facts;
+	const struct slice answer =
+		SLICE("[{\"key\":\"canary\",\"value\":\"Zwingli\",\"forget\":true}]");
+	for (size_t known = FACTS; known >= FACTS - 1; known--) {
+		/* the second time with one hidden fact less */
+		lesson.turn.facts = facts + (FACTS - known);
+		lesson.turn.fact_count = known;
+		ck_assert(learn_facts_read(&lesson.turn, answer, &lesson.learning, &lesson.arena));
+		size_t erased = 0;
+		for (size_t i = 0; i < lesson.learning.change_count; i++)
+			erased += lesson.learning.changes[i].kind == CHANGE_FORGET;
+		ck_assert_uint_eq(erased, known == FACTS ? 1 : 0);
+		(void)lesson_changed(&lesson, FACTS, CHANGE_CONCEAL, FACT_HIDDEN);
+		if (known == FACTS)
+			(void)lesson_changed(&lesson, FACTS - 1, CHANGE_FORGET, FACT_FORGOTTEN);
+	}
+	arena_finish(&lesson.arena);
+}
+END_TEST
+
 UNIT_MAIN("learn_forget", a_verb_at_the_end_asks_to_forget,
 	  forgetting_a_key_erases_its_whole_history, forgetting_by_value_finds_it_under_another_key,
 	  what_was_said_again_in_the_same_words_is_hidden_with_its_fact,
@@ -302,4 +343,5 @@ UNIT_MAIN("learn_forget", a_verb_at_the_end_asks_to_forget,
 	  what_is_learned_and_forgotten_in_one_answer_leaves_nothing,
 	  what_is_told_after_forgetting_is_new,
 	  what_no_fact_holds_is_forgotten_where_the_user_said_it,
-	  a_late_request_to_forget_spares_what_was_said_after_it)
+	  a_late_request_to_forget_spares_what_was_said_after_it,
+	  the_oldest_hidden_fact_gives_way_to_one_too_many)

@@ -426,7 +426,62 @@ START_TEST(what_is_masked_once_a_model_told_of_it_is_found_no_more)
 }
 END_TEST
 
-UNIT_MAIN("store_hide", a_forgotten_fact_takes_all_that_was_made_of_it_along,
+static void conceal(struct fixture *fixture, uint64_t exchange, uint64_t fact, int64_t at)
+{
+	struct change change = add("canary", "Zwingli", 1);
+	change.kind = CHANGE_CONCEAL;
+	change.fact.id = fact;
+	change.fact.quote = SLICE("My canary is Zwingli");
+	change.fact.ended_at = at;
+	learn_ok(fixture, exchange, &change, 1, true);
+}
+
+START_TEST(what_was_made_of_any_turn_that_says_a_hidden_fact_goes)
+{
+	struct fixture fixture;
+	fixture_init(&fixture, MAP);
+	say(&fixture, "My canary is Zwingli", "Nice", 100);
+	say(&fixture, "Zwingli is my only canary", "Fine", 200);
+	say(&fixture, "Forget my pet", "Done", 300);
+	struct change fact = add("canary", "Zwingli", 1);
+	learn_ok(&fixture, 1, &fact, 1, false);
+	give(&fixture, "repeats", 10, 3, 0, 0);
+	give(&fixture, "wish", 11, 7, 0, 0);
+	conceal(&fixture, 5, 1, 300);
+	ck_assert(!has_receipt(&fixture, 10) && has_receipt(&fixture, 11));
+	ck_assert_uint_eq(fixture_view(&fixture, "repeats").replay_count, 0);
+	ck_assert_uint_eq(fixture_view(&fixture, "wish").replay_count, 1);
+	fixture_finish(&fixture);
+}
+END_TEST
+
+START_TEST(a_hidden_fact_is_found_among_any_number_of_facts)
+{
+	enum { FACTS = 1100 };
+	struct fixture fixture;
+	static struct change facts[FACTS];
+	fixture_init(&fixture, MAP);
+	say(&fixture, "My canary is Zwingli", "Nice", 100);
+	say(&fixture, "Forget my pet", "Done", 200);
+	say(&fixture, "I like many things", "Good", 300);
+	facts[0] = add("canary", "Zwingli", 1);
+	learn_ok(&fixture, 1, facts, 1, false);
+	conceal(&fixture, 3, 1, 200);
+	fixture.forget_epoch = UINT64_MAX;
+	for (size_t i = 0; i < FACTS; i++)
+		facts[i] = add("likes", "things", 5);
+	learn_ok(&fixture, 5, facts, FACTS, false);
+	const struct memory_view view = fixture_view(&fixture, "chat");
+	ck_assert_uint_eq(view.outdated_count, 1);
+	ck_assert_int_eq(view.outdated[0].state, FACT_HIDDEN);
+	ck_assert_int_eq(view.outdated[0].ended_at, 200);
+	fixture_finish(&fixture);
+}
+END_TEST
+
+UNIT_MAIN("store_hide", what_was_made_of_any_turn_that_says_a_hidden_fact_goes,
+	  a_hidden_fact_is_found_among_any_number_of_facts,
+	  a_forgotten_fact_takes_all_that_was_made_of_it_along,
 	  a_second_fact_of_a_hidden_turn_leaves_frozen_contexts_too,
 	  what_other_conversations_were_given_stays_unless_it_holds_what_is_forgotten,
 	  receipts_that_only_mention_what_is_forgotten_lose_its_text_or_go_if_they_are_many,
