@@ -203,8 +203,7 @@ static bool is_first_person(const struct said *said, const struct said_clause *c
 	const bool is_romance =
 		(said->languages &
 		 (1U << LEXICON_SPANISH | 1U << LEXICON_PORTUGUESE | 1U << LEXICON_ITALIAN)) != 0;
-	if (word.size < LEAST || slice_find(clause->text, word, 0) == clause->text.size ||
-	    slice_ends_with_any(word, list_participle_ends))
+	if (word.size < LEAST || slice_find(clause->text, word, 0) == clause->text.size)
 		return false;
 	return (is_romance &&
 		(slice_ends_with(word, SLICE("o")) || slice_ends_with(word, SLICE("amos")))) ||
