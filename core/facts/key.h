@@ -11,7 +11,8 @@
  * marks at the ends. */
 struct slice fact_fold(struct slice text, struct arena *arena);
 
-/* The entity's name as it is stored: "user" for each name of the user, such as "me" or "The User". */
+/* The entity's name as it is stored: "user" for each name of the user, such as "me" or "The User".
+ */
 struct slice fact_entity(struct slice name);
 
 bool fact_same_value(struct slice a, struct slice b, struct arena *arena);

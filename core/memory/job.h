@@ -17,7 +17,7 @@ struct job {
 	bool explicit_mode;
 	enum mode mode;
 	bool client_key;
-	bool forgets;   /* JOB_FACTS: its turn asks to forget something, in whatever mode */
+	bool forgets;      /* JOB_FACTS: its turn asks to forget something, in whatever mode */
 	unsigned tries;    /* consecutive failures, whatever the cause */
 	unsigned unusable; /* unusable answers */
 	int64_t not_before;
