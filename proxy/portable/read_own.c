@@ -173,7 +173,8 @@ static const char *read_summary(struct portable_reader *reader, json_t *object)
 	struct portable_memory *memory = &reader->memory;
 	struct summary *summary = &memory->summary;
 	struct arena scratch = {0};
-	if (memory->has_summary || !json_is_object(object))
+	/* Once: a part may have found since that it tells of what was erased. */
+	if (summary->updated_at != 0 || !json_is_object(object))
 		return NULL;
 	memory->has_summary = true;
 	summary->text = arena_copy(&reader->kept,

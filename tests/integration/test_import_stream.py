@@ -260,6 +260,11 @@ def test_a_long_own_export_keeps_its_links_over_its_parts(make_daemon, user):
     assert whole["summary"]["covers"] == max(turns, key=int)
     again = send(daemon, user, body).json()
     assert (again["turns"], again["facts"], again["known"]) == (0, 0, count + 100)
+    # A summary of what was erased since stays out, whichever part brings it.
+    assert daemon.admin("DELETE", f"/v1/users/{user}/turns/{min(turns, key=int)}").status_code == 200
+    left = send(daemon, user, body).json()
+    assert left["erased"] >= 1 and left["summary"] is False, left
+    assert daemon.admin("GET", f"/v1/users/{user}/export?include=summary").json()["summary"] is None
 
 
 @pytest.mark.parametrize("parts", [1, 2])
