@@ -284,7 +284,8 @@ void learn_apply(const struct learn_turn *turn, const struct learn_entries *entr
 		 const struct wish *wish, struct learning *learning, struct arena *arena)
 {
 	const size_t most_known = turn->fact_count + entries->count;
-	const size_t most_hidden = 2 * entries->count + MAX_REPEATED;
+	/* Each fact hides its words once at most, and each entry its own. */
+	const size_t most_hidden = most_known + entries->count + MAX_REPEATED;
 	struct applier applier = {.turn = turn, .wish = wish, .arena = arena};
 	applier.facts = facts_know(turn->facts, turn->fact_count, entries->count, arena);
 	applier.hidden = arena_alloc(arena, most_hidden * sizeof(*applier.hidden));

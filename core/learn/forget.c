@@ -284,15 +284,17 @@ static void conceal_exactly(struct applier *applier, const struct subject *subje
 					    .key = subject->key,
 					    .value = entry->value,
 					    .exact = true};
+	bool conceals = false;
 	for (size_t i = 0; i < applier->facts.count; i++) {
 		struct known *known = &applier->facts.known[i];
 		if (!selects(applier, &selection, known) || !may_conceal(applier, known))
 			continue;
 		conceal(applier, known);
-		applier->conceals = true;
+		conceals = true;
 	}
-	if (!applier->conceals)
+	if (!conceals)
 		conceal_unheld(applier, entry);
+	applier->conceals |= conceals;
 }
 
 /* The words beside a value that a turn must say one of: the wish's and the key's. Empty: the wish

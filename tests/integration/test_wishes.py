@@ -158,3 +158,15 @@ def test_a_word_of_forgetting_alone_asks_for_nothing(daemon, memory_model, user,
     assert ("user", said) in daemon.messages(user) and ("user", turn) in daemon.messages(user)
     assert "X-Memory-Forgot" not in Chat(daemon, user).say("Good morning!").headers
     daemon.settle(user)
+
+
+def test_each_thing_that_the_model_names_is_hidden_whatever_went_before(daemon, memory_model, user):
+    """One is a fact, the other is only said: neither keeps the other from being hidden."""
+    held, said, wish = "My canary is called Zwingli.", "My tortoise is called Melanchthon.", "Please forget what I told you about my pets."
+    memory_model.answers |= {held: [fact("canary", "Zwingli", held)], said: [],
+                             wish: [fact("canary", "Zwingli", wish, forget=True), fact("tortoise", "Melanchthon", wish, forget=True)]}
+    chat = Chat(daemon, user, session="a")
+    for turn in (held, said, wish):
+        chat.say(turn)
+        daemon.settle(user)
+    assert sorted(hidden(daemon, user)) == ["Melanchthon", "Zwingli"]
