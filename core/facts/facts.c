@@ -168,7 +168,7 @@ struct id_list facts_least_used(const struct fact *facts, size_t count, size_t k
 	qsort(used, count, sizeof(*used), compare_used);
 	const size_t slack = keep / FACTS_SLACK_SHARE;
 	for (size_t i = 0; i < count - keep + slack && used[i].use < USE_KEPT; i++) {
-		if (i < count - keep || used[i].use < USE_CORE)
+		if (i < count - keep || used[i].use < USE_PINNED)
 			id_list_add(&gone, arena, used[i].fact->id);
 	}
 	ids_sort(gone.ids, gone.count);

@@ -31,7 +31,7 @@ enum { FACTS_SLACK_SHARE = 64 };
 /* The ids, ascending, of the facts that give way so that at most `keep` stay, and a share of it
  * fewer, so that it does not happen with each new fact. First go those that hold no longer, then
  * suggestions, then those that were not said for longest; of these the core profile goes after the
- * others, and pinned facts after that. Room for later facts takes none of these two. Hidden facts
+ * others, and pinned facts after that. Room for later facts takes no pinned ones. Hidden facts
  * stay, since the turns that say them are hidden with them, and so does the one with the id
  * `spared`. */
 struct id_list facts_least_used(const struct fact *facts, size_t count, size_t keep,
