@@ -150,7 +150,10 @@ static int verify(struct ctl *ctl)
 
 int ctl_audit(struct ctl *ctl)
 {
-	if (ctl->given.verify)
+	const struct ctl_given *given = &ctl->given;
+	if (given->verify && (given->user != NULL || given->since != NULL || given->until != NULL))
+		return ctl_fault(ctl, "--verify looks at the whole log: it takes no selection");
+	if (given->verify)
 		return verify(ctl);
 	return ctl_show(ctl, ctl_collect(ctl, "/v1/audit?user&tenant&since&until", "entries",
 					 USUAL_ENTRIES));

@@ -210,12 +210,14 @@ static int ask(struct ctl *ctl, const char *method, struct buffer path, const st
 	struct call call = {.base = event_base_new()};
 	buffer_init(&call.answer, ANSWER_LIMIT);
 	buffer_append_byte(&path, '\0');
-	if (call.base != NULL) {
+	if (path.overflowed)
+		(void)ctl_fault(ctl, "an argument is too long");
+	else if (call.base != NULL)
 		perform(ctl, method, path.data, body, quietly ? QUIET_TIMEOUT_MS : TIMEOUT_MS,
 			&call);
+	if (call.base != NULL)
 		event_base_free(call.base);
-	}
-	if (call.status == 0 && !quietly)
+	if (call.status == 0 && !quietly && !path.overflowed)
 		report_unreachable(ctl, call.detail);
 	free(call.detail);
 	buffer_finish(&path);

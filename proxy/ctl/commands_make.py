@@ -62,7 +62,7 @@ def command_row(command, options):
     rows = [f"\t\t.{key} = {c_string(value)}," for key, value in strings.items()]
     rows += [
         f'\t\t.arguments = "{get("arguments")}",',
-        f"\t\t.least = {len(needed)}, .most = {8 if '...' in get('arguments') else len(words)}, .takes = {bits:#x},",
+        f"\t\t.least = {len(needed)}, .most = {'INT_MAX' if '...' in get('arguments') else len(words)}, .takes = {bits:#x},",
         f"\t\t.usual = {usual}, .status = {get('status') or 200},",
         f"\t\t.fill = {'ctl_fill_' + get('fill') if get('fill') else 'NULL'},",
         f"\t\t.run = {'ctl_run' if method else 'ctl_' + function},",
@@ -90,7 +90,7 @@ def main(page, header, source):
         for every, name, value, text in options
     )
     pathlib.Path(source).write_text(
-        '#include "proxy/ctl/ctl.h"\n\n#include <stddef.h>\n\n'
+        '#include "proxy/ctl/ctl.h"\n\n#include <limits.h>\n#include <stddef.h>\n\n'
         f"const struct ctl_option ctl_options[CTL_OPTIONS] = {{\n{rows}}};\n\n"
         "const struct ctl_command ctl_commands[CTL_COMMANDS] = {\n" + "".join(command_row(c, options) for c in commands) + "};\n",
         "utf-8",

@@ -109,6 +109,8 @@ int ctl_forget(struct ctl *ctl)
 {
 	const struct ctl_given *given = &ctl->given;
 	int parts = count_parts(given);
+	if (parts == 1 && given->keep_turns && given->fact == NULL)
+		return ctl_fault(ctl, "--keep-turns goes with --fact");
 	if (parts == 1)
 		return forget_part(ctl);
 	if (parts == 0 && given->plan == NULL && !given->never_again && !given->keep_turns)

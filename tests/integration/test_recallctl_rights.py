@@ -133,6 +133,7 @@ def test_a_hold_that_is_over_holds_nothing(talk, user):
 def test_settings_are_shown_and_changed_one_by_one(daemon, user):
     shown = run(daemon, "settings", user).stdout
     assert re.search(r"learn +on", shown) and re.search(r"hold_until +-", shown)
+    run(daemon, "settings", user, "learn=on", "inject=on", "messages=30d", "facts=30d", "pii=keep", "consent=x", "hold_until=-", "note=-")
     run(daemon, "settings", user, "learn=off", "messages=30d", "consent=Jo", "note=asked by mail", "pii=redact")
     changed = run(daemon, "settings", user, "hold_until=2100-01-01", "learn=on", "pii=-").stdout
     for line in (r"learn +on", r"messages +30d", r"hold_until +2100-01-01", r"note +asked by mail", r"by +Jo", r"pii +-"):
@@ -180,3 +181,21 @@ def test_a_file_that_is_none_is_refused(daemon, tmp_path, words):
 
 def test_who_is_unknown_has_no_export(daemon):
     assert "nothing is stored" in run(daemon, "export", "nobody-at-all", fails=True).stderr
+
+
+# ---- what goes together ----
+
+
+@pytest.mark.parametrize("words, said", [
+    (("forget", "--about", "parrot", "--keep-turns", "--plan", "0123456789abcdef"), "--keep-turns goes with --fact"),
+    (("forget", "--turn", "1", "--keep-turns"), "--keep-turns goes with --fact"),
+    (("forget", "--about", "x" * 70_000, "--session", "y" * 70_000), "name one part"),
+    (("facts", "--tenant", "x" * 70_000), "an argument is too long"),
+])
+def test_what_would_do_something_else_is_refused(talk, user, words, said):
+    assert said in run(talk, words[0], user, *words[1:], fails=True).stderr
+    assert len(texts(talk, user)) == 2
+
+
+def test_the_log_is_verified_whole_or_shown_in_part(daemon, user):
+    assert "takes no selection" in run(daemon, "audit", "--verify", "--user", user, fails=True).stderr
