@@ -1,5 +1,7 @@
 #include "core/base/bytes.h"
 
+#include "core/base/grow.h"
+
 #include <assert.h>
 #include <stdalign.h>
 #include <stdio.h>
@@ -300,6 +302,33 @@ char *arena_bytes(struct arena *arena, size_t size)
 void *arena_alloc(struct arena *arena, size_t size)
 {
 	return memset(arena_bytes(arena, size), 0, size);
+}
+
+enum { FIRST_CAPACITY = 16 };
+
+static size_t next_capacity(size_t capacity)
+{
+	return capacity == 0 ? FIRST_CAPACITY : 2 * capacity;
+}
+
+void *arena_grow(struct arena *arena, void *array, size_t count, size_t *capacity, size_t size)
+{
+	if (count < *capacity)
+		return array;
+	*capacity = next_capacity(*capacity);
+	char *more = arena_bytes(arena, *capacity * size);
+	if (count > 0)
+		memcpy(more, array, count * size);
+	memset(more + count * size, 0, (*capacity - count) * size);
+	return more;
+}
+
+void *xgrow(void *array, size_t count, size_t *capacity, size_t size)
+{
+	if (count < *capacity)
+		return array;
+	*capacity = next_capacity(*capacity);
+	return xrealloc(array, *capacity * size);
 }
 
 struct slice arena_copy(struct arena *arena, struct slice bytes)

@@ -1,7 +1,8 @@
 #include "core/base/ids.h"
 
+#include "core/base/grow.h"
+
 #include <stdlib.h>
-#include <string.h>
 
 static int compare(const void *left, const void *right)
 {
@@ -23,13 +24,7 @@ bool ids_hold(const uint64_t *ids, size_t count, uint64_t id)
 
 void id_list_add(struct id_list *list, struct arena *arena, uint64_t id)
 {
-	if (list->count == list->capacity) {
-		list->capacity = list->capacity == 0 ? 16 : 2 * list->capacity;
-		uint64_t *more = arena_alloc(arena, list->capacity * sizeof(*more));
-		if (list->count > 0)
-			memcpy(more, list->ids, list->count * sizeof(*more));
-		list->ids = more;
-	}
+	list->ids = arena_grow(arena, list->ids, list->count, &list->capacity, sizeof(*list->ids));
 	list->ids[list->count++] = id;
 }
 

@@ -1,5 +1,6 @@
 #include "core/grounding/said.h"
 
+#include "core/base/grow.h"
 #include "core/base/word_map.h"
 #include "core/grounding/words.h"
 #include "core/text/lexicon.h"
@@ -19,14 +20,8 @@ struct word_list {
 
 static struct said_word *new_word(struct word_list *list)
 {
-	if (list->count == list->capacity) {
-		size_t capacity = list->capacity == 0 ? 16 : 2 * list->capacity;
-		struct said_word *words = arena_alloc(list->arena, capacity * sizeof(*words));
-		if (list->count > 0)
-			memcpy(words, list->words, list->count * sizeof(*words));
-		list->words = words;
-		list->capacity = capacity;
-	}
+	list->words = arena_grow(list->arena, list->words, list->count, &list->capacity,
+				 sizeof(*list->words));
 	return &list->words[list->count++];
 }
 
@@ -107,15 +102,8 @@ struct splitter {
 static struct said_clause *new_clause(struct splitter *splitter)
 {
 	struct said *said = splitter->said;
-	if (said->count == splitter->capacity) {
-		size_t capacity = splitter->capacity == 0 ? 16 : 2 * splitter->capacity;
-		struct said_clause *clauses =
-			arena_alloc(splitter->arena, capacity * sizeof(*clauses));
-		if (said->count > 0)
-			memcpy(clauses, said->clauses, said->count * sizeof(*clauses));
-		said->clauses = clauses;
-		splitter->capacity = capacity;
-	}
+	said->clauses = arena_grow(splitter->arena, said->clauses, said->count, &splitter->capacity,
+				   sizeof(*said->clauses));
 	return &said->clauses[said->count++];
 }
 

@@ -1,4 +1,5 @@
 /* Personal data that has no form: what a memory model told of, found again by its words. */
+#include "core/base/grow.h"
 #include "core/pii/pii.h"
 #include "core/text/text.h"
 
@@ -19,14 +20,8 @@ static void append(struct pii_told *told, struct pii_words words, struct arena *
 {
 	if (words.words.size == 0)
 		return;
-	if (told->count == told->capacity) {
-		const size_t capacity = told->capacity == 0 ? 16 : 2 * told->capacity;
-		struct pii_words *list = arena_alloc(arena, capacity * sizeof(*list));
-		for (size_t i = 0; i < told->count; i++)
-			list[i] = told->list[i];
-		told->list = list;
-		told->capacity = capacity;
-	}
+	told->list =
+		arena_grow(arena, told->list, told->count, &told->capacity, sizeof(*told->list));
 	told->list[told->count++] = words;
 }
 

@@ -1,4 +1,5 @@
 /* Files of others: mem0, OpenMemory, ChatGPT, Claude. Their shapes as of 2026. */
+#include "core/base/grow.h"
 #include "core/text/text.h"
 #include "proxy/portable/forms.h"
 
@@ -139,10 +140,7 @@ static uint64_t id_of(struct slice text, struct json_value string)
 static void add_node(struct tree *tree, uint64_t id, uint64_t parent, struct slice text,
 		     struct json_value message)
 {
-	if (tree->count == tree->capacity) {
-		tree->capacity = tree->capacity == 0 ? 64 : 2 * tree->capacity;
-		tree->nodes = xrealloc(tree->nodes, tree->capacity * sizeof(*tree->nodes));
-	}
+	tree->nodes = xgrow(tree->nodes, tree->count, &tree->capacity, sizeof(*tree->nodes));
 	const size_t end = message.type == JSON_TYPE_OBJECT ? message.end : message.begin;
 	tree->nodes[tree->count] =
 		(struct node){id, parent, tree->count, slice_part(text, message.begin, end)};

@@ -1,3 +1,4 @@
+#include "core/base/grow.h"
 #include "core/clients/forms.h"
 #include "core/json/json.h"
 #include "core/text/text.h"
@@ -16,15 +17,6 @@ enum { BUDGET = 48 << 20, OF_TURN = 128, OF_FACT = 512, OF_TEXT = 16 };
 enum { PART_LIMIT = BUDGET / 4, UNPACKED_LIMIT = 256 << 20 };
 
 /* ---- pieces ---- */
-
-/* Makes room for one more element. */
-static void *grow(void *array, size_t count, size_t *capacity, size_t size)
-{
-	if (count < *capacity)
-		return array;
-	*capacity = *capacity == 0 ? 32 : 2 * *capacity;
-	return xrealloc(array, *capacity * size);
-}
 
 struct slice portable_keep(struct portable_reader *reader, struct slice text)
 {
@@ -49,8 +41,7 @@ struct slice portable_take(struct portable_reader *reader, struct slice text, en
 
 bool portable_says(json_t *object, const char *name, const char *text)
 {
-	const char *value = json_string_value(json_object_get(object, name));
-	return value != NULL && strcmp(value, text) == 0;
+	return slice_equal(portable_text(object, name), slice_of(text));
 }
 
 /* A time that names no offset is in UTC, as Python prints such times: "2026-01-05T10:00:00.5". */
@@ -87,7 +78,7 @@ struct portable_turn *portable_new_turn(struct portable_reader *reader)
 {
 	struct portable_memory *memory = &reader->memory;
 	memory->turns =
-		grow(memory->turns, memory->turn_count, &reader->turns, sizeof(*memory->turns));
+		xgrow(memory->turns, memory->turn_count, &reader->turns, sizeof(*memory->turns));
 	struct portable_turn *turn = &memory->turns[memory->turn_count++];
 	*turn = (struct portable_turn){0};
 	return turn;
@@ -97,7 +88,7 @@ struct fact *portable_new_fact(struct portable_reader *reader)
 {
 	struct portable_memory *memory = &reader->memory;
 	memory->facts =
-		grow(memory->facts, memory->fact_count, &reader->facts, sizeof(*memory->facts));
+		xgrow(memory->facts, memory->fact_count, &reader->facts, sizeof(*memory->facts));
 	struct fact *fact = &memory->facts[memory->fact_count++];
 	*fact = (struct fact){.id = memory->fact_count};
 	return fact;
@@ -106,8 +97,8 @@ struct fact *portable_new_fact(struct portable_reader *reader)
 struct portable_conversation *portable_new_conversation(struct portable_reader *reader)
 {
 	struct portable_memory *memory = &reader->memory;
-	memory->conversations = grow(memory->conversations, memory->conversation_count,
-				     &reader->conversations, sizeof(*memory->conversations));
+	memory->conversations = xgrow(memory->conversations, memory->conversation_count,
+				      &reader->conversations, sizeof(*memory->conversations));
 	struct portable_conversation *one = &memory->conversations[memory->conversation_count++];
 	*one = (struct portable_conversation){.id = (uint32_t)memory->conversation_count};
 	one->conversation.last_active = INT64_MIN;

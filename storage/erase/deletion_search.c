@@ -1,11 +1,10 @@
 #include "storage/erase/deletion_search.h"
 
+#include "core/base/grow.h"
 #include "core/erase/quotes.h"
 #include "core/facts/facts.h"
 #include "core/facts/saying.h"
 #include "core/text/terms.h"
-
-#include <string.h>
 
 enum { TURN_OFFSET = 16 }; /* of its id in a key, after the user */
 
@@ -71,13 +70,8 @@ static struct wanted facts_of(const struct deletion_search *search, const struct
 static void add_turn(struct deletion_search *search, size_t *capacity, struct arena *arena,
 		     const struct deletable_turn *turn)
 {
-	if (search->turn_count == *capacity) {
-		*capacity = *capacity == 0 ? 64 : 2 * *capacity;
-		struct deletable_turn *more = arena_alloc(arena, *capacity * sizeof(*more));
-		if (search->turn_count > 0)
-			memcpy(more, search->turns, search->turn_count * sizeof(*more));
-		search->turns = more;
-	}
+	search->turns = arena_grow(arena, search->turns, search->turn_count, capacity,
+				   sizeof(*search->turns));
 	search->turns[search->turn_count++] = *turn;
 }
 

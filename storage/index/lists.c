@@ -1,16 +1,14 @@
 #include "storage/index/lists.h"
 
+#include "core/base/grow.h"
 #include "storage/record/postings.h"
 
 #include <stdlib.h>
 
 void occurrences_add(struct occurrences *occurrences, struct occurrence occurrence)
 {
-	if (occurrences->count == occurrences->capacity) {
-		occurrences->capacity = 2 * occurrences->capacity + 64;
-		occurrences->list = xrealloc(occurrences->list,
-					     occurrences->capacity * sizeof(*occurrences->list));
-	}
+	occurrences->list = xgrow(occurrences->list, occurrences->count, &occurrences->capacity,
+				  sizeof(*occurrences->list));
 	occurrences->list[occurrences->count++] = occurrence;
 }
 

@@ -1,7 +1,7 @@
+#include "core/base/grow.h"
 #include "storage/index/turn_index.h"
 
 #include <stdlib.h>
-#include <string.h>
 
 static struct key turn_key(const struct memory *memory, uint64_t id)
 {
@@ -55,17 +55,6 @@ void memory_shorten_turn(const struct memory *memory, struct stored_turn *turn)
 	memory_put_turn(memory, turn);
 }
 
-static void turn_list_grow(struct turn_list *list, struct arena *arena)
-{
-	if (list->count < list->capacity)
-		return;
-	list->capacity = list->capacity == 0 ? 32 : 2 * list->capacity;
-	struct turn *more = (struct turn *)arena_bytes(arena, list->capacity * sizeof(*more));
-	if (list->count > 0)
-		memcpy(more, list->turns, list->count * sizeof(*more));
-	list->turns = more;
-}
-
 /* Neighbours usually belong to one conversation, so the last session is checked first. */
 static struct slice session_of(const struct turn_list *list, const struct memory *memory,
 			       uint32_t id)
@@ -82,7 +71,8 @@ bool turn_list_add(struct turn_list *list, const struct memory *memory, const st
 	/* A single turn always fits, however long it is. */
 	if (list->count > 0 && list->text + turn->text.size > MEMORY_TEXT_LIMIT)
 		return false;
-	turn_list_grow(list, memory->arena);
+	list->turns = arena_grow(memory->arena, list->turns, list->count, &list->capacity,
+				 sizeof(*list->turns));
 	struct turn *added = &list->turns[list->count];
 	*added = *turn;
 	if (!list->sessionless)

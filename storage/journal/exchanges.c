@@ -1,6 +1,6 @@
 #include "storage/journal/exchanges.h"
 
-#include <string.h>
+#include "core/base/grow.h"
 
 enum { ORDINAL_OFFSET = 20 }; /* in a key of TABLE_EXCHANGES */
 
@@ -58,13 +58,8 @@ struct exchange_list {
 static void add(struct exchange_list *list, struct arena *arena,
 		const struct past_exchange *exchange)
 {
-	if (list->count == list->capacity) {
-		list->capacity = list->capacity == 0 ? 4 : 2 * list->capacity;
-		struct past_exchange *more = arena_alloc(arena, list->capacity * sizeof(*more));
-		if (list->count > 0)
-			memcpy(more, list->exchanges, list->count * sizeof(*more));
-		list->exchanges = more;
-	}
+	list->exchanges = arena_grow(arena, list->exchanges, list->count, &list->capacity,
+				     sizeof(*list->exchanges));
 	list->exchanges[list->count++] = *exchange;
 }
 

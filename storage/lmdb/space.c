@@ -1,6 +1,7 @@
 /* The account of space, see table.h. */
 #include "storage/lmdb/table.h"
 
+#include "core/base/grow.h"
 #include "storage/touched/touched.h"
 
 #include <assert.h>
@@ -58,10 +59,8 @@ static struct space_change *change_of(struct transaction *transaction, const uns
 	int64_t place = digest_table_find(&changes->index, user);
 	if (place != DIGEST_NONE)
 		return &changes->list[place];
-	if (changes->count == changes->capacity) {
-		changes->capacity = 2 * changes->capacity + 8;
-		changes->list = xrealloc(changes->list, changes->capacity * sizeof(*changes->list));
-	}
+	changes->list =
+		xgrow(changes->list, changes->count, &changes->capacity, sizeof(*changes->list));
 	digest_table_put(&changes->index, user, (int64_t)changes->count);
 	struct space_change *change = &changes->list[changes->count++];
 	*change = (struct space_change){0};

@@ -1,23 +1,11 @@
 /* store_read_memory(): all that a user can take along. */
+#include "core/base/grow.h"
 #include "storage/portable.h"
 #include "storage/user/rights.h"
 
 #include <stdlib.h>
-#include <string.h>
 
 enum { ID_OFFSET = 16 }; /* of a record's id in its key, after the user */
-
-/* Makes room for one more element of an array in the arena. */
-static void *grow(struct arena *arena, void *array, size_t count, size_t *capacity, size_t size)
-{
-	if (count < *capacity)
-		return array;
-	*capacity = *capacity == 0 ? 32 : 2 * *capacity;
-	void *more = arena_alloc(arena, *capacity * size);
-	if (count > 0)
-		memcpy(more, array, count * size);
-	return more;
-}
 
 static void read_conversations(const struct memory *memory, struct portable_memory *read)
 {
@@ -32,8 +20,8 @@ static void read_conversations(const struct memory *memory, struct portable_memo
 		if (!table_decode(memory->transaction, value, stored_conversation_fields,
 				  &one.conversation, memory->arena))
 			continue;
-		read->conversations = grow(memory->arena, read->conversations,
-					   read->conversation_count, &capacity, sizeof(one));
+		read->conversations = arena_grow(memory->arena, read->conversations,
+						 read->conversation_count, &capacity, sizeof(one));
 		read->conversations[read->conversation_count++] = one;
 	}
 	scan_end(&scan);
@@ -52,8 +40,8 @@ static void read_turns(const struct memory *memory, struct portable_memory *read
 				  memory->arena) ||
 		    stored.turn.state == TURN_HIDDEN)
 			continue;
-		read->turns = grow(memory->arena, read->turns, read->turn_count, &capacity,
-				   sizeof(*read->turns));
+		read->turns = arena_grow(memory->arena, read->turns, read->turn_count, &capacity,
+					 sizeof(*read->turns));
 		read->turns[read->turn_count++] = (struct portable_turn){
 			.turn = stored.turn, .learn = stored.learn, .earlier = stored.earlier};
 	}

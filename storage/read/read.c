@@ -1,9 +1,8 @@
 /* The other reads: jobs for the learner, a user's memory for people. */
+#include "core/base/grow.h"
 #include "core/facts/saying.h"
 #include "storage/journal/branch.h"
 #include "storage/user/rights.h"
-
-#include <string.h>
 
 enum { TURNS_BEFORE = 6 };
 
@@ -25,13 +24,8 @@ struct jobs {
 
 static struct job *add_job(struct jobs *list, struct arena *arena)
 {
-	if (list->count == list->capacity) {
-		list->capacity = list->capacity == 0 ? 8 : 2 * list->capacity;
-		struct job *more = arena_alloc(arena, list->capacity * sizeof(*more));
-		if (list->count > 0)
-			memcpy(more, list->jobs, list->count * sizeof(*more));
-		list->jobs = more;
-	}
+	list->jobs =
+		arena_grow(arena, list->jobs, list->count, &list->capacity, sizeof(*list->jobs));
 	return &list->jobs[list->count++];
 }
 

@@ -1,6 +1,7 @@
 #include "storage/seal/key_file.h"
 
 #include "core/base/digest_table.h"
+#include "core/base/grow.h"
 #include "storage/files/files.h"
 
 #include <errno.h>
@@ -36,11 +37,8 @@ struct key_file {
 
 static void keep_unused(struct key_file *file, uint32_t slot)
 {
-	if (file->unused_count == file->unused_capacity) {
-		file->unused_capacity = 2 * file->unused_capacity + 16;
-		file->unused =
-			xrealloc(file->unused, file->unused_capacity * sizeof(*file->unused));
-	}
+	file->unused = xgrow(file->unused, file->unused_count, &file->unused_capacity,
+			     sizeof(*file->unused));
 	file->unused[file->unused_count++] = slot;
 }
 

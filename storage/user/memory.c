@@ -1,5 +1,6 @@
 #include "storage/user/memory.h"
 
+#include "core/base/grow.h"
 #include "core/facts/facts.h"
 
 #include <stdlib.h>
@@ -139,14 +140,8 @@ struct fact_list {
 
 static void add_fact(struct fact_list *list, struct arena *arena, struct fact *fact)
 {
-	if (list->count == list->capacity) {
-		list->capacity = list->capacity == 0 ? 32 : 2 * list->capacity;
-		struct fact **more =
-			(struct fact **)arena_bytes(arena, list->capacity * sizeof(*more));
-		if (list->count > 0)
-			memcpy(more, list->facts, list->count * sizeof(*more));
-		list->facts = more;
-	}
+	list->facts = (struct fact **)arena_grow(arena, list->facts, list->count, &list->capacity,
+						 sizeof(struct fact *));
 	list->facts[list->count++] = fact;
 }
 

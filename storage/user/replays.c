@@ -1,6 +1,6 @@
 #include "storage/user/replays.h"
 
-#include <string.h>
+#include "core/base/grow.h"
 
 enum {
 	REPLAYS_LIMIT = 4096, /* the most that one read returns per conversation */
@@ -25,13 +25,8 @@ static bool list_add(struct replay_list *list, struct arena *arena, const struct
 	size_t text = replay->text.size + replay->receipt_items.size;
 	if (list->count == REPLAYS_LIMIT || list->text + text > MEMORY_TEXT_LIMIT)
 		return false;
-	if (list->count == list->capacity) {
-		list->capacity = list->capacity == 0 ? 16 : 2 * list->capacity;
-		struct replay *more = arena_alloc(arena, list->capacity * sizeof(*more));
-		if (list->count > 0)
-			memcpy(more, list->replays, list->count * sizeof(*more));
-		list->replays = more;
-	}
+	list->replays = arena_grow(arena, list->replays, list->count, &list->capacity,
+				   sizeof(*list->replays));
 	list->replays[list->count++] = *replay;
 	list->text += text;
 	return true;

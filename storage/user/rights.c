@@ -1,5 +1,6 @@
 #include "storage/user/rights.h"
 
+#include "core/base/grow.h"
 #include "core/facts/tombstone.h"
 
 enum { TOMBSTONES_LIMIT = 10000 };
@@ -30,14 +31,7 @@ struct tombstones memory_tombstones(const struct memory *memory)
 		if (!table_decode(memory->transaction, scan.value, stored_tombstone_fields,
 				  &tombstone, memory->arena))
 			continue;
-		if (tombstones.count == capacity) {
-			capacity = capacity == 0 ? 8 : 2 * capacity;
-			struct tombstone *more =
-				arena_alloc(memory->arena, capacity * sizeof(*more));
-			for (size_t i = 0; i < tombstones.count; i++)
-				more[i] = list[i];
-			list = more;
-		}
+		list = arena_grow(memory->arena, list, tombstones.count, &capacity, sizeof(*list));
 		list[tombstones.count++] = tombstone;
 	}
 	scan_end(&scan);
