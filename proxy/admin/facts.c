@@ -6,6 +6,7 @@
 #include "proxy/admin/call.h"
 #include "proxy/admin/fact_body.h"
 #include "proxy/learn/learner.h"
+#include "proxy/portable/forms.h"
 #include "storage/rights.h"
 
 #include <inttypes.h>
@@ -22,28 +23,11 @@ void admin_put_time(struct buffer *out, const char *name, int64_t at, struct are
 		buffer_printf(out, ",\"%s\":\"%.*s\"", name, SLICE_PRINT(text_time(at, arena)));
 }
 
-static void put_labels(struct buffer *out, const struct fact *fact)
-{
-	if (fact->agent.size > 0)
-		json_put_text(out, "agent", fact->agent);
-	if (fact->app.size > 0)
-		json_put_text(out, "app", fact->app);
-	if (fact->metadata.size == 0)
-		return;
-	buffer_append(out, SLICE(",\"metadata\":"));
-	buffer_append(out, fact->metadata);
-}
-
 void admin_put_fact(struct buffer *out, const struct fact *fact, struct arena *arena)
 {
 	const bool is_suggested = fact->state == FACT_SUGGESTED || fact_is_dismissed(fact);
 	const unsigned classes = fact_classes(fact);
-	buffer_printf(out, "{\"id\":\"%" PRIu64 "\"", fact->id);
-	json_put_text(out, "entity", fact->entity);
-	json_put_text(out, "kind", fact->kind);
-	json_put_text(out, "key", fact->key);
-	json_put_text(out, "value", fact->value);
-	json_put_flag(out, "many", fact->many);
+	portable_write_said(out, fact);
 	buffer_printf(out, ",\"confidence\":%.3g", fact->confidence);
 	json_put_flag(out, "pii", fact->pii || classes != 0);
 	buffer_append(out, SLICE(",\"pii_classes\":"));
@@ -61,7 +45,7 @@ void admin_put_fact(struct buffer *out, const struct fact *fact, struct arena *a
 	json_put_text(out, "quote", fact->quote);
 	json_put_text(out, "by", fact->by);
 	buffer_append_byte(out, '}');
-	put_labels(out, fact);
+	portable_write_labels(out, fact);
 	buffer_printf(out, ",\"version\":\"%016" PRIx64 "\"", fact_version(fact));
 }
 

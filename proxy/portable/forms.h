@@ -13,6 +13,9 @@
 void portable_write(struct buffer *out, const struct portable_memory *memory, int64_t now,
 		    const char *version, struct arena *arena);
 
+/* Begins a fact's object, down to its value, and appends what programs put beside the fact. */
+void portable_write_said(struct buffer *out, const struct fact *fact);
+void portable_write_labels(struct buffer *out, const struct fact *fact);
 /* Appends the members of the settings' object, without its braces. */
 void portable_write_settings(struct buffer *out, const struct user_settings *settings,
 			     struct arena *arena);
@@ -151,7 +154,7 @@ bool portable_fits(struct slice text);
 
 /* ---- for the forms ---- */
 
-enum { PORTABLE_MAX_SESSION = 256 }; /* bytes */
+enum { PORTABLE_MAX_SESSION = 256 }; /* bytes, as in a request's header */
 
 /* What reads a part of our own form; NULL: nothing does. */
 portable_element *portable_own_element(const struct portable_reader *reader);

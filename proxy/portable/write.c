@@ -1,5 +1,6 @@
 #include "proxy/portable/forms.h"
 
+#include "core/facts/facts.h"
 #include "core/json/json.h"
 #include "core/json/members.h"
 #include "core/text/text.h"
@@ -16,13 +17,10 @@ static void put_time(struct buffer *out, const char *name, int64_t at, struct ar
 	buffer_printf(out, ",\"%s\":\"%.*s.%03dZ\"", name, SLICE_PRINT(seconds), fraction);
 }
 
-static const char *const fact_states[] = {"current", "superseded", "retracted", "forgotten",
-					  "suggested"};
-static const char *const sources[] = {"chat", "correction", "note", "import", "agent"};
 static const char *const turn_states[] = {"current", "superseded", "hidden"};
 static const char *const learning[] = {"none", "pending", "done"};
 
-static void put_fact(struct buffer *out, const struct fact *fact, struct arena *arena)
+void portable_write_said(struct buffer *out, const struct fact *fact)
 {
 	buffer_printf(out, "{\"id\":\"%" PRIu64 "\"", fact->id);
 	json_put_text(out, "entity", fact->entity);
@@ -30,6 +28,23 @@ static void put_fact(struct buffer *out, const struct fact *fact, struct arena *
 	json_put_text(out, "key", fact->key);
 	json_put_text(out, "value", fact->value);
 	json_put_flag(out, "many", fact->many);
+}
+
+void portable_write_labels(struct buffer *out, const struct fact *fact)
+{
+	if (fact->agent.size > 0)
+		json_put_text(out, "agent", fact->agent);
+	if (fact->app.size > 0)
+		json_put_text(out, "app", fact->app);
+	if (fact->metadata.size == 0)
+		return;
+	buffer_append(out, SLICE(",\"metadata\":"));
+	buffer_append(out, fact->metadata);
+}
+
+static void put_fact(struct buffer *out, const struct fact *fact, struct arena *arena)
+{
+	portable_write_said(out, fact);
 	buffer_printf(out, ",\"confidence\":%.17g", fact->confidence);
 	json_put_flag(out, "pii", fact->pii);
 	if (fact->classes != 0) {
@@ -40,7 +55,7 @@ static void put_fact(struct buffer *out, const struct fact *fact, struct arena *
 	if (fact->by.size > 0)
 		json_put_text(out, "by", fact->by);
 	buffer_printf(out, ",\"repeats\":%" PRIu64 ",\"source\":{\"type\":\"%s\"", fact->repeats,
-		      sources[fact->source]);
+		      fact_source_name(fact->source));
 	json_put_id(out, "exchange", fact->exchange);
 	json_put_text(out, "quote", fact->quote);
 	if (fact->keywords.size > 0)
@@ -49,18 +64,11 @@ static void put_fact(struct buffer *out, const struct fact *fact, struct arena *
 	put_time(out, "observed_at", fact->observed_at, arena);
 	if (fact->expires_at != 0)
 		put_time(out, "valid_until", fact->expires_at, arena);
-	buffer_printf(out, ",\"state\":\"%s\"", fact_states[fact->state]);
+	buffer_printf(out, ",\"state\":\"%s\"", fact_state_name(fact->state));
 	json_put_id(out, "superseded_by", fact->superseded_by);
 	if (fact->ended_at != 0)
 		put_time(out, "ended_at", fact->ended_at, arena);
-	if (fact->agent.size > 0)
-		json_put_text(out, "agent", fact->agent);
-	if (fact->app.size > 0)
-		json_put_text(out, "app", fact->app);
-	if (fact->metadata.size > 0) {
-		buffer_append(out, SLICE(",\"metadata\":"));
-		buffer_append(out, fact->metadata);
-	}
+	portable_write_labels(out, fact);
 	buffer_append_byte(out, '}');
 }
 

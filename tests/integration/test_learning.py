@@ -283,6 +283,8 @@ def test_a_wish_in_other_words_hides_what_the_model_names_exactly(make_daemon, u
     facts = daemon.memory_path(user, "/facts")
     (hidden,) = daemon.admin("GET", f"{facts}?state=hidden").json()["facts"]
     assert (hidden["value"], hidden["state"]) == ("Zwingli", "hidden")
+    exported = daemon.admin("GET", daemon.memory_path(user, "/export")).json()
+    assert {(f["value"], f["state"]) for f in exported["facts"]} == {("Zwingli", "hidden"), ("oboe", "current")}
     Chat(daemon, user, session="new").say("What is my canary called, and what did I say of it?")
     assert b"Zwingli" not in upstream.last.body
     calls = len(memory_model.fact_calls())
