@@ -50,7 +50,6 @@ struct portable_memory {
 	const struct portable_index *index; /* see portable_index() */
 	/* Of a part of a longer memory: */
 	bool has_more;                 /* others follow, the last of which brings the settings */
-	uint64_t next_turn;            /* before the first part; 0: this is the first */
 	struct portable_place *places; /* of the turns of the parts before, by ascending id */
 	size_t place_count;
 };
@@ -73,7 +72,7 @@ struct take_in_count {
 			     * have a tombstone */
 	int64_t erased_at;  /* the last of them */
 	uint64_t crowded;   /* facts that gave way: the user has FACTS_LIMIT */
-	uint64_t next_turn; /* the first id that may be new */
+	uint64_t next_turn; /* the first id that may be new; 0: no part was taken in */
 	bool withdrawn;     /* a turn that the summary may tell of does not stand here any more */
 	bool summary;
 	bool settings;
@@ -84,9 +83,9 @@ struct take_in_count {
  * nothing: a turn is known by its session, time, role and hash, a fact by its time, entity, key and
  * value, as they are compared. A fact that stands gives way to what was there, or supersedes it:
  * see facts_settle(). A summary and settings are taken in if the user has none. STORE_STALE: the
- * user wants nothing kept. Fills in `count`, and each ->here, before the callback fires; `count`
- * and `memory` must live until then. A long memory goes in part by part; what a crash leaves of it,
- * the same import completes. */
+ * user wants nothing kept. Adds to `count`, and fills in each ->here, before the callback fires;
+ * `count` and `memory` must live until then. A long memory goes in part by part, with one `count`,
+ * all 0 at first, for all of them; what a crash leaves of it, the same import completes. */
 struct store_call *store_take_in(struct store *store, const struct portable_memory *memory,
 				 int64_t now, struct take_in_count *count, struct store_loop *loop,
 				 store_done *callback, void *cookie);

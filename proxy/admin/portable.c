@@ -202,8 +202,7 @@ struct taking {
 	const char *fault; /* of the file */
 	struct intake intake;
 	struct portable_reader reader;
-	struct take_in_count count; /* of the newest part... */
-	struct take_in_count sum;   /* ...and of those before */
+	struct take_in_count count;
 };
 
 static void put_span(struct buffer *out, const struct portable_total *total, struct arena *arena)
@@ -264,9 +263,9 @@ static void show(struct taking *taking)
 static void answer_taken(struct taking *taking)
 {
 	struct admin_call *call = taking->call;
-	const struct take_in_count *sum = &taking->sum;
+	const struct take_in_count *count = &taking->count;
 	struct buffer out;
-	if (sum->settings && !taking->reader.memory.settings.learn)
+	if (count->settings && !taking->reader.memory.settings.learn)
 		learner_forget(call->service->learner, call->user);
 	learner_wake(call->service->learner, call->user, false);
 	embedder_wake(call->service->embedder, call->user);
@@ -275,33 +274,14 @@ static void answer_taken(struct taking *taking)
 		      "{\"format\":\"%s\",\"conversations\":%" PRIu64 ",\"turns\":%" PRIu64
 		      ",\"facts\":%" PRIu64 ",\"known\":%" PRIu64 ",\"erased\":%" PRIu64
 		      ",\"left_out\":%zu,\"summary\":%s,\"settings\":%s",
-		      taking->reader.form, sum->conversations, sum->turns, sum->facts, sum->known,
-		      sum->erased, intake_left_out(&taking->intake),
-		      sum->summary ? "true" : "false", sum->settings ? "true" : "false");
-	if (sum->erased_at > 0)
+		      taking->reader.form, count->conversations, count->turns, count->facts,
+		      count->known, count->erased, intake_left_out(&taking->intake),
+		      count->summary ? "true" : "false", count->settings ? "true" : "false");
+	if (count->erased_at > 0)
 		buffer_printf(&out, ",\"erased_at\":\"%.*s\"",
-			      SLICE_PRINT(text_time(sum->erased_at, &call->arena)));
-	buffer_printf(&out, ",\"crowded\":%" PRIu64, sum->crowded);
+			      SLICE_PRINT(text_time(count->erased_at, &call->arena)));
+	buffer_printf(&out, ",\"crowded\":%" PRIu64, count->crowded);
 	reply(taking, &out);
-}
-
-static void add_count(struct taking *taking)
-{
-	const struct take_in_count *count = &taking->count;
-	struct take_in_count *sum = &taking->sum;
-	struct portable_memory *memory = &taking->reader.memory;
-	sum->conversations += count->conversations;
-	sum->turns += count->turns;
-	sum->facts += count->facts;
-	sum->known += count->known;
-	sum->erased += count->erased;
-	sum->erased_at = count->erased_at > sum->erased_at ? count->erased_at : sum->erased_at;
-	sum->crowded += count->crowded;
-	sum->summary |= count->summary;
-	sum->settings |= count->settings;
-	memory->next_turn = count->next_turn;
-	/* It tells of what is not there. */
-	memory->has_summary &= count->erased == 0 && !count->withdrawn;
 }
 
 static void read_more(void *cookie);
@@ -316,7 +296,6 @@ static void on_taken(void *cookie, enum store_result result)
 		end(taking);
 		return;
 	}
-	add_count(taking);
 	if (is_over)
 		answer_taken(taking);
 	else
@@ -328,7 +307,7 @@ static bool is_refused(struct taking *taking)
 {
 	struct admin_call *call = taking->call;
 	const struct portable_memory *memory = &taking->reader.memory;
-	const bool is_first = memory->next_turn == 0;
+	const bool is_first = taking->count.next_turn == 0;
 	if (background_hurries(taking->imports))
 		admin_reply_failure(call, STORE_FAILED);
 	else if (taking->fault != NULL)

@@ -23,12 +23,14 @@ static uint64_t here(const struct taking *taking, uint64_t id)
 
 /* ---- conversations ---- */
 
-static void open_conversation(struct taking *taking, size_t at)
+static size_t open_conversation(struct taking *taking, size_t at)
 {
 	const struct memory *memory = &taking->memory;
 	const struct past_conversation *from = &taking->from->conversations[at].conversation;
 	struct past_conversation conversation = {.session = from->session};
 	uint32_t id = taking->ids->known_conversations[at];
+	if (!taking->ids->wanted[at])
+		return 1;
 	if (id == 0)
 		id = taking->from->conversations[at].here;
 	if (id == 0 && from->session.size > 0)
@@ -46,46 +48,32 @@ static void open_conversation(struct taking *taking, size_t at)
 	conversation.branched |= from->branched;
 	memory_put_conversation(memory, id, &conversation);
 	taking->ids->conversations[at] = taking->from->conversations[at].here = id;
+	return 1 + STEPS_OF_CONVERSATION;
 }
 
 bool taking_open(struct taking *taking)
 {
-	uint64_t *next = &taking->at->next;
-	for (; *next < taking->from->conversation_count && taking->memory.transaction->spare > 0;
-	     ++*next) {
-		taking_spend(taking, 1);
-		if (!taking->ids->wanted[*next])
-			continue;
-		open_conversation(taking, *next);
-		taking_spend(taking, STEPS_OF_CONVERSATION);
-	}
-	return *next == taking->from->conversation_count;
+	return taking_each(taking, taking->from->conversation_count, open_conversation);
 }
 
 /* ---- turns ---- */
-
-static struct stored_exchange exchange_of(const struct taking *taking,
-					  const struct portable_turn *from)
-{
-	return (struct stored_exchange){.answer = here(taking, from->answer),
-					.user_hash = from->own_hash,
-					.queued = from->learning != PORTABLE_NOT_LEARNED,
-					.taken_back_at = from->taken_back_at};
-}
 
 static void begin_exchange(struct taking *taking, const struct portable_turn *from,
 			   const struct turn *turn)
 {
 	const struct memory *memory = &taking->memory;
 	const struct job like = {.kind = JOB_FACTS, .last_active = taking->now};
-	struct stored_exchange exchange = exchange_of(taking, from);
+	struct stored_exchange exchange = {.answer = here(taking, from->answer),
+					   .user_hash = from->own_hash,
+					   .queued = from->learning != PORTABLE_NOT_LEARNED,
+					   .taken_back_at = from->taken_back_at};
 	memory_put_exchange(memory, turn, &exchange);
 	if (from->learning == PORTABLE_PENDING && taking->may_learn)
 		journal_add_job(memory, &taking->user, turn->id, &like);
 }
 
-/* Links the answer to a known exchange that has none: an earlier import may have been cut off. */
-static void show_to_known(struct taking *taking, uint64_t asked, uint64_t answer)
+/* Links the answer to its exchange, unless that has one. Both ids are the store's. */
+static void show_answer(struct taking *taking, uint64_t asked, uint64_t answer)
 {
 	const struct memory *memory = &taking->memory;
 	struct stored_turn stored;
@@ -97,41 +85,20 @@ static void show_to_known(struct taking *taking, uint64_t asked, uint64_t answer
 	memory_put_exchange(memory, &stored.turn, &exchange);
 }
 
-/* Links the answer to its exchange, if the memory says so. */
-static void show_answer(struct taking *taking, size_t place, const struct portable_turn *answer)
-{
-	const struct portable_turn *asked = &taking->from->turns[place];
-	struct turn turn = asked->turn;
-	if (turn.role != ROLE_USER || asked->answer != answer->turn.id)
-		return;
-	if (!taking->ids->new_turns[place]) {
-		show_to_known(taking, taking->ids->known_turns[place],
-			      here(taking, answer->turn.id));
-		return;
-	}
-	turn.id = turn.exchange = here(taking, asked->turn.id);
-	turn.conversation = taking->ids->conversations[place_of_conversation(
-		taking->from, asked->turn.conversation)];
-	struct stored_exchange exchange = exchange_of(taking, asked);
-	memory_put_exchange(&taking->memory, &turn, &exchange);
-}
-
 static void link_answer(struct taking *taking, const struct portable_turn *from,
 			const struct turn *turn)
 {
 	const struct memory *memory = &taking->memory;
-	const size_t asked = place_of_turn(taking->from, from->turn.exchange);
-	const bool has_asked = asked < taking->from->turn_count;
-	const struct stored_answer print = {
-		.user_hash = has_asked ? taking->from->turns[asked].own_hash : 0};
+	const size_t place = place_of_turn(taking->from, from->turn.exchange);
+	const struct portable_turn *asked =
+		place < taking->from->turn_count ? &taking->from->turns[place] : NULL;
+	const struct stored_answer print = {.user_hash = asked != NULL ? asked->own_hash : 0};
 	struct stored_exchange alone = {.answer = turn->id};
 	journal_fingerprint_answer(memory, turn->hash, turn->conversation, turn->ordinal, print);
 	if (turn->exchange == 0)
 		memory_put_exchange(memory, turn, &alone);
-	else if (has_asked)
-		show_answer(taking, asked, from);
-	else
-		show_to_known(taking, turn->exchange, turn->id);
+	else if (asked == NULL || (asked->turn.role == ROLE_USER && asked->answer == from->turn.id))
+		show_answer(taking, turn->exchange, turn->id);
 }
 
 static void count_uncovered(struct taking *taking, const struct stored_turn *stored, size_t i)
@@ -145,11 +112,13 @@ static void count_uncovered(struct taking *taking, const struct stored_turn *sto
 		taking->last_active = stored->turn.created_at;
 }
 
-static void add_turn(struct taking *taking, size_t i)
+static size_t add_turn(struct taking *taking, size_t i)
 {
 	const struct portable_turn *from = &taking->from->turns[i];
 	const size_t at = place_of_conversation(taking->from, from->turn.conversation);
 	struct stored_turn stored = {.turn = from->turn, .learn = from->learn};
+	if (!taking->ids->new_turns[i])
+		return 1;
 	stored.turn.conversation = taking->ids->conversations[at];
 	stored.turn.exchange = here(taking, from->turn.exchange);
 	stored.earlier = here(taking, from->earlier);
@@ -167,6 +136,7 @@ static void add_turn(struct taking *taking, size_t i)
 		taking->user.first_seen = stored.turn.created_at;
 	if (stored.turn.created_at > taking->user.last_seen)
 		taking->user.last_seen = stored.turn.created_at;
+	return 1 + STEPS_OF_TURN + stored.turn.text.size / BYTES_OF_STEP;
 }
 
 /* A job that is there keeps its model. */
@@ -193,19 +163,10 @@ static bool has_summary_to_take(const struct taking *taking)
 
 bool taking_add_turns(struct taking *taking)
 {
-	uint64_t *next = &taking->at->next;
 	taking->takes_summary = has_summary_to_take(taking);
-	for (; *next < taking->from->turn_count && taking->memory.transaction->spare > 0; ++*next) {
-		const size_t i = *next;
-		taking_spend(taking, 1);
-		if (!taking->ids->new_turns[i])
-			continue;
-		add_turn(taking, i);
-		taking_spend(taking,
-			     STEPS_OF_TURN + taking->from->turns[i].turn.text.size / BYTES_OF_STEP);
-	}
+	const bool is_over = taking_each(taking, taking->from->turn_count, add_turn);
 	tell_summary(taking);
-	return *next == taking->from->turn_count;
+	return is_over;
 }
 
 /* ---- facts ---- */
@@ -221,42 +182,35 @@ static uint64_t fact_here(const struct taking *taking, uint64_t id)
 	return taking->ids->new_facts[at] ? taking->at->first_fact + taking->ids->facts[at] : 0;
 }
 
-static void add_fact(struct taking *taking, size_t i)
+static size_t add_fact(struct taking *taking, size_t i)
 {
 	const struct memory *memory = &taking->memory;
 	struct fact fact = taking->from->facts[i];
+	if (!taking->ids->new_facts[i])
+		return 1;
 	fact.id = taking->at->first_fact + taking->ids->facts[i];
 	fact.exchange = here(taking, fact.exchange);
 	fact.superseded_by = fact_here(taking, fact.superseded_by);
 	table_write(memory->transaction, TABLE_FACTS, memory_fact_key(memory, fact.id),
 		    stored_fact_fields, &fact);
+	return 1 + STEPS_OF_FACT + (fact.value.size + fact.quote.size) / BYTES_OF_STEP;
 }
 
 /* All ids are taken before the first fact is written, since one may name a later one. */
 bool taking_add_facts(struct taking *taking)
 {
-	uint64_t *next = &taking->at->next;
-	if (*next == 0 && taking->at->count.facts > 0) {
+	if (taking->at->next == 0 && taking->at->new_facts > 0) {
 		taking->at->first_fact = taking->user.next_fact;
-		taking->user.next_fact += taking->at->count.facts;
+		taking->user.next_fact += taking->at->new_facts;
 		taking->is_user_newer = true;
 	}
-	for (; *next < taking->from->fact_count && taking->memory.transaction->spare > 0; ++*next) {
-		const struct fact *fact = &taking->from->facts[*next];
-		taking_spend(taking, 1);
-		if (!taking->ids->new_facts[*next])
-			continue;
-		add_fact(taking, *next);
-		taking_spend(taking,
-			     STEPS_OF_FACT + (fact->value.size + fact->quote.size) / BYTES_OF_STEP);
-	}
-	return *next == taking->from->fact_count;
+	return taking_each(taking, taking->from->fact_count, add_fact);
 }
 
 /* The first fact to be settled: a crash may have left those that an earlier run wrote. */
 static uint64_t first_to_settle(const struct taking *taking)
 {
-	uint64_t first = taking->at->count.facts > 0 ? taking->at->first_fact : UINT64_MAX;
+	uint64_t first = taking->at->new_facts > 0 ? taking->at->first_fact : UINT64_MAX;
 	for (size_t i = 0; i < taking->from->fact_count; i++) {
 		const uint64_t known = taking->ids->known_facts[i];
 		first = known != 0 && known < first ? known : first;
@@ -291,7 +245,7 @@ static void take_summary(struct taking *taking)
 	table_write(memory->transaction, TABLE_SUMMARIES, key_of_user(memory->user),
 		    stored_summary_fields, &summary);
 	taking->at->count.summary = true;
-	if (!taking->is_new_user || taking->from->next_turn != 0)
+	if (!taking->is_new_user)
 		memory_recount_uncovered(memory, &like);
 }
 

@@ -8,7 +8,6 @@
 enum {
 	ID_OFFSET = 16 /* of a record's id in its key, after the user */,
 	STEPS_OF_LOOK = 2,
-	STEPS_OF_SEARCH = 100, /* in a note, for what has a tombstone */
 	BYTES_OF_LOOK = 256
 };
 
@@ -23,90 +22,97 @@ static bool is_spent(const struct taking *taking)
 	return taking->memory.transaction->spare == 0;
 }
 
+bool taking_each(struct taking *taking, size_t count, taking_one *one)
+{
+	uint64_t *next = &taking->at->next;
+	for (; *next < count && !is_spent(taking); ++*next)
+		taking_spend(taking, one(taking, *next));
+	return *next == count;
+}
+
 /* ---- what is there ---- */
 
-static void match_turn(struct taking *taking, const struct turn *turn, struct slice session)
+/* Compares what is there with the memory. False: what is new begins. */
+typedef bool match_record(struct taking *taking, uint64_t id, struct slice value);
+
+static bool match_all(struct taking *taking, enum table table, match_record *match)
 {
-	const struct places *places = &taking->from->index->turns;
-	const size_t place = places_find_turn(places, turn, session);
-	if (place == places->count)
-		return;
-	const struct turn *wanted = &taking->from->turns[place].turn;
+	const struct key user = key_of_user(taking->memory.user);
+	struct scan scan;
+	struct slice key;
+	struct slice value;
+	bool found = false;
+	scan_begin_at(&scan, taking->memory.transaction, table, user,
+		      key_u64(user, taking->at->next), FORWARD);
+	scan_let_go(&scan);
+	while (!is_spent(taking) && (found = scan_next(&scan, &key, &value))) {
+		const uint64_t id = key_read_u64(key, ID_OFFSET);
+		taking_spend(taking, 1 + value.size / BYTES_OF_LOOK);
+		taking->at->next = id + 1;
+		found = match(taking, id, value);
+		if (!found)
+			break;
+	}
+	scan_end(&scan);
+	return !found && !is_spent(taking);
+}
+
+/* Neighbours usually belong to one conversation. */
+static struct slice session_of(struct taking *taking, uint32_t conversation)
+{
+	if (conversation != taking->conversation_id) {
+		taking->conversation = (struct past_conversation){0};
+		(void)memory_conversation(&taking->memory, conversation, &taking->conversation);
+		taking->conversation_id = conversation;
+		taking_spend(taking, STEPS_OF_LOOK);
+	}
+	return taking->conversation.session;
+}
+
+static bool match_turn(struct taking *taking, uint64_t id, struct slice value)
+{
+	const struct portable_memory *from = taking->from;
+	struct stored_turn stored = {.turn.id = id};
+	const struct turn *turn = &stored.turn;
+	/* What is alike in one file is taken in as often. */
+	if (id >= taking->at->count.next_turn)
+		return false;
+	if (!table_decode(taking->memory.transaction, value, stored_turn_fields, &stored, NULL))
+		return true;
+	const size_t place =
+		places_find_turn(&from->index->turns, turn, session_of(taking, turn->conversation));
+	if (place == from->turn_count)
+		return true;
+	const struct turn *wanted = &from->turns[place].turn;
 	taking->ids->known_turns[place] = turn->id;
 	taking->ids->known_in[place] = turn->conversation;
 	if (wanted->state == TURN_CURRENT && turn->state != TURN_CURRENT &&
-	    wanted->id <= taking->from->summary.covers)
+	    wanted->id <= from->summary.covers)
 		taking->at->count.withdrawn = true;
+	return true;
 }
 
 bool taking_match_turns(struct taking *taking)
 {
-	const struct memory *memory = &taking->memory;
-	const struct key user = key_of_user(memory->user);
-	struct past_conversation conversation = {0};
-	uint32_t last = 0;
-	struct scan scan;
-	struct slice key;
-	struct slice value;
-	bool found = false;
-	if (taking->from->turn_count == 0)
-		return true;
-	scan_begin_at(&scan, memory->transaction, TABLE_TURNS, user,
-		      key_u64(user, taking->at->next), FORWARD);
-	scan_let_go(&scan);
-	while (!is_spent(taking) && (found = scan_next(&scan, &key, &value))) {
-		struct stored_turn stored = {.turn.id = key_read_u64(key, ID_OFFSET)};
-		taking_spend(taking, 1 + value.size / BYTES_OF_LOOK);
-		taking->at->next = stored.turn.id + 1;
-		/* What is alike in one file is taken in as often. */
-		found = stored.turn.id < taking->at->count.next_turn;
-		if (!found)
-			break;
-		if (!table_decode(memory->transaction, value, stored_turn_fields, &stored, NULL))
-			continue;
-		if (stored.turn.conversation != last) {
-			conversation = (struct past_conversation){0};
-			(void)memory_conversation(memory, stored.turn.conversation, &conversation);
-			last = stored.turn.conversation;
-			taking_spend(taking, STEPS_OF_LOOK);
-		}
-		match_turn(taking, &stored.turn, conversation.session);
-	}
-	scan_end(&scan);
-	return !found && !is_spent(taking);
+	return taking->from->turn_count == 0 || match_all(taking, TABLE_TURNS, match_turn);
 }
 
-static void match_fact(struct taking *taking, const struct fact *fact)
+static bool match_fact(struct taking *taking, uint64_t id, struct slice value)
 {
-	const struct places *places = &taking->from->index->facts;
-	const size_t place = places_find_fact(places, fact);
-	if (place < places->count)
-		taking->ids->known_facts[place] = fact->id;
+	const struct portable_memory *from = taking->from;
+	struct fact fact = {.id = id};
+	if (!table_decode(taking->memory.transaction, value, stored_fact_fields, &fact, NULL) ||
+	    !fact_is_known(&fact, 0))
+		return true;
+	const size_t place = places_find_fact(&from->index->facts, &fact);
+	if (place < from->fact_count)
+		taking->ids->known_facts[place] = id;
+	return true;
 }
 
 bool taking_match_facts(struct taking *taking)
 {
-	const struct memory *memory = &taking->memory;
-	const struct key user = key_of_user(memory->user);
-	struct scan scan;
-	struct slice key;
-	struct slice value;
-	bool found = false;
-	if (taking->from->fact_count == 0)
-		return true;
-	scan_begin_at(&scan, memory->transaction, TABLE_FACTS, user,
-		      key_u64(user, taking->at->next), FORWARD);
-	scan_let_go(&scan);
-	while (!is_spent(taking) && (found = scan_next(&scan, &key, &value))) {
-		struct fact fact = {.id = key_read_u64(key, ID_OFFSET)};
-		taking_spend(taking, 1 + value.size / BYTES_OF_LOOK);
-		taking->at->next = fact.id + 1;
-		if (table_decode(memory->transaction, value, stored_fact_fields, &fact, NULL) &&
-		    fact_is_known(&fact, 0))
-			match_fact(taking, &fact);
-	}
-	scan_end(&scan);
-	return !found && !is_spent(taking);
+	return taking->from->fact_count == 0 || match_all(taking, TABLE_FACTS, match_fact);
 }
 
 /* ---- what is taken in ---- */
@@ -124,7 +130,7 @@ static void note_erased(struct take_in_count *count, int64_t at)
 		count->erased_at = at;
 }
 
-static void choose_turn(struct taking *taking, size_t i)
+static size_t choose_turn(struct taking *taking, size_t i)
 {
 	const struct portable_memory *from = taking->from;
 	const struct memory *memory = &taking->memory;
@@ -146,19 +152,15 @@ static void choose_turn(struct taking *taking, size_t i)
 	note_erased(&taking->at->count, erased_at);
 	if (taking->ids->new_turns[i])
 		taking->ids->wanted[conversation] = true;
+	return 1;
 }
 
 bool taking_choose_turns(struct taking *taking)
 {
-	uint64_t *next = &taking->at->next;
-	for (; *next < taking->from->turn_count && !is_spent(taking); ++*next) {
-		choose_turn(taking, *next);
-		taking_spend(taking, 1);
-	}
-	return *next == taking->from->turn_count;
+	return taking_each(taking, taking->from->turn_count, choose_turn);
 }
 
-static void choose_fact(struct taking *taking, size_t i)
+static size_t choose_fact(struct taking *taking, size_t i)
 {
 	const struct memory *memory = &taking->memory;
 	struct take_in_count *count = &taking->at->count;
@@ -178,17 +180,18 @@ static void choose_fact(struct taking *taking, size_t i)
 	taking->ids->new_facts[i] = !is_known && !is_erased;
 	count->known += is_known;
 	note_erased(count, erased_at);
+	count->facts += !is_known && !is_erased;
 	if (taking->ids->new_facts[i])
-		taking->ids->facts[i] = count->facts++;
+		taking->ids->facts[i] = taking->at->new_facts++;
+	/* All runs of a note's words are looked for. */
+	return taking->tombstones.count == 0 ? 1 : 1 + fact.value.size;
 }
 
 bool taking_choose_facts(struct taking *taking)
 {
-	uint64_t *next = &taking->at->next;
+	const size_t half = taking->memory.transaction->spare / 2;
 	taking->tombstones = memory_tombstones(&taking->memory);
-	for (; *next < taking->from->fact_count && !is_spent(taking); ++*next) {
-		choose_fact(taking, *next);
-		taking_spend(taking, taking->tombstones.count == 0 ? 1 : STEPS_OF_SEARCH);
-	}
-	return *next == taking->from->fact_count;
+	const size_t count = taking->tombstones.count;
+	taking_spend(taking, count < half ? count : half);
+	return taking_each(taking, taking->from->fact_count, choose_fact);
 }

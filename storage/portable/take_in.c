@@ -63,7 +63,7 @@ static void close_slice(struct taking *taking, bool is_over)
 	struct taking_place *at = taking->at;
 	if (taking->is_user_newer)
 		memory_put_user(memory, &taking->user);
-	if (at->step >= TAKING_ADD_FACTS && at->count.facts > 0)
+	if (at->step >= TAKING_ADD_FACTS && at->new_facts > 0)
 		at->count.crowded += erase_least_used_facts(memory, 0, taking->now);
 	if (!is_over && taking->is_new_user && taking->is_user_newer && !at->marked) {
 		memory_mark_forgotten(memory);
@@ -92,9 +92,8 @@ static void run_slice(struct take_in_operation *own, const struct memory *memory
 		.now = own->now,
 	};
 	open_user(&taking, own);
-	if (!operation->begun)
-		own->reached.count.next_turn =
-			own->from.next_turn != 0 ? own->from.next_turn : taking.user.next_turn;
+	if (own->reached.count.next_turn == 0)
+		own->reached.count.next_turn = taking.user.next_turn;
 	run_steps(&taking);
 	operation->unfinished = own->reached.step < TAKING_STEPS;
 	close_slice(&taking, !operation->unfinished);
@@ -159,7 +158,7 @@ struct store_call *store_take_in(struct store *store, const struct portable_memo
 	own->from.user = operation_slice(&own->operation, memory->user);
 	own->now = now;
 	own->count = count;
-	*count = (struct take_in_count){0};
+	own->on_disk.count = *count;
 	if (memory->index == NULL)
 		portable_index(&own->from, &own->operation.arena);
 	make_room(own);

@@ -36,9 +36,10 @@ enum taking_step {
 /* How far the import is. */
 struct taking_place {
 	enum taking_step step;
-	uint64_t next;       /* of the step: a place, or where a scan goes on */
-	size_t added;        /* turns before this place have their ids */
-	uint64_t first_fact; /* the id of the first new fact */
+	uint64_t next; /* of the step: a place, or where a scan goes on */
+	size_t added;  /* turns before this place have their ids */
+	uint64_t new_facts;
+	uint64_t first_fact; /* the id of the first of them */
 	bool marked;         /* as a user being forgotten */
 	struct take_in_count count;
 };
@@ -51,9 +52,11 @@ struct taking {
 	struct taking_place *at;
 	struct stored_user user;
 	struct tombstones tombstones; /* read by the step that needs them */
-	bool is_new_user;             /* nothing of the user was there before the first slice */
-	bool is_user_newer;           /* `user` has changed since it was read */
-	bool may_learn;               /* the settings that come along allow it */
+	uint32_t conversation_id;     /* that was matched last; 0: none */
+	struct past_conversation conversation;
+	bool is_new_user;   /* nothing of the user was there before the first slice */
+	bool is_user_newer; /* `user` has changed since it was read */
+	bool may_learn;     /* the settings that come along allow it */
 	bool takes_summary;
 	size_t uncovered;    /* turns that a summary has to cover */
 	int64_t last_active; /* of these */
@@ -67,5 +70,9 @@ taking_step_run taking_open, taking_add_turns, taking_add_facts, taking_settle_f
 
 /* Takes steps from the slice's. */
 void taking_spend(struct taking *taking, size_t steps);
+/* Does something with each of `count` elements, from the step's next one on, while there are steps,
+ * of which it returns those that it took. True: it has done them all. */
+typedef size_t taking_one(struct taking *taking, size_t place);
+bool taking_each(struct taking *taking, size_t count, taking_one *one);
 
 #endif

@@ -72,7 +72,7 @@ static void take_in(struct fixture *fixture, struct portable_memory *memory, con
 		    const char *name)
 {
 	struct fixture_wait wait = {0};
-	struct take_in_count taken;
+	struct take_in_count taken = {0};
 	memory->user = slice_of(user);
 	(void)store_take_in(fixture->store, memory, 0, &taken, &fixture->loop.loop, fixture_done,
 			    &wait);

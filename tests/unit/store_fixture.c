@@ -334,6 +334,7 @@ enum store_result fixture_take_in(struct fixture *fixture, const struct portable
 				  int64_t now, struct take_in_count *count)
 {
 	struct fixture_wait wait = {0};
+	*count = (struct take_in_count){0};
 	(void)store_take_in(fixture->store, memory, now, count, &fixture->loop.loop, fixture_done,
 			    &wait);
 	return fixture_await(&fixture->loop, &wait);

@@ -232,12 +232,9 @@ static struct user_settings settings_of(struct fixture *fixture, const char *use
 static enum store_result try_to_take_in(struct fixture *fixture, struct portable_memory *memory,
 					const char *user)
 {
-	struct fixture_wait wait = {0};
 	memory->user = slice_of(user);
 	memory->tenant = SLICE("shared");
-	(void)store_take_in(fixture->store, memory, 1000, &count_of, &fixture->loop.loop,
-			    fixture_done, &wait);
-	return fixture_await(&fixture->loop, &wait);
+	return fixture_take_in(fixture, memory, 1000, &count_of);
 }
 
 START_TEST(settings_are_taken_in_once)

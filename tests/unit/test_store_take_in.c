@@ -1,5 +1,6 @@
 /* A long memory taken in: in slices, between others' commits. */
 #include "storage/lmdb/writer.h"
+#include "storage/user/rights.h"
 #include "tests/unit/neighbour.h"
 
 #include <stdio.h>
@@ -121,6 +122,7 @@ static void begin_take_in(struct neighbour *neighbour)
 {
 	static struct portable_memory memory; /* needed until the end */
 	memory = long_memory();
+	count_of = (struct take_in_count){0};
 	(void)store_take_in(neighbour->fixture->store, &memory, 1000, &count_of, &neighbour_loop,
 			    fixture_done, &neighbour->wait);
 }
@@ -191,6 +193,51 @@ START_TEST(a_user_who_has_a_memory_takes_it_in_in_slices_too)
 	ck_assert_uint_eq(neighbour.longest_wait, 1);
 	ck_assert_uint_ge(neighbour.appended, 16 * TURNS / SLICE_STEPS);
 	assert_whole(&fixture, 2);
+	fixture_finish(&fixture);
+}
+END_TEST
+
+enum { NOTES = 500, NOTE_SIZE = 500 };
+
+static void begin_notes(struct neighbour *neighbour)
+{
+	static struct fact notes[NOTES];
+	static char words[NOTE_SIZE];
+	static struct portable_memory memory;
+	for (size_t i = 0; i < NOTE_SIZE; i++)
+		words[i] = "a bc de"[i % 7];
+	for (size_t i = 0; i < NOTES; i++)
+		notes[i] = (struct fact){.id = 1 + i,
+					 .entity = SLICE("user"),
+					 .kind = SLICE("note"),
+					 .key = SLICE("note"),
+					 .value = {words, NOTE_SIZE},
+					 .many = true,
+					 .observed_at = (int64_t)i};
+	memory = (struct portable_memory){.tenant = SLICE("shared"),
+					  .user = SLICE("alex"),
+					  .facts = notes,
+					  .fact_count = NOTES};
+	count_of = (struct take_in_count){0};
+	(void)store_take_in(neighbour->fixture->store, &memory, 1000, &count_of, &neighbour_loop,
+			    fixture_done, &neighbour->wait);
+}
+
+START_TEST(notes_that_are_searched_for_what_has_a_tombstone_come_in_more_slices)
+{
+	struct fixture fixture;
+	struct neighbour neighbour = {.begin = begin_notes};
+	struct transaction transaction;
+	const struct fact wrong = {
+		.entity = SLICE("user"), .key = SLICE("city"), .value = SLICE("Rome")};
+	begin_known(&fixture, MAP);
+	ck_assert(transaction_begin_write(&transaction, fixture.store));
+	const struct memory memory = {&transaction, fixture_key("alex"), &fixture.arena};
+	memory_bury(&memory, &wrong, 150);
+	ck_assert_int_eq(transaction_commit(&transaction), STORE_OK);
+	neighbour_run(&fixture, &neighbour);
+	ck_assert_uint_ge(neighbour.appended, NOTES * NOTE_SIZE / SLICE_STEPS);
+	ck_assert_uint_eq(count_of.facts, NOTES);
 	fixture_finish(&fixture);
 }
 END_TEST
@@ -301,6 +348,7 @@ END_TEST
 UNIT_MAIN("store_take_in", a_long_memory_holds_up_another_user_for_one_commit,
 	  a_slice_that_was_undone_is_taken_in_once,
 	  a_user_who_has_a_memory_takes_it_in_in_slices_too,
+	  notes_that_are_searched_for_what_has_a_tombstone_come_in_more_slices,
 	  what_a_crash_cut_off_of_a_new_user_is_taken_back,
 	  what_a_crash_cut_off_of_a_known_user_is_completed_by_taking_it_in_again,
 	  a_store_that_is_about_to_stop_takes_nothing_in, what_finds_no_room_half_way_is_taken_back,
