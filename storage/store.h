@@ -202,9 +202,9 @@ struct store_call *store_keep_receipt(struct store *store, struct user_key user,
 				      uint64_t forget_epoch, const struct receipt *receipt,
 				      struct store_loop *loop, store_done *callback, void *cookie);
 
-/* Journals past turns, all or none; with `learn`, each user turn gets a job. Many turns of a new
- * user are written in parts before the callback fires; after a crash, the next start removes the
- * parts. */
+/* Journals past turns, all or none; with `learn`, each user turn gets a job. `turns` and their
+ * texts must live until the callback fires. Many turns of a new user are written in parts before
+ * that; after a crash, the next start removes the parts. */
 /* Any thread. Imports end with STORE_FAILED from now on, those that are being written, too: the
  * process is about to stop. */
 void store_end_imports(struct store *store);

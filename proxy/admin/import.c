@@ -13,7 +13,6 @@
 #include <jansson.h>
 
 enum {
-	MAX_SESSION = 256,             /* same limit as in a request's header */
 	PATIENCE_WITH_VECTORS = 10000, /* milliseconds */
 	ANSWER_LIMIT = 4096,
 };
@@ -33,75 +32,69 @@ struct import {
 	struct embedder_wait *wait; /* waits for the turns' vectors; NULL: none */
 };
 
-/* The string with its NULs, which JSON allows. Empty: it is not a string. */
-static struct slice string_of(json_t *value)
-{
-	return (struct slice){json_string_value(value), json_string_length(value)};
-}
-
 /* Messages of a chat log outside the talk, tool calls included, are not remembered. */
 static bool is_left_out(json_t *message)
 {
-	struct slice role = string_of(json_object_get(message, "role"));
-	bool calls = json_array_size(json_object_get(message, "tool_calls")) > 0 ||
-		     json_is_object(json_object_get(message, "function_call"));
-	return slice_equal(role, SLICE("system")) || slice_equal(role, SLICE("developer")) ||
-	       slice_equal(role, SLICE("tool")) || slice_equal(role, SLICE("function")) ||
-	       (slice_equal(role, SLICE("assistant")) && calls);
+	static const char *const others[] = {"system", "developer", "tool", "function", NULL};
+	const bool calls = json_array_size(json_object_get(message, "tool_calls")) > 0 ||
+			   json_is_object(json_object_get(message, "function_call"));
+	return slice_is_any(portable_text(message, "role"), others) ||
+	       (calls && portable_says(message, "role", "assistant"));
 }
 
 struct content {
-	struct slice joined;
 	struct text_part *texts;
 	size_t count;
 };
 
-/* As in a chat: a string, or text parts joined by a line break. False: it is neither. */
-static bool read_content(json_t *content, struct content *read, struct arena *arena)
+/* As in a chat: a string, or the texts among its parts. False: it is neither. */
+static bool read_content(json_t *message, struct content *read, struct arena *arena)
 {
-	size_t most = json_is_string(content) ? 1 : json_array_size(content);
-	struct text_part *texts = arena_alloc(arena, (most + 1) * sizeof(*texts));
-	struct slice *lines = arena_alloc(arena, (2 * most + 1) * sizeof(*lines));
-	*read = (struct content){.texts = texts};
-	if (json_is_string(content)) {
-		texts[0].text = read->joined = string_of(content);
-		read->count = 1;
-		return true;
-	}
+	json_t *content = json_object_get(message, "content");
+	struct text_part *texts =
+		arena_alloc(arena, (json_array_size(content) + 1) * sizeof(*texts));
 	bool follows_text = false;
 	size_t i;
 	json_t *part;
+	texts[0].text = portable_text(message, "content");
+	*read = (struct content){texts, json_is_string(content)};
 	json_array_foreach(content, i, part)
 	{
-		struct slice type = string_of(json_object_get(part, "type"));
-		json_t *said = json_object_get(part, "text");
+		const bool is_text = portable_says(part, "type", "text") &&
+				     json_is_string(json_object_get(part, "text"));
 		if (!json_is_object(part))
 			return false;
-		bool is_text = slice_equal(type, SLICE("text")) && json_is_string(said);
-		if (is_text) {
-			lines[2 * read->count] = string_of(said);
-			lines[2 * read->count + 1] = SLICE("\n");
-			texts[read->count++] = (struct text_part){.text = string_of(said),
-								  .follows_text = follows_text};
-		}
+		if (is_text)
+			texts[read->count++] = (struct text_part){
+				.text = portable_text(part, "text"), .follows_text = follows_text};
 		follows_text = is_text;
 	}
-	read->joined = arena_join(arena, lines, read->count == 0 ? 0 : 2 * read->count - 1);
-	return json_is_array(content);
+	return json_is_string(content) || json_is_array(content);
+}
+
+/* Of an answer: its texts, one on a line, without its reasoning. */
+static struct slice join_texts(const struct content *content, struct arena *arena)
+{
+	struct slice *lines = arena_alloc(arena, (2 * content->count + 1) * sizeof(*lines));
+	for (size_t i = 0; i < content->count; i++) {
+		lines[2 * i] = content->texts[i].text;
+		lines[2 * i + 1] = SLICE("\n");
+	}
+	const size_t count = content->count == 0 ? 0 : 2 * content->count - 1;
+	return text_without_reasoning(arena_join(arena, lines, count), arena);
 }
 
 static const char *check_message(json_t *message, struct content *content, struct arena *arena)
 {
-	struct slice role = string_of(json_object_get(message, "role"));
 	json_t *session = json_object_get(message, "session");
-	if (role.size == 0 || !read_content(json_object_get(message, "content"), content, arena))
+	if (portable_text(message, "role").size == 0 || !read_content(message, content, arena))
 		return "each message needs a string \"role\" and a \"content\" that is a string or "
 		       "an array of parts";
-	if (!slice_equal(role, SLICE("user")) && !slice_equal(role, SLICE("assistant")))
+	if (!portable_says(message, "role", "user") && !portable_says(message, "role", "assistant"))
 		return "a message's \"role\" must be user or assistant (system, developer and tool "
 		       "are left out)";
 	if (session != NULL && !json_is_null(session) &&
-	    (!json_is_string(session) || json_string_length(session) > MAX_SESSION))
+	    (!json_is_string(session) || json_string_length(session) > PORTABLE_MAX_SESSION))
 		return "a message's \"session\" must be a string of at most 256 bytes";
 	return NULL;
 }
@@ -114,25 +107,24 @@ static const char *read_turn(json_t *message, struct intake *intake, struct impo
 	if (fault != NULL)
 		return fault;
 	json_t *created_at = json_object_get(message, "created_at");
-	turn->created_at = clock_wall();
+	const int64_t now = clock_wall();
+	turn->created_at = now;
 	if (created_at != NULL && !json_is_null(created_at) &&
-	    !text_read_time(string_of(created_at), &turn->created_at))
+	    !text_read_time(portable_text(message, "created_at"), &turn->created_at))
 		return "a message's \"created_at\" must be an RFC 3339 time with an offset, or a "
 		       "date";
-	const int64_t now = clock_wall();
 	if (time_is_ahead(turn->created_at, now))
 		return "a message's \"created_at\" lies in the future";
 	if (turn->created_at > now)
 		turn->created_at = now;
-	struct slice role = string_of(json_object_get(message, "role"));
-	turn->role = slice_equal(role, SLICE("user")) ? ROLE_USER : ROLE_ASSISTANT;
+	turn->role = portable_says(message, "role", "user") ? ROLE_USER : ROLE_ASSISTANT;
 	size_t carrier;
 	struct slice text = turn->role == ROLE_USER
 				    ? form_own_parts(content.texts, content.count, &carrier, arena)
-				    : text_without_reasoning(content.joined, arena);
+				    : join_texts(&content, arena);
 	turn->hash = text_hash(text);
 	turn->text = intake_text(intake, text, INTAKE_TURN, arena);
-	turn->session = string_of(json_object_get(message, "session"));
+	turn->session = portable_text(message, "session");
 	return NULL;
 }
 
@@ -141,9 +133,8 @@ static bool was_erased(struct import *import, json_t *message, const struct impo
 {
 	const struct admin_call *call = import->call;
 	int64_t said_at;
-	bool is_dated =
-		text_read_time(string_of(json_object_get(message, "created_at")), &said_at) &&
-		said_at == turn->created_at;
+	bool is_dated = text_read_time(portable_text(message, "created_at"), &said_at) &&
+			said_at == turn->created_at;
 	const int64_t at = store_erased_at(call->service->store, call->user, turn->hash,
 					   is_dated ? said_at : INT64_MIN);
 	if (at == INT64_MIN)

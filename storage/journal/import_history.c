@@ -2,21 +2,6 @@
 
 #include "storage/erasures/erasures.h"
 
-static struct stored_turn new_turn(const struct history_import *import,
-				   const struct imported_turn *imported, uint32_t ordinal)
-{
-	return (struct stored_turn){
-		.turn = {.conversation = import->conversation,
-			 .ordinal = ordinal,
-			 .role = imported->role,
-			 .complete = true,
-			 .created_at = imported->created_at,
-			 .hash = imported->hash,
-			 .text = imported->text},
-		.learn = import->learn,
-	};
-}
-
 /* Nobody knows when a history was said: what was ever erased of it stays erased. */
 static bool was_erased(const struct history_import *import, const struct imported_turn *turn)
 {
@@ -35,8 +20,10 @@ static void hide(struct stored_turn *turn)
 static bool import_exchange(const struct history_import *import, const struct imported_turn *asked,
 			    const struct imported_turn *answered, uint32_t ordinal)
 {
-	struct stored_turn user_turn = new_turn(import, asked, ordinal);
-	struct stored_turn answer = new_turn(import, answered, ordinal);
+	struct stored_turn user_turn =
+		journal_past_turn(asked, import->conversation, ordinal, import->learn);
+	struct stored_turn answer =
+		journal_past_turn(answered, import->conversation, ordinal, import->learn);
 	bool is_erased = was_erased(import, asked) || was_erased(import, answered);
 	if (is_erased) {
 		hide(&user_turn);

@@ -7,14 +7,12 @@
 #include "storage/lmdb/writer.h"
 #include "storage/user/rights.h"
 
-#include <string.h>
-
 struct import_operation {
 	struct operation operation;
 	struct user_key user;
 	struct slice tenant;
 	struct slice user_id;
-	const struct imported_turn *turns;
+	const struct imported_turn *turns; /* the caller's */
 	size_t count;
 	bool learn;
 	struct slice model;
@@ -68,25 +66,11 @@ static void open_conversation(struct importing *importing, struct slice session)
 		importing->unnamed = id;
 }
 
-static struct stored_turn new_turn(const struct importing *importing,
-				   const struct imported_turn *imported)
-{
-	return (struct stored_turn){
-		.turn = {.conversation = importing->conversation_id,
-			 .ordinal = importing->conversation.answers,
-			 .role = imported->role,
-			 .complete = true,
-			 .created_at = imported->created_at,
-			 .utc_offset = imported->utc_offset,
-			 .hash = imported->hash,
-			 .text = imported->text},
-		.learn = importing->learn,
-	};
-}
-
 static void add_user_turn(struct importing *importing, const struct imported_turn *imported)
 {
-	struct stored_turn turn = new_turn(importing, imported);
+	struct stored_turn turn =
+		journal_past_turn(imported, importing->conversation_id,
+				  importing->conversation.answers, importing->learn);
 	struct stored_exchange exchange = {.user_hash = imported->hash, .queued = importing->learn};
 	journal_add_turn(&importing->memory, &importing->user, &turn);
 	memory_put_exchange(&importing->memory, &turn.turn, &exchange);
@@ -116,7 +100,9 @@ static uint64_t find_unanswered(const struct importing *importing, struct stored
 static void add_answer(struct importing *importing, const struct imported_turn *imported)
 {
 	struct stored_exchange exchange = {0};
-	struct stored_turn turn = new_turn(importing, imported);
+	struct stored_turn turn =
+		journal_past_turn(imported, importing->conversation_id,
+				  importing->conversation.answers, importing->learn);
 	turn.turn.exchange = find_unanswered(importing, &exchange);
 	if (turn.turn.exchange == 0)
 		exchange = (struct stored_exchange){0};
@@ -216,17 +202,6 @@ static enum store_result undo_import(struct operation *operation, const struct m
 	return memory_forget_user(memory, operation, NULL);
 }
 
-static const struct imported_turn *copy_turns(struct operation *operation,
-					      const struct imported_turn *turns, size_t count)
-{
-	struct imported_turn *copies = operation_copy(operation, turns, count * sizeof(*turns));
-	for (size_t i = 0; i < count; i++) {
-		copies[i].text = operation_slice(operation, turns[i].text);
-		copies[i].session = operation_slice(operation, turns[i].session);
-	}
-	return copies;
-}
-
 void store_end_imports(struct store *store)
 {
 	atomic_store(&store->ends_imports, true);
@@ -245,7 +220,7 @@ struct store_call *store_import(struct store *store, struct slice tenant, struct
 	own->user = store_user_key(tenant, user);
 	own->tenant = operation_slice(operation, tenant);
 	own->user_id = operation_slice(operation, user);
-	own->turns = copy_turns(operation, turns, count);
+	own->turns = turns;
 	own->count = count;
 	own->learn = learn;
 	own->now = now;

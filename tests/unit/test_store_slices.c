@@ -11,7 +11,7 @@ enum { MAP = 256 * 1024 * 1024, TURNS = 20000 };
 
 static struct imported_turn *many_turns(void)
 {
-	struct imported_turn *turns = xcalloc(TURNS, sizeof(*turns));
+	static struct imported_turn turns[TURNS]; /* needed until they are imported */
 	struct slice texts[] = {SLICE("Where did I park the car?"), SLICE("Behind the house.")};
 	for (size_t i = 0; i < TURNS; i++)
 		turns[i] =
@@ -27,7 +27,6 @@ static void import_many(struct fixture *fixture)
 {
 	struct imported_turn *turns = many_turns();
 	ck_assert_int_eq(fixture_import(fixture, turns, TURNS, true), STORE_OK);
-	free(turns);
 }
 
 static void begin_forget(struct neighbour *neighbour)
@@ -42,15 +41,14 @@ static void begin_import(struct neighbour *neighbour)
 	(void)store_import(neighbour->fixture->store, SLICE("shared"), SLICE("alex"), turns, TURNS,
 			   true, SLICE("model"), 0, &neighbour_loop, fixture_done,
 			   &neighbour->wait);
-	free(turns);
 }
 
 enum { LONG_TURNS = 64, LONG_TEXT = 16 * 1024 };
 
 static void begin_import_of_long_turns(struct neighbour *neighbour)
 {
-	struct imported_turn *turns = xcalloc(LONG_TURNS, sizeof(*turns));
-	char *text = xmalloc(LONG_TEXT);
+	static struct imported_turn turns[LONG_TURNS];
+	static char text[LONG_TEXT];
 	memset(text, 'a', LONG_TEXT);
 	for (size_t i = 0; i < LONG_TURNS; i++)
 		turns[i] = (struct imported_turn){.role = ROLE_USER,
@@ -61,8 +59,6 @@ static void begin_import_of_long_turns(struct neighbour *neighbour)
 	(void)store_import(neighbour->fixture->store, SLICE("shared"), SLICE("alex"), turns,
 			   LONG_TURNS, false, SLICE("model"), 0, &neighbour_loop, fixture_done,
 			   &neighbour->wait);
-	free(text);
-	free(turns);
 }
 
 START_TEST(a_long_delete_holds_up_another_user_for_one_commit)
@@ -195,7 +191,6 @@ START_TEST(an_import_that_finds_no_room_half_way_is_taken_back)
 	fixture_init(&fixture, 4 << 20);
 	struct imported_turn *turns = many_turns();
 	ck_assert_int_eq(fixture_import(&fixture, turns, TURNS, true), STORE_FULL);
-	free(turns);
 	struct append append = fixture_exchange("hi", "hello", 100);
 	append.promised = true;
 	ck_assert_int_eq(fixture_append(&fixture, &append), STORE_OK);
