@@ -71,6 +71,9 @@ void answer_add_piece(struct buffer *buffer, struct answer_half *half, struct sl
 		      struct json_value string);
 /* The reply's id, if it is a string; it replaces one that came before. */
 void answer_set_id(struct answer *answer, struct slice json, struct json_value string);
+/* Notes what the request's tokens were. `names`: of their member, and of that with details. */
+void answer_note_usage(struct answer *answer, struct slice json, struct json_value usage,
+		       const char *const names[2]);
 /* Adds a tool call or a fragment of one, in which the id may be missing. `index` NULL: the call
  * with this id, otherwise the next one. */
 void answer_add_call(struct answer *answer, const int64_t *index, struct slice id);

@@ -103,29 +103,11 @@ static void add_choices(struct answer *answer, struct slice json, struct json_va
 	}
 }
 
-static void read_count(struct slice json, struct json_value number, int64_t *count)
-{
-	int64_t value;
-	if (json_read_integer(json, number, &value) && value >= 0)
-		*count = value;
-}
-
-static void add_usage(struct answer *answer, struct slice json, struct json_value usage)
-{
-	static const char *const names[] = {"prompt_tokens", "prompt_tokens_details"};
-	static const char *const detail_names[] = {"cached_tokens"};
-	struct json_value members[2];
-	struct json_value details[1];
-	(void)JSON_PICK(json, usage, names, members);
-	(void)JSON_PICK(json, members[1], detail_names, details);
-	read_count(json, members[0], &answer->prompt_tokens);
-	read_count(json, details[0], &answer->cached_tokens);
-}
-
 void chat_add(struct answer *answer, struct slice event, struct slice json)
 {
 	(void)event;
 	static const char *const names[] = {"choices", "error", "usage"};
+	static const char *const usage[] = {"prompt_tokens", "prompt_tokens_details"};
 	struct json_value members[3];
 	unsigned repeated;
 	if (!json_scan_and_pick(json, names, 3, members, &repeated, NULL) ||
@@ -137,7 +119,7 @@ void chat_add(struct answer *answer, struct slice event, struct slice json)
 		answer->failed = true;
 	add_choices(answer, json, members[0]);
 	if (members[2].type == JSON_TYPE_OBJECT)
-		add_usage(answer, json, members[2]);
+		answer_note_usage(answer, json, members[2], usage);
 }
 
 enum terminal chat_match_terminal(const struct event_head *head)

@@ -51,25 +51,6 @@ static bool is_word(const struct reading *reading, int name, struct slice word)
 
 /* ---- a response ---- */
 
-static void read_count(struct slice json, struct json_value number, int64_t *count)
-{
-	int64_t value;
-	if (json_read_integer(json, number, &value) && value >= 0)
-		*count = value;
-}
-
-static void read_usage(struct answer *answer, struct slice json, struct json_value usage)
-{
-	static const char *const usage_names[] = {"input_tokens", "input_tokens_details"};
-	static const char *const detail_names[] = {"cached_tokens"};
-	struct json_value members[2];
-	struct json_value details[1];
-	(void)JSON_PICK(json, usage, usage_names, members);
-	(void)JSON_PICK(json, members[1], detail_names, details);
-	read_count(json, members[0], &answer->prompt_tokens);
-	read_count(json, details[0], &answer->cached_tokens);
-}
-
 static bool is_filtered(const struct reading *reading)
 {
 	static const char *const reason_names[] = {"reason"};
@@ -104,12 +85,13 @@ static bool is_empty(struct slice json, struct json_value array)
 /* A server that leaves the items out of the last event has said them before. */
 static void read_response(const struct reading *reading)
 {
+	static const char *const usage[] = {"input_tokens", "input_tokens_details"};
 	const struct json_value *output = &reading->values[NAME_OUTPUT];
 	struct answer *answer = reading->answer;
 	answer_set_id(answer, reading->json, reading->values[NAME_ID]);
 	if (reading->values[NAME_ERROR].type != JSON_TYPE_NULL)
 		answer->failed = true;
-	read_usage(answer, reading->json, reading->values[NAME_USAGE]);
+	answer_note_usage(answer, reading->json, reading->values[NAME_USAGE], usage);
 	if (output->type != JSON_TYPE_ARRAY && !is_word(reading, NAME_OBJECT, SLICE("response")))
 		return;
 	answer->has_answer = true;
