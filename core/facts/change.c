@@ -299,8 +299,10 @@ static enum correction_result change_state(struct correcting *correcting, struct
 	known->is_changed = true;
 	if (!ends && !known_stands(known)) {
 		let_stand(correcting, known);
-	} else if (ends &&
-		   (known_stands(known) || was_suggested || known->fact.state == FACT_HIDDEN)) {
+	} else if (ends && known->fact.state == FACT_HIDDEN) {
+		/* It stays hidden: the turns of a retracted fact are given, with a mark. */
+		known->is_wrong = true;
+	} else if (ends && (known_stands(known) || was_suggested)) {
 		known->is_wrong = !was_suggested;
 		known->is_left = true;
 		known->fact.state = FACT_RETRACTED;
@@ -574,8 +576,10 @@ bool branch_may_change(const struct branch *branch, const struct fact *fact)
 		return false;
 	switch (fact->state) {
 	case FACT_CURRENT:
-	case FACT_FORGOTTEN:
 		return id_list_has(&branch->taken, fact->exchange);
+	case FACT_FORGOTTEN:
+		return id_list_has(&branch->taken, fact->exchange) ||
+		       id_list_has(&branch->returned, fact->exchange);
 	case FACT_RETRACTED:
 		return id_list_has(&branch->returned, fact->exchange);
 	case FACT_SUPERSEDED:
@@ -671,6 +675,17 @@ static void take_back(struct following *following)
 		revive_before(following, following->ended.ids[i]);
 }
 
+/* What a forgotten fact had superseded ends again, but not what a person decided. */
+static void end_before(const struct following *following, const struct known *forgotten)
+{
+	for (size_t i = 0; i < following->facts.count; i++) {
+		struct known *other = &following->facts.known[i];
+		if (known_stands(other) && other->fact.by.size == 0 && excludes(forgotten, other) &&
+		    outranks(forgotten, other))
+			end(other, forgotten, forgotten->fact.observed_at);
+	}
+}
+
 static void give_back(struct following *following)
 {
 	for (size_t i = 0; i < following->facts.count; i++) {
@@ -679,6 +694,14 @@ static void give_back(struct following *following)
 		if (known->fact.state == FACT_RETRACTED && ground->change == GROUND_RETURNED &&
 		    known->fact.ended_at == ground->taken_back_at)
 			come_back(following, known);
+	}
+	for (size_t i = 0; i < following->facts.count; i++) {
+		const struct known *known = &following->facts.known[i];
+		const struct ground *ground = &following->grounds[i];
+		/* What was forgotten after its branch was left had ended nothing since. */
+		if (known->fact.state == FACT_FORGOTTEN && ground->change == GROUND_RETURNED &&
+		    known->fact.ended_at <= ground->taken_back_at)
+			end_before(following, known);
 	}
 }
 

@@ -176,8 +176,8 @@ bool ground_is_lost(const struct ground *ground);
 /* Updates the facts as their grounds change, at `now`, and sets the flag of each fact that it
  * changes. A fact that rests only on taken exchanges is retracted; the fact that it superseded
  * stands again, unless its own exchange is lost. A fact that was retracted with its exchange stands
- * again with it. A forgotten fact stays forgotten. `grounds` and `changed` have one element per
- * fact; `arena` is for working memory. */
+ * again with it. A forgotten fact stays forgotten; what it superseded stands while its exchange is
+ * taken back. `grounds` and `changed` have one element per fact; `arena` is for working memory. */
 void facts_follow_grounds(struct fact *list, const struct ground *grounds, bool *changed,
 			  size_t count, int64_t now, struct arena *arena);
 

@@ -157,19 +157,14 @@ void hide_found(struct hiding *hiding, const struct turn_search *search, int64_t
 }
 
 /* What was learned from a hidden exchange stays unless it was forgotten itself; the user's words do
- * not. What was retracted does not come back with its branch. */
-static void erase_quotes(struct hiding *hiding)
+ * not. */
+static void erase_quotes(const struct hiding *hiding)
 {
 	const struct memory *memory = hiding->memory;
 	size_t count;
 	struct fact *facts = memory_facts(memory, fact_is_known, 0, &count);
 	for (size_t i = 0; i < count; i++) {
-		const bool goes = facts[i].state == FACT_RETRACTED && facts[i].by.size == 0 &&
-				  id_list_has(&hiding->erasure.exchanges, facts[i].exchange);
-		if (goes)
-			erasure_forget_fact(&hiding->erasure, &facts[i], facts[i].ended_at,
-					    memory->arena);
-		if (goes || erasure_unquote_fact(&hiding->erasure, &facts[i]))
+		if (erasure_unquote_fact(&hiding->erasure, &facts[i]))
 			table_write(memory->transaction, TABLE_FACTS,
 				    memory_fact_key(memory, facts[i].id), stored_fact_fields,
 				    &facts[i]);
@@ -189,33 +184,22 @@ void hiding_finish(struct hiding *hiding, const struct job *like)
 
 /* ---- what was derived ---- */
 
-static bool read_receipt(const struct memory *memory, uint64_t id, struct arena *arena,
-			 struct stored_receipt *stored)
-{
-	*stored = (struct stored_receipt){0};
-	return table_read(memory->transaction, TABLE_RECEIPTS, key_of_number(id),
-			  stored_receipt_fields, stored, arena);
-}
-
 enum held { HOLDS_NONE, MENTIONS, HOLDS };
 
-/* Receipts of other users, which the writer meets, are not copied. */
+/* Reads a receipt into the arena. Those of other users, which the writer meets, are not read. */
 static enum held look_at_receipt(const struct memory *memory, const struct leaving *leaving,
-				 uint64_t id)
+				 uint64_t id, struct stored_receipt *stored, struct arena *arena)
 {
-	struct arena scratch = {0};
-	struct stored_receipt stored;
-	enum held held = HOLDS_NONE;
-	if (!read_receipt(memory, id, NULL, &stored) || !user_equal(stored.user, memory->user))
+	struct slice value;
+	*stored = (struct stored_receipt){0};
+	if (!table_get(memory->transaction, TABLE_USER_RECEIPTS,
+		       key_u64(key_of_user(memory->user), id), &value) ||
+	    !table_read(memory->transaction, TABLE_RECEIPTS, key_of_number(id),
+			stored_receipt_fields, stored, arena))
 		return HOLDS_NONE;
-	if (read_receipt(memory, id, &scratch, &stored)) {
-		if (!stored.tells_ids || receipt_holds(&stored.receipt, leaving))
-			held = HOLDS;
-		else if (receipt_mentions(&stored.receipt, leaving))
-			held = MENTIONS;
-	}
-	arena_finish(&scratch);
-	return held;
+	if (!stored->tells_ids || receipt_holds(&stored->receipt, leaving))
+		return HOLDS;
+	return receipt_mentions(&stored->receipt, leaving) ? MENTIONS : HOLDS_NONE;
 }
 
 static bool is_empty(const struct leaving *leaving)
@@ -223,77 +207,92 @@ static bool is_empty(const struct leaving *leaving)
 	return leaving->turn_count + leaving->fact_count == 0 && leaving->changed_from == 0;
 }
 
-/* The first search reads the user's own, a later one those of all users since. */
-void receipt_search_run(struct receipt_search *search, const struct memory *memory,
-			const struct leaving *leaving)
+/* The user's own, or those of all users after an age. */
+static struct id_list list_receipts(const struct memory *memory, uint64_t age)
 {
-	const bool is_first = search->until == 0;
+	struct id_list ids = {0};
 	struct scan scan;
-	if (is_empty(leaving))
-		return;
-	if (is_first)
+	if (age == 0)
 		memory_scan(memory, &scan, TABLE_USER_RECEIPTS);
 	else
 		scan_begin_at(&scan, memory->transaction, TABLE_RECEIPT_AGES, key_empty(),
-			      key_of_number(search->until + 1), FORWARD);
+			      key_of_number(age + 1), FORWARD);
 	scan_let_go(&scan);
 	while (scan_step(&scan)) {
 		uint64_t id = 0;
-		if (is_first)
+		if (age == 0)
 			id = key_read_u64(scan.at, RECEIPT_AT);
 		else if (!table_decode(memory->transaction, scan.value, stored_number_fields, &id,
 				       NULL))
 			continue;
-		const enum held held = look_at_receipt(memory, leaving, id);
-		if (held != HOLDS_NONE)
-			id_list_add(&search->receipts, memory->arena, id);
-		search->held += held == HOLDS;
+		id_list_add(&ids, memory->arena, id);
 	}
 	scan_end(&scan);
+	return ids;
+}
+
+void receipt_search_run(struct receipt_search *search, const struct memory *memory,
+			const struct leaving *leaving)
+{
+	if (is_empty(leaving))
+		return;
+	const struct id_list ids = list_receipts(memory, search->until);
+	for (size_t i = 0; i < ids.count; i++) {
+		const size_t mark = transaction_mark(memory->transaction);
+		struct arena scratch = {0};
+		struct stored_receipt stored;
+		const enum held held =
+			look_at_receipt(memory, leaving, ids.ids[i], &stored, &scratch);
+		if (held != HOLDS_NONE)
+			id_list_add(&search->receipts, memory->arena, ids.ids[i]);
+		search->held += held == HOLDS;
+		transaction_let_go(memory->transaction, mark);
+		arena_finish(&scratch);
+	}
 	search->until = memory_newest_receipt_age(memory);
 }
 
-/* Without the texts of what leaves; a receipt is deleted instead where rewriting it takes room or
- * time that is not there. */
-static bool silence_receipt(const struct memory *memory, const struct leaving *leaving, uint64_t id,
-			    size_t *silenced)
+/* Whose receipts change. Those that hold at least so much go; the others lose the texts of what
+ * leaves, unless rewriting them takes room or time that is not there. */
+struct receipt_change {
+	const struct memory *memory;
+	const struct leaving *leaving;
+	enum held least;
+	size_t rewrites; /* so many more may be rewritten */
+	size_t deleted;
+};
+
+static void change_receipt(struct receipt_change *change, uint64_t id)
 {
-	enum { MOST_SILENCED = 256 };
+	const struct memory *memory = change->memory;
 	const struct store *store = memory->transaction->store;
-	if (*silenced == MOST_SILENCED || store_is_crowded(store) || !store_has_room(store))
-		return false;
-	memory_silence_receipt(memory, id, leaving);
-	++*silenced;
-	return true;
+	const size_t mark = transaction_mark(memory->transaction);
+	struct arena scratch = {0};
+	struct stored_receipt stored;
+	const enum held held = look_at_receipt(memory, change->leaving, id, &stored, &scratch);
+	if (held != HOLDS_NONE && held < change->least && change->rewrites > 0 &&
+	    !store_is_crowded(store) && store_has_room(store)) {
+		memory_silence_receipt(memory, id, &stored, change->leaving, &scratch);
+		change->rewrites--;
+	} else if (held != HOLDS_NONE) {
+		memory_delete_receipt(memory, id);
+		change->deleted++;
+	}
+	transaction_let_go(memory->transaction, mark);
+	arena_finish(&scratch);
 }
 
 /* Returns how many went. */
-static size_t delete_receipts(const struct memory *memory, const struct leaving *leaving,
-			      const struct id_list *found, enum held least, size_t *silenced)
+static size_t change_receipts(struct receipt_change change, const struct receipt_search *found)
 {
-	size_t deleted = 0;
-	for (size_t i = 0; i < found->count; i++) {
-		const enum held held = look_at_receipt(memory, leaving, found->ids[i]);
-		if (held == HOLDS_NONE ||
-		    (held < least && silence_receipt(memory, leaving, found->ids[i], silenced)))
-			continue;
-		memory_delete_receipt(memory, found->ids[i]);
-		deleted++;
-	}
-	return deleted;
-}
-
-/* The user's receipts that hold at least so much of it go; the others lose its texts. */
-static size_t change_receipts(const struct memory *memory, const struct leaving *leaving,
-			      const struct receipt_search *found, enum held least)
-{
-	struct receipt_search since = {.until = found == NULL ? 0 : found->until};
-	size_t silenced = 0;
-	size_t deleted = 0;
-	receipt_search_run(&since, memory, leaving);
-	if (found != NULL)
-		deleted = delete_receipts(memory, leaving, &found->receipts, least, &silenced);
-	return deleted + delete_receipts(memory, leaving, &since.receipts, least, &silenced);
+	if (is_empty(change.leaving))
+		return 0;
+	const struct id_list since = list_receipts(change.memory, found == NULL ? 0 : found->until);
+	for (size_t i = 0; found != NULL && i < found->receipts.count; i++)
+		change_receipt(&change, found->receipts.ids[i]);
+	for (size_t i = 0; i < since.count; i++)
+		change_receipt(&change, since.ids[i]);
+	return change.deleted;
 }
 
 static bool frozen_goes(const struct memory *memory, struct slice value,
@@ -346,6 +345,8 @@ static struct derived_count erase_given(const struct memory *memory, const struc
 	return count;
 }
 
+enum { MOST_REWRITTEN = 256 };
+
 struct derived_count erase_derived(const struct memory *memory, const struct leaving *leaving,
 				   const struct receipt_search *found, int64_t until)
 {
@@ -353,7 +354,8 @@ struct derived_count erase_derived(const struct memory *memory, const struct lea
 	forget_epochs_record(store->hidden, memory->user, ++store->next_forget_epoch);
 	transaction_erases(memory->transaction);
 	struct derived_count count = erase_given(memory, leaving);
-	count.receipts = change_receipts(memory, leaving, found, HOLDS);
+	count.receipts = change_receipts(
+		(struct receipt_change){memory, leaving, HOLDS, MOST_REWRITTEN, 0}, found);
 	links_drop_pending(memory, until);
 	return count;
 }
@@ -367,7 +369,8 @@ struct derived_count withdraw_derived(const struct memory *memory, const struct 
 
 void silence_receipts(const struct memory *memory, const struct leaving *leaving)
 {
-	(void)change_receipts(memory, leaving, NULL, HOLDS + 1);
+	(void)change_receipts((struct receipt_change){memory, leaving, HOLDS + 1, SIZE_MAX, 0},
+			      NULL);
 }
 
 /* ---- more facts than a user may have ---- */

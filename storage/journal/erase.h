@@ -84,7 +84,8 @@ struct derived_count erase_derived(const struct memory *memory, const struct lea
  * given, and what exchanges under way were given is not given again. */
 struct derived_count withdraw_derived(const struct memory *memory, const struct leaving *leaving);
 
-/* Removes the texts of what leaves from the user's receipts. */
+/* Removes the texts of what leaves from the user's receipts; where a crowded map has no room to
+ * rewrite one, it is deleted. */
 void silence_receipts(const struct memory *memory, const struct leaving *leaving);
 
 /* Deletes the facts of a user who has more than FACTS_LIMIT that facts_least_used() names, and what

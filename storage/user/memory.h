@@ -94,9 +94,10 @@ void memory_put_receipt(const struct memory *memory, const struct receipt *recei
 void memory_put_receipt_again(const struct memory *memory, uint64_t id,
 			      struct stored_receipt *receipt);
 void memory_delete_receipt(const struct memory *memory, uint64_t id);
-/* Removes the texts of these facts and turns from a receipt, which keeps their ids. */
+/* Removes the texts of these facts and turns from a receipt that was read; it keeps their ids. */
 void memory_silence_receipt(const struct memory *memory, uint64_t id,
-			    const struct leaving *leaving);
+			    struct stored_receipt *receipt, const struct leaving *leaving,
+			    struct arena *arena);
 /* Deletes at most `*steps` of the user's receipts, one step each. False: some are left. */
 bool memory_delete_some_receipts(const struct memory *memory, size_t *steps);
 /* Ages ascend; 0: there is none. */

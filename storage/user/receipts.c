@@ -111,23 +111,16 @@ static struct slice silenced(struct slice text, const struct leaving *leaving, s
 	return text;
 }
 
-void memory_silence_receipt(const struct memory *memory, uint64_t id, const struct leaving *leaving)
+void memory_silence_receipt(const struct memory *memory, uint64_t id,
+			    struct stored_receipt *receipt, const struct leaving *leaving,
+			    struct arena *arena)
 {
-	struct transaction *transaction = memory->transaction;
-	struct stored_receipt receipt = {0};
-	struct arena scratch = {0};
-	const size_t mark = transaction_mark(transaction);
-	if (table_read(transaction, TABLE_RECEIPTS, key_of_number(id), stored_receipt_fields,
-		       &receipt, &scratch)) {
-		const struct slice text = silenced(receipt.receipt.text, leaving, &scratch);
-		bool changes = text.data != receipt.receipt.text.data;
-		receipt.receipt.text = text;
-		if (changes)
-			table_write(transaction, TABLE_RECEIPTS, key_of_number(id),
-				    stored_receipt_fields, &receipt);
-	}
-	transaction_let_go(transaction, mark);
-	arena_finish(&scratch);
+	const struct slice text = silenced(receipt->receipt.text, leaving, arena);
+	if (text.data == receipt->receipt.text.data)
+		return;
+	receipt->receipt.text = text;
+	table_write(memory->transaction, TABLE_RECEIPTS, key_of_number(id), stored_receipt_fields,
+		    receipt);
 }
 
 struct receipt operation_receipt(struct operation *operation, const struct receipt *receipt)

@@ -2,6 +2,7 @@
 #include "core/learn/learn.h"
 
 #include "core/base/ids.h"
+#include "core/facts/key.h"
 #include "core/pii/pii.h"
 #include "storage/erasures/erasures.h"
 #include "storage/journal/erase.h"
@@ -161,6 +162,20 @@ static void conceal_fact(struct applying *applying, size_t index)
 		erasure_note_turn(&applying->hiding.erasure, found.turns.ids[i], memory->arena);
 }
 
+/* A value that the user named does not come back with its branch. */
+static void forget_taken_back(struct applying *applying, struct slice value)
+{
+	const struct memory *memory = &applying->memory;
+	size_t count;
+	const struct fact *facts = memory_facts(memory, fact_is_known, 0, &count);
+	for (size_t i = 0; i < count; i++) {
+		if (facts[i].state == FACT_RETRACTED && facts[i].by.size == 0 &&
+		    id_list_has(&applying->hiding.erasure.exchanges, facts[i].exchange) &&
+		    fact_same_value(facts[i].value, value, memory->arena))
+			forget_fact(applying, &(struct change){.fact.id = facts[i].id});
+	}
+}
+
 static void hide_text(struct applying *applying, size_t index)
 {
 	const struct learned_operation *own = applying->own;
@@ -168,6 +183,8 @@ static void hide_text(struct applying *applying, size_t index)
 	const struct turn_search found = turn_search_now(&own->searches[index], &applying->memory);
 	hide_found(&applying->hiding, &found, own->changes[index].fact.observed_at);
 	applying->forgotten += applying->hiding.erasure.turns.count > before;
+	if (applying->hiding.erasure.turns.count > before)
+		forget_taken_back(applying, own->changes[index].fact.value);
 }
 
 static void note_said(struct applying *applying, const struct fact *fact)
@@ -328,11 +345,12 @@ static void note_change(const struct learned_operation *own, const struct memory
 	struct fact fact = {.id = change->fact.id};
 	for (size_t i = 0; i < turns->count; i++) {
 		struct stored_turn turn;
-		if (change->kind == CHANGE_HIDE && memory_turn(memory, turns->ids[i], &turn))
+		if ((change->kind == CHANGE_HIDE || fact.id == 0) &&
+		    memory_turn(memory, turns->ids[i], &turn))
 			note_exchange(likely, memory, turn.turn.exchange);
 		erasure_note_turn(likely, turns->ids[i], memory->arena);
 	}
-	if (change->kind == CHANGE_MASK)
+	if (change->kind == CHANGE_MASK || (change->kind == CHANGE_CONCEAL && fact.id == 0))
 		note_exchange(likely, memory, own->exchange);
 	if ((change->kind != CHANGE_FORGET && change->kind != CHANGE_CONCEAL) ||
 	    !table_read(memory->transaction, TABLE_FACTS, memory_fact_key(memory, fact.id),

@@ -182,4 +182,21 @@ def test_a_value_stands_again_when_the_branch_is_left_that_replaced_and_forgot_i
     _, values, _ = forgetful("I work at Nordbank.", after=bern[:2])
     assert values == ["Nordbank", "Oslo"]
     said, values, _ = forgetful("So, what now?", after=bern)
-    assert said == ["I live in Oslo.", "So, what now?"] and "Bern" not in values
+    assert (said, values) == (["I live in Oslo.", "So, what now?"], []), "in that branch it had ended"
+
+
+def test_only_what_a_wish_names_goes_from_a_turn_in_a_branch_that_was_left(forgetful, daemon, upstream, memory_model, user):
+    both = "My cat is called Mephisto, and my dog is called Rex."
+    memory_model.answers[both] = [fact("cat", "Mephisto", "My cat is called Mephisto"), fact("dog", "Rex", "my dog is called Rex")]
+    _, values, first = forgetful("Hello.", both)
+    export = daemon.admin("GET", daemon.memory_path(user, "/export")).json()
+    assert values == ["Mephisto", "Rex"]
+    _, values, _ = forgetful("Nice weather.", FORGET_CAT, after=first[:2])
+    assert values == []
+    assert daemon.admin("POST", daemon.memory_path(user, "/import"), json=export).status_code in (200, 202)
+    daemon.settle(user)
+    assert daemon.values(user) == [], "an older export brings back nothing that was taken back or forgotten"
+    Chat(daemon, user, session="new").say("What is my dog called?")
+    assert b"Rex" not in upstream.last.body and b"Mephisto" not in upstream.last.body
+    said, values, _ = forgetful("So, what now?", after=first)
+    assert values == ["Rex"] and both not in said, "its turn is erased, but nobody asked to forget the dog"

@@ -298,18 +298,21 @@ def test_a_wish_in_other_words_hides_what_the_model_names_exactly(make_daemon, u
 
 
 def test_a_hidden_fact_that_a_person_retracts_is_wrong_from_then_on(daemon, upstream, memory_model, user):
+    """It stays hidden all the same: a retracted one's turns would be given again, with a mark."""
     said, wish = "My canary is called Zwingli.", "Please forget what I told you about my pet."
     teach(daemon, memory_model, user, said, [fact("canary", "Zwingli", said)])
     teach(daemon, memory_model, user, wish, [fact("canary", "Zwingli", wish, forget=True)])
     facts = daemon.memory_path(user, "/facts")
     (hidden,) = daemon.admin("GET", f"{facts}?state=hidden").json()["facts"]
-    assert daemon.admin("PATCH", f"{facts}/{hidden['id']}", json={"state": "retracted"}).status_code == 200
-    assert daemon.admin("GET", f"{facts}?state=hidden").json()["facts"] == []
-    (known,) = daemon.admin("GET", f"{facts}?state=all").json()["facts"]
-    assert (known["id"], known["state"]) == (hidden["id"], "retracted")
+    patched = daemon.admin("PATCH", f"{facts}/{hidden['id']}", json={"state": "retracted"})
+    assert (patched.status_code, patched.json()["state"]) == (200, "hidden")
+    Chat(daemon, user, session="new").say("What is my canary called?")
+    assert b"Zwingli" not in upstream.last.body
     again = "The canary, my Zwingli, sings."
     teach(daemon, memory_model, user, again, [fact("canary", "Zwingli", "The canary, my Zwingli, sings")])
     assert daemon.values(user) == [], "a wrong value is not learned again"
+    assert daemon.admin("POST", f"{facts}/{hidden['id']}/restore").status_code == 200
+    assert daemon.values(user) == ["Zwingli"]
 
 
 def test_the_next_reply_says_once_how_much_was_forgotten(daemon, memory_model, user):

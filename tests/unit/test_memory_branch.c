@@ -75,7 +75,7 @@ START_TEST(a_fact_that_is_said_elsewhere_too_moves_there)
 }
 END_TEST
 
-START_TEST(what_a_forgotten_fact_had_replaced_stands_again)
+START_TEST(what_a_forgotten_fact_had_replaced_stands_while_its_branch_is_left)
 {
 	struct fact facts[] = {city(1, "Rome", 10), city(2, "", 20)};
 	facts[0] = superseded(facts[0], &facts[1]);
@@ -85,7 +85,34 @@ START_TEST(what_a_forgotten_fact_had_replaced_stands_again)
 	ck_assert_int_eq(facts[1].state, FACT_FORGOTTEN);
 	ck_assert(changed[0] && !changed[1]);
 	follow(facts, (struct ground[]){{0}, {.change = GROUND_RETURNED}}, 2);
-	ck_assert(!changed[0] && !changed[1]);
+	ck_assert_int_eq(facts[0].state, FACT_SUPERSEDED);
+	ck_assert_uint_eq(facts[0].superseded_by, 2);
+	ck_assert_int_eq(facts[0].ended_at, 20);
+	ck_assert(changed[0] && !changed[1]);
+}
+END_TEST
+
+START_TEST(a_forgotten_fact_that_returns_ends_only_what_it_had_replaced)
+{
+	const struct ground returned = {.change = GROUND_RETURNED, .taken_back_at = EARLIER};
+	struct fact decided = city(1, "Rome", 10);
+	decided.by = SLICE("admin");
+	struct fact other = city(1, "Rome", 10);
+	other.key = SLICE("birthplace");
+	struct fact pinned = city(1, "Rome", 10);
+	pinned.pinned = true;
+	const struct fact stay[] = {decided, other, pinned, city(1, "Rome", 30)};
+	for (size_t i = 0; i < 4; i++) {
+		struct fact facts[] = {stay[i], city(2, "", 20)};
+		facts[1].state = FACT_FORGOTTEN;
+		follow(facts, (struct ground[]){{0}, returned}, 2);
+		ck_assert_msg(facts[0].state == FACT_CURRENT && !changed[0], "%zu", i);
+	}
+	/* what comes back with it, but it had replaced */
+	struct fact facts[] = {city(1, "", 20), retracted(city(2, "Rome", 10), EARLIER)};
+	facts[0].state = FACT_FORGOTTEN;
+	follow(facts, (struct ground[]){returned, returned}, 2);
+	ck_assert_int_eq(facts[1].state, FACT_SUPERSEDED);
 }
 END_TEST
 
@@ -199,7 +226,8 @@ END_TEST
 UNIT_MAIN("memory_branch", what_comes_back_meets_what_stands_under_every_name_of_its_key,
 	  a_pinned_fact_stands_whatever_comes_back, a_fact_of_a_taken_exchange_is_retracted_now,
 	  a_fact_that_is_said_elsewhere_too_moves_there,
-	  what_a_forgotten_fact_had_replaced_stands_again,
+	  what_a_forgotten_fact_had_replaced_stands_while_its_branch_is_left,
+	  a_forgotten_fact_that_returns_ends_only_what_it_had_replaced,
 	  what_a_retracted_fact_had_replaced_stands_again,
 	  what_was_itself_taken_back_gives_its_place_to_what_was_before,
 	  only_what_its_taking_back_retracted_comes_back_with_an_exchange,

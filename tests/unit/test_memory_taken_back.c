@@ -166,6 +166,7 @@ START_TEST(only_facts_that_a_branch_reaches_are_looked_at)
 	const struct fact retracted = {.exchange = 7, .state = FACT_RETRACTED};
 	const struct fact superseded = {.exchange = 6, .state = FACT_SUPERSEDED};
 	const struct fact forgotten = {.exchange = 5, .state = FACT_FORGOTTEN};
+	const struct fact forgotten_there = {.exchange = 7, .state = FACT_FORGOTTEN};
 	const struct fact hidden = {.exchange = 5, .state = FACT_HIDDEN};
 	ck_assert(!branch_may_change(&branch, &superseded));
 	id_list_add(&branch.taken, &arena, 5);
@@ -175,6 +176,7 @@ START_TEST(only_facts_that_a_branch_reaches_are_looked_at)
 	ck_assert(branch_may_change(&branch, &retracted));
 	ck_assert(branch_may_change(&branch, &superseded));
 	ck_assert(branch_may_change(&branch, &forgotten));
+	ck_assert(branch_may_change(&branch, &forgotten_there));
 	ck_assert(!branch_may_change(&branch, &hidden));
 	/* What a person decided does not follow what was said. */
 	struct fact decided = current;

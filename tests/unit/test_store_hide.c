@@ -426,14 +426,15 @@ START_TEST(what_is_masked_once_a_model_told_of_it_is_found_no_more)
 }
 END_TEST
 
-static void conceal(struct fixture *fixture, uint64_t exchange, uint64_t fact, int64_t at)
+static void conceal(struct fixture *fixture, uint64_t exchange, uint64_t fact, int64_t at,
+		    bool hide_exchange)
 {
 	struct change change = add("canary", "Zwingli", 1);
 	change.kind = CHANGE_CONCEAL;
 	change.fact.id = fact;
 	change.fact.quote = SLICE("My canary is Zwingli");
 	change.fact.ended_at = at;
-	learn_ok(fixture, exchange, &change, 1, true);
+	learn_ok(fixture, exchange, &change, 1, hide_exchange);
 }
 
 START_TEST(what_was_made_of_any_turn_that_says_a_hidden_fact_goes)
@@ -447,10 +448,28 @@ START_TEST(what_was_made_of_any_turn_that_says_a_hidden_fact_goes)
 	learn_ok(&fixture, 1, &fact, 1, false);
 	give(&fixture, "repeats", 10, 3, 0, 0);
 	give(&fixture, "wish", 11, 7, 0, 0);
-	conceal(&fixture, 5, 1, 300);
+	conceal(&fixture, 5, 1, 300, true);
 	ck_assert(!has_receipt(&fixture, 10) && has_receipt(&fixture, 11));
 	ck_assert_uint_eq(fixture_view(&fixture, "repeats").replay_count, 0);
 	ck_assert_uint_eq(fixture_view(&fixture, "wish").replay_count, 1);
+	fixture_finish(&fixture);
+}
+END_TEST
+
+START_TEST(what_was_made_of_the_exchanges_of_a_value_that_no_fact_held_goes)
+{
+	struct fixture fixture;
+	fixture_init(&fixture, MAP);
+	say(&fixture, "My canary is Zwingli", "A fine bird", 100);
+	say(&fixture, "Forget my pet", "Done", 300);
+	say(&fixture, "I have a cat", "Sweet", 400);
+	give(&fixture, "said", 10, 1, 0, 0);
+	give(&fixture, "answer", 11, 2, 0, 0);
+	give(&fixture, "wish", 12, 3, 0, 0);
+	give(&fixture, "other", 13, 5, 0, 0);
+	conceal(&fixture, 3, 0, 300, false);
+	for (uint64_t id = 10; id <= 13; id++)
+		ck_assert_msg(has_receipt(&fixture, id) == (id == 13), "%d", (int)id);
 	fixture_finish(&fixture);
 }
 END_TEST
@@ -466,7 +485,7 @@ START_TEST(a_hidden_fact_is_found_among_any_number_of_facts)
 	say(&fixture, "I like many things", "Good", 300);
 	facts[0] = add("canary", "Zwingli", 1);
 	learn_ok(&fixture, 1, facts, 1, false);
-	conceal(&fixture, 3, 1, 200);
+	conceal(&fixture, 3, 1, 200, true);
 	fixture.forget_epoch = UINT64_MAX;
 	for (size_t i = 0; i < FACTS; i++)
 		facts[i] = add("likes", "things", 5);
@@ -479,7 +498,8 @@ START_TEST(a_hidden_fact_is_found_among_any_number_of_facts)
 }
 END_TEST
 
-UNIT_MAIN("store_hide", what_was_made_of_any_turn_that_says_a_hidden_fact_goes,
+UNIT_MAIN("store_hide", what_was_made_of_the_exchanges_of_a_value_that_no_fact_held_goes,
+	  what_was_made_of_any_turn_that_says_a_hidden_fact_goes,
 	  a_hidden_fact_is_found_among_any_number_of_facts,
 	  a_forgotten_fact_takes_all_that_was_made_of_it_along,
 	  a_second_fact_of_a_hidden_turn_leaves_frozen_contexts_too,

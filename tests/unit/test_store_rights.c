@@ -112,6 +112,37 @@ START_TEST(a_note_makes_the_user_and_is_given_at_once)
 }
 END_TEST
 
+START_TEST(a_correction_deletes_no_receipt_however_many_hold_the_old_value)
+{
+	enum { GIVEN = 300 };
+	static const uint64_t fact = 1;
+	struct fixture fixture;
+	struct slice text;
+	fixture_init(&fixture, MAP);
+	fixture.receipts = 1000;
+	fixture_reopen(&fixture);
+	ck_assert_int_eq(correct(&fixture, note("city", "Rome")), STORE_OK);
+	for (uint64_t i = 0; i < GIVEN; i++) {
+		struct append append = fixture_exchange("hm", "hm", 100 + (int64_t)i);
+		append.session = SLICE("chat");
+		append.learn = false;
+		append.receipt = (struct receipt){
+			.id = 10 + i,
+			.text = SLICE("[{\"kind\":\"fact\",\"id\":\"1\",\"text\":\"Rome\"}]"),
+			.facts = &fact,
+			.fact_count = 1,
+			.facts_left_out = i % 2};
+		ck_assert_int_eq(fixture_append(&fixture, &append), STORE_OK);
+	}
+	ck_assert_int_eq(correct(&fixture, patch(1, "Lyon")), STORE_OK);
+	for (uint64_t i = 0; i < GIVEN; i++) {
+		ck_assert_int_eq(fixture_receipt(&fixture, 10 + i, &text), STORE_OK);
+		unit_assert_slice(text, "[{\"kind\":\"fact\",\"id\":\"1\",\"text\":null}]");
+	}
+	fixture_finish(&fixture);
+}
+END_TEST
+
 START_TEST(a_correction_drops_what_held_the_old_value)
 {
 	struct fixture fixture;
@@ -453,7 +484,8 @@ START_TEST(a_conversation_that_is_declined_leaves_nothing_and_stays_so)
 }
 END_TEST
 
-UNIT_MAIN("store_rights", a_conversation_that_is_declined_leaves_nothing_and_stays_so,
+UNIT_MAIN("store_rights", a_correction_deletes_no_receipt_however_many_hold_the_old_value,
+	  a_conversation_that_is_declined_leaves_nothing_and_stays_so,
 	  a_note_makes_the_user_and_is_given_at_once, a_correction_drops_what_held_the_old_value,
 	  a_correction_drops_turns_and_summaries_that_say_the_old_value,
 	  what_is_under_way_does_not_keep_the_old_value,
