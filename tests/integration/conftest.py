@@ -42,10 +42,18 @@ def upstream(shared_upstream):
 
 
 @pytest.fixture
-def memory_model(shared_memory_model):
-    shared_memory_model.reset()
-    yield shared_memory_model
-    shared_memory_model.reset()
+def memory_model(request):
+    """The shared daemons' one where the test uses such a daemon, set back. Otherwise the test's own, which
+    receives no call that another test left behind."""
+    if "shared_memory_model" in request.fixturenames:
+        model = request.getfixturevalue("shared_memory_model")
+        model.reset()
+        yield model
+        model.reset()
+    else:
+        model = MemoryModel()
+        yield model
+        model.close()
 
 
 def wired(upstream, memory_model, changes=None):

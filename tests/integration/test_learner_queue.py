@@ -56,7 +56,7 @@ def test_the_summary_does_not_wait_for_facts_that_fail(make_daemon, memory_model
         chat = Chat(daemon, user)
         for i in range(3):
             chat.say(f"Turn {i}.")
-        until(lambda: daemon.memory(user)["summary"], "there is no summary", timeout=6)
+        until(lambda: daemon.memory(user)["summary"], "there is no summary", timeout=60)
         assert daemon.memory(user)["pending"] >= 3
     finally:
         del memory_model._facts

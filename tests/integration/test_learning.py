@@ -287,9 +287,9 @@ def test_a_wish_in_other_words_hides_what_the_model_names_exactly(make_daemon, u
     assert {(f["value"], f["state"]) for f in exported["facts"]} == {("Zwingli", "hidden"), ("oboe", "current")}
     Chat(daemon, user, session="new").say("What is my canary called, and what did I say of it?")
     assert b"Zwingli" not in upstream.last.body
-    calls = len(memory_model.fact_calls())
     teach(daemon, memory_model, user, "I own a drone.", [fact("vehicle", "drone", "I own a drone")])
-    assert not [call for call in memory_model.fact_calls()[calls:] if "Zwingli" in call.prompt]
+    (call,) = [call for call in memory_model.fact_calls() if call.asked.endswith("I own a drone.")]
+    assert "Zwingli" not in call.prompt
     assert daemon.admin("POST", f"{facts}/{hidden['id']}/restore").status_code == 200
     assert "Zwingli" in daemon.values(user)
     Chat(daemon, user, session="newer").say("What is my canary called?")
@@ -322,6 +322,7 @@ def test_the_next_reply_says_once_how_much_was_forgotten(daemon, memory_model, u
     assert "X-Memory-Forgot" not in Chat(daemon, user + "-2").say("Good morning!").headers, "another user's"
     assert int(Chat(daemon, user).say("Good morning!").headers["X-Memory-Forgot"]) >= 1
     assert "X-Memory-Forgot" not in Chat(daemon, user).say("Good evening!").headers
+    daemon.settle(user)
 
 
 def test_a_stray_word_of_the_model_hides_nothing(daemon, memory_model, user):
@@ -337,7 +338,7 @@ def test_a_stray_word_of_the_model_hides_nothing(daemon, memory_model, user):
 
 def test_what_to_forget_is_a_question_of_its_own(daemon, memory_model, user):
     teach(daemon, memory_model, user, "I own a kite.", [fact("toy", "kite", "I own a kite")])
-    (call,) = memory_model.fact_calls()
+    (call,) = memory_model.fact_calls("I own a kite.")
     assert "forget" not in call.prompt.lower()
     turn = "Please forget my kite. I own a drone."
     memory_model.requests.clear()

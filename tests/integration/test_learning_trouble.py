@@ -1,6 +1,5 @@
 """What the memory model does wrong, and what learning makes of it."""
 
-import itertools
 import json
 import subprocess
 import threading
@@ -9,7 +8,7 @@ import time
 import pytest
 
 from harness.chat import Chat
-from harness.clock import quickest, until
+from harness.clock import until
 from harness.daemon import clean_environment, fast_clock, free_port, program
 from harness.memory_model import asks_to_learn, fact, one_server
 from harness.upstream import completion, error_reply, json_reply
@@ -265,27 +264,21 @@ def test_a_key_for_another_server_is_not_learned_with(make_daemon, upstream, mem
 
 
 def test_a_new_client_key_is_tried_at_once_on_what_the_old_one_could_not_learn(
-    make_daemon, upstream, memory_model, user
+    make_daemon, upstream, memory_model, user, tmp_path
 ):
-    daemon = make_daemon(one_server(memory_model))
-    numbers = itertools.count()
+    """By a clock that runs slowly: the pause after the first try takes minutes."""
+    daemon = make_daemon(one_server(memory_model), environment=fast_clock(tmp_path, 0.01))
     answer = memory_model.answer
     memory_model.answer = lambda request: (
         error_reply(401) if asks_to_learn(request) and request.field("Authorization") != "Bearer good" else answer(request)
     )
 
-    def learned_after():
-        number = next(numbers)
-        turn, who = f"I sail a dinghy, number {number}.", f"{user}-{number}"
-        memory_model.answers[turn] = [fact("boat", "dinghy", "I sail a dinghy")]
-        Chat(daemon, who, headers={"Authorization": "Bearer bad"}).say(turn)
-        until(lambda: len(memory_model.fact_calls(turn)) == 5, "the pause is 4 s by now", 60)
-        begun = time.monotonic()
-        Chat(daemon, who, headers={"Authorization": "Bearer good"}).say("Hello.")
-        until(lambda: facts_of(daemon, who) == {("user", "boat", "dinghy")}, "learned with the new key", 60)
-        return time.monotonic() - begun
-
-    assert quickest(learned_after, 3, tries=3) < 3
+    turn = "I sail a dinghy."
+    memory_model.answers[turn] = [fact("boat", "dinghy", "I sail a dinghy")]
+    Chat(daemon, user, headers={"Authorization": "Bearer bad"}).say(turn)
+    until(lambda: memory_model.fact_calls(turn), "it is tried", 60)
+    Chat(daemon, user, headers={"Authorization": "Bearer good"}).say("Hello.")
+    until(lambda: facts_of(daemon, user) == {("user", "boat", "dinghy")}, "learned with the new key", 60)
 
 
 def test_a_memory_model_that_refuses_is_told_of_in_the_log_once(make_daemon, memory_model, user):

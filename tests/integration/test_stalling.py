@@ -131,13 +131,15 @@ def without_having_read(client, peer):
     write_until_stuck(peer.socket)
 
 
+CLOCK = 0.02
 LEAVING = [before_the_first_byte, in_mid_stream, in_a_plain_reply, without_having_read]
 
 
 @pytest.mark.parametrize("until", LEAVING, ids=lambda function: function.__name__)
 @pytest.mark.parametrize("who", ["known", "anonymous"])
-def test_a_client_that_leaves_frees_the_upstream_connection_within_100_ms(make_daemon, hand, user, until, who):
-    daemon = make_daemon(hand.sections)
+def test_a_client_that_leaves_frees_the_upstream_connection_within_100_ms(make_daemon, hand, user, tmp_path, until, who):
+    """By a clock that runs slowly: what a timer notices comes seconds later."""
+    daemon = make_daemon(hand.sections, environment=fast_clock(tmp_path, CLOCK))
     seconds = []
     for _ in range(10 if until != without_having_read else 3):
         with RawClient(daemon.port) as client:
@@ -147,7 +149,7 @@ def test_a_client_that_leaves_frees_the_upstream_connection_within_100_ms(make_d
             until(client, peer)
             left = time.monotonic()
         seconds.append(peer.wait_closed(left))
-    assert min(seconds) < 0.1, "late each time"
+    assert min(seconds) < 0.1 / CLOCK, "late each time"
     assert daemon.metric("recalld_clients_gone_total") == len(seconds)
 
 
@@ -282,18 +284,19 @@ def test_an_answer_waits_for_nothing_that_is_made_of_it(make_daemon, hand, user,
 
 
 def test_slow_clients_have_a_deadline(make_daemon, hand, tmp_path):
-    """With clocks 60 times as fast: 60 s for a request, 75 s between requests, 120 s without progress of
+    """With clocks 20 times as fast: 60 s for a request, 75 s between requests, 120 s without progress of
     a reply."""
-    daemon = make_daemon(hand.sections, environment=fast_clock(tmp_path, 60))
+    daemon = make_daemon(hand.sections, environment=fast_clock(tmp_path, 20))
     begun = time.monotonic()
     with contextlib.ExitStack() as stack:
-        head, body, chunks, idle, deaf = (stack.enter_context(RawClient(daemon.port, 10)) for _ in range(5))
+        idle, deaf = (stack.enter_context(RawClient(daemon.port, 60)) for _ in range(2))
         deaf.post_chat(STREAM)
         peer = hand.accept()
         peer.read_request()
         peer.send(EVENTS + b"\r\n")
         filler = threading.Thread(target=write_until_stuck, args=(peer.socket,))
         filler.start()
+        head, body, chunks = (stack.enter_context(RawClient(daemon.port, 60)) for _ in range(3))
         slow = {
             head: [b"POST /v1/x HTTP/1.1\r\nHost: localhost\r\n", b"A: b\r\n"],
             body: [b"POST /v1/x HTTP/1.1\r\nHost: localhost\r\nContent-Length: 1000\r\n\r\n", b"x"],
@@ -302,14 +305,14 @@ def test_slow_clients_have_a_deadline(make_daemon, hand, tmp_path):
         for client, (first, _) in slow.items():
             client.socket.sendall(first)
         waiting = set(slow)
-        while waiting and time.monotonic() - begun < 20:
+        while waiting and time.monotonic() - begun < 60:
             time.sleep(0.1)
             answered = select.select([client.socket for client in waiting], [], [], 0)[0]
             waiting = {client for client in waiting if client.socket not in answered}
             for client in waiting:
                 client.socket.sendall(slow[client][1])
         took = time.monotonic() - begun
-        assert 0.9 < took < 15, f"a slow sender was given {took:.1f} s for its minute"
+        assert not waiting and 2.9 < took, f"a slow sender was given {took:.1f} s for its minute, which takes 3"
         for client in slow:
             reply = client.read_reply()
             assert reply.status == 408 and json.loads(reply.body)["error"]["code"] == "request_timeout"
@@ -511,17 +514,14 @@ def test_a_whole_answer_stands_though_the_connection_dies_under_the_upload(make_
 # ---- names and descriptors ----
 
 
-def slowest_answer(daemon, seconds):
-    """The longest that a request which asks no upstream took, within that time."""
-    slowest, end = 0.0, time.monotonic() + seconds
+def ask_for(seconds, daemon):
+    """Requests that ask no upstream, for so long. A loop that waits for a name answers none in time."""
+    end = time.monotonic() + seconds
     while time.monotonic() < end:
-        begun = time.monotonic()
-        with RawClient(daemon.port, 10) as client:
+        with RawClient(daemon.port, 60) as client:
             client.send("GET", "/v1/x", fields=[("Upgrade", "y")])
             assert client.read_reply().status == 501
-        slowest = max(slowest, time.monotonic() - begun)
         time.sleep(0.01)
-    return slowest
 
 
 def test_looking_up_a_name_blocks_no_loop(make_daemon, tmp_path):
@@ -530,18 +530,16 @@ def test_looking_up_a_name_blocks_no_loop(make_daemon, tmp_path):
         "upstream": {"base_url": "http://stalled.invalid/v1", "connect_timeout": "600ms"},
         "listen": {"workers": "1"},
     }
-    daemon = make_daemon(sections, environment=stalled_calls(tmp_path, names=20))
+    daemon = make_daemon(sections, environment=stalled_calls(tmp_path, names=150))
     (tmp_path / "stalled").touch()
-    begun = time.monotonic()
-    waits, leaves = RawClient(daemon.port, 10), RawClient(daemon.port, 10)
+    waits, leaves = RawClient(daemon.port, 60), RawClient(daemon.port, 60)
     waits.post_chat(BODY)
     leaves.post_chat(BODY)
-    assert slowest_answer(daemon, 0.3) < 5
+    ask_for(0.3, daemon)
     leaves.socket.close()
-    assert slowest_answer(daemon, 0.7) < 5
+    ask_for(0.7, daemon)
     with waits:
         check_error(waits.read_reply(), 504, "upstream_timeout", unsent=True)
-    assert time.monotonic() - begun < 15
     (tmp_path / "stalled").unlink()
 
 

@@ -20,7 +20,7 @@ def imported(daemon, user):
 def test_the_learner_is_told_the_users_day(make_daemon, memory_model, user):
     daemon = make_daemon({"memory": {"time_zone": "America/New_York"}})
     imported(daemon, user)
-    assert "2025-12-31, Wednesday, 22:30 UTC-05:00" in memory_model.fact_calls()[-1].asked
+    assert "2025-12-31, Wednesday, 22:30 UTC-05:00" in memory_model.fact_calls("Tomorrow I sail.")[-1].asked
 
 
 def test_without_a_zone_it_is_utc(daemon, memory_model, user):

@@ -109,7 +109,7 @@ def wait_name(daemon, context, name, timeout=20):
         time.sleep(0.1)
 
 
-def closed_after(connection, timeout=20):
+def closed_after(connection, timeout=60):
     """What still comes until the server closes, and how long that takes."""
     began, got = time.monotonic(), bytearray()
     connection.settimeout(timeout)
@@ -204,7 +204,7 @@ def test_what_is_left_of_a_record_is_read_once_there_is_room(tls, trust, upstrea
         secured.sendall(whole[100:])
         time.sleep(0.3)
         gate.set()
-        assert closed_after(secured, timeout=10)[0].endswith(b"next")
+        assert closed_after(secured)[0].endswith(b"next")
     assert upstream.last.body == b"b" * size
 
 
@@ -322,12 +322,14 @@ def test_garbage_is_no_handshake(tls, trust, garbage):
 
 
 def test_who_stalls_in_the_handshake_is_closed_and_holds_nobody_up(tls, trust):
+    begun = time.monotonic()
     with socket.create_connection(("127.0.0.1", tls.port)) as silent, socket.create_connection(
         ("127.0.0.1", tls.port)
     ) as halting:
         halting.sendall(b"\x16\x03\x01")
         assert say_hello(tls, trust).status_code == 200
-        assert closed_after(silent)[1] > 8
+        closed_after(silent)
+        assert time.monotonic() - begun > 8
         closed_after(halting)
     assert tls.metric(FAILED_HANDSHAKES) == 2
 

@@ -373,7 +373,7 @@ def preloaded(directory, name):
 
 
 def fast_clock(directory, speed):
-    """The environment in which a daemon's clocks run `speed` times as fast."""
+    """The environment in which a daemon's clocks run `speed` times as fast; below 1, slowly."""
     return preloaded(directory, "fast_clock") | {"FAST_CLOCK": str(speed)}
 
 

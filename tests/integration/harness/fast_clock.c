@@ -1,5 +1,7 @@
 /* Preloaded into a daemon under test: its clocks run FAST_CLOCK times as fast, and so do its waits,
- * so that pauses of minutes can be tested in seconds. */
+ * so that pauses of minutes can be tested in seconds. Below 1 they run slowly: a pause then takes
+ * minutes, so that a busy machine cannot make up for one.
+ */
 #define _GNU_SOURCE
 #include <dlfcn.h>
 #include <pthread.h>
@@ -10,7 +12,7 @@
 
 enum { CLOCKS = 16, SECOND = 1000000000 };
 
-static long long speed = 1;
+static double speed = 1;
 static long long begun[CLOCKS];
 
 static long long real_time(clockid_t clock)
@@ -28,8 +30,8 @@ __attribute__((constructor)) static void begin(void)
 	const char *wanted = getenv("FAST_CLOCK");
 	for (clockid_t clock = 0; clock < CLOCKS; clock++)
 		begun[clock] = real_time(clock);
-	if (wanted != NULL && atoll(wanted) > 0)
-		speed = atoll(wanted);
+	if (wanted != NULL && atof(wanted) > 0)
+		speed = atof(wanted);
 }
 
 static long long fast_time(clockid_t clock)
@@ -37,7 +39,7 @@ static long long fast_time(clockid_t clock)
 	long long now = real_time(clock);
 	if (clock < 0 || clock >= CLOCKS)
 		return now;
-	return begun[clock] + (now - begun[clock]) * speed;
+	return begun[clock] + (long long)((double)(now - begun[clock]) * speed);
 }
 
 int clock_gettime(clockid_t clock, struct timespec *now)
@@ -69,7 +71,7 @@ int epoll_wait(int fd, struct epoll_event *events, int count, int timeout)
 	if (real == NULL)
 		real = (int (*)(int, struct epoll_event *, int, int))dlsym(RTLD_NEXT, "epoll_wait");
 	if (timeout > 0)
-		timeout = (int)((timeout + speed - 1) / speed);
+		timeout = (int)(timeout / speed) + 1;
 	return real(fd, events, count, timeout);
 }
 
@@ -79,7 +81,8 @@ int pthread_cond_timedwait(pthread_cond_t *restrict condition, pthread_mutex_t *
 			   const struct timespec *restrict fast)
 {
 	long long begin = begun[CLOCK_MONOTONIC];
-	long long until = begin + (fast->tv_sec * SECOND + fast->tv_nsec - begin) / speed;
+	long long wait = fast->tv_sec * SECOND + fast->tv_nsec - begin;
+	long long until = begin + (long long)((double)wait / speed);
 	struct timespec real = {.tv_sec = until / SECOND, .tv_nsec = until % SECOND};
 	return pthread_cond_clockwait(condition, mutex, CLOCK_MONOTONIC, &real);
 }
