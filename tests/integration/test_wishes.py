@@ -26,7 +26,8 @@ def test_recallctl_restores_a_hidden_fact(daemon, upstream, memory_model, user):
     restored = recallctl(daemon, "restore", user, "canary")
     assert restored.returncode == 0 and "canary = Zwingli" in restored.stdout
     assert hidden(daemon, user) == [] and daemon.values(user) == ["Zwingli"]
-    again = recallctl(daemon, "restore", user, "1")
+    (fact_id,) = (one["id"] for one in daemon.memory(user)["facts"])
+    again = recallctl(daemon, "restore", user, fact_id)
     assert again.returncode == 1 and "stands" in again.stderr
     Chat(daemon, user, session="new").say("What is my canary called?")
     assert b"Zwingli" in upstream.last.body
