@@ -52,8 +52,4 @@ struct store_call *store_delete(struct store *store, struct user_key user,
 				struct deletion_report *report, struct store_loop *loop,
 				store_done *callback, void *cookie);
 
-/* When what was said at that time was erased, by its user or turn; `hash` is the turn's, see struct
- * turn. INT64_MIN: it was not. Cheap, from any thread. */
-int64_t store_erased_at(struct store *store, struct user_key user, uint64_t hash, int64_t said_at);
-
 #endif

@@ -9,7 +9,8 @@
 struct portable_conversation {
 	uint32_t id;
 	struct past_conversation conversation;
-	uint32_t here; /* its id in the store, once it has one; 0: none yet */
+	uint32_t here;       /* its id in the store, once it has one; 0: none yet */
+	uint64_t unanswered; /* while it is read: the user turn that waits for an answer; 0: none */
 };
 
 enum portable_learning {
@@ -48,6 +49,10 @@ struct portable_memory {
 	struct summary summary;
 	struct user_settings settings;      /* ->is_stored: the user has some */
 	const struct portable_index *index; /* see portable_index() */
+	bool appends;    /* new turns follow those that their conversation has; else they keep their
+			  * ordinals */
+	int64_t read_at; /* what has this time or a later one was not dated: it may be as old as
+			  * what was erased; 0: everything is dated */
 	/* Of a part of a longer memory: */
 	bool has_more;                 /* others follow, the last of which brings the settings */
 	struct portable_place *places; /* of the turns of the parts before, by ascending id */
@@ -71,6 +76,7 @@ struct take_in_count {
 	uint64_t erased;    /* left out: they were erased after they were said, settings too, or
 			     * have a tombstone */
 	int64_t erased_at;  /* the last of them */
+	uint64_t undated;   /* turns of them that had no time */
 	uint64_t crowded;   /* facts that gave way: the user has FACTS_LIMIT */
 	uint64_t next_turn; /* the first id that may be new; 0: no part was taken in */
 	bool withdrawn;     /* a turn that the summary may tell of does not stand here any more */
@@ -89,5 +95,9 @@ struct take_in_count {
 struct store_call *store_take_in(struct store *store, const struct portable_memory *memory,
 				 int64_t now, struct take_in_count *count, struct store_loop *loop,
 				 store_done *callback, void *cookie);
+
+/* Any thread. Imports end with STORE_FAILED from now on, those that are being written, too: the
+ * process is about to stop. */
+void store_end_imports(struct store *store);
 
 #endif

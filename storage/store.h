@@ -202,17 +202,6 @@ struct store_call *store_keep_receipt(struct store *store, struct user_key user,
 				      uint64_t forget_epoch, const struct receipt *receipt,
 				      struct store_loop *loop, store_done *callback, void *cookie);
 
-/* Journals past turns, all or none; with `learn`, each user turn gets a job. `turns` and their
- * texts must live until the callback fires. Many turns of a new user are written in parts before
- * that; after a crash, the next start removes the parts. */
-/* Any thread. Imports end with STORE_FAILED from now on, those that are being written, too: the
- * process is about to stop. */
-void store_end_imports(struct store *store);
-struct store_call *store_import(struct store *store, struct slice tenant, struct slice user,
-				const struct imported_turn *turns, size_t count, bool learn,
-				struct slice model, int64_t now, struct store_loop *loop,
-				store_done *callback, void *cookie);
-
 /* Forgets everything about a user, including jobs, receipts and exchanges in progress. A user who
  * comes back gets new ids, so that nothing in progress matches the new records. STORE_NOT_FOUND:
  * there was nothing. A long memory is deleted in parts, between others' writes: the user is hidden

@@ -36,7 +36,7 @@ FIELD = re.compile(rf'"(?:{FIELDS})"|\\"(?:{FIELDS})\\":|\[DONE\]')
 # word happens to be the same (ours for imports and exports, the configuration's keys, metrics' and prompts' labels).
 SPEAKERS = (
     "core/dialect/", "core/messages/", "core/responses/", "core/model/", "core/text/label.c", "storage/dump/form.c",
-    "proxy/admin/", "proxy/config/", "proxy/ctl/", "proxy/portable/settings.c", "proxy/runtime/metrics.c",
+    "proxy/admin/", "proxy/config/", "proxy/ctl/", "proxy/portable/", "proxy/runtime/metrics.c",
 )
 
 

@@ -4,13 +4,13 @@
 
 #include "core/memory/given.h"
 
+/* A turn that a request carries and memory does not hold. */
 struct imported_turn {
 	enum role role; /* user or assistant */
 	struct slice text;
 	uint64_t hash;
 	int64_t created_at;
-	int utc_offset;       /* as that of a turn */
-	struct slice session; /* empty: one conversation of its own for the whole import */
+	int utc_offset; /* as that of a turn */
 };
 
 struct append {

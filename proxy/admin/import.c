@@ -1,326 +1,306 @@
-/* POST /v1/users/USER/messages: imports past turns. */
-#include "core/clients/forms.h"
+/* POST /v1/users/USER/import and .../messages: a user's memory taken in, recalld's own form and
+ * those of others. */
 #include "core/json/json.h"
 #include "core/text/text.h"
 #include "proxy/admin/call.h"
-#include "proxy/config/zone.h"
 #include "proxy/learn/embedder.h"
 #include "proxy/learn/learner.h"
 #include "proxy/portable/forms.h"
 #include "proxy/runtime/background.h"
-#include "storage/deletions.h"
 
-#include <jansson.h>
+#include <inttypes.h>
+#include <stdlib.h>
 
 enum {
 	PATIENCE_WITH_VECTORS = 10000, /* milliseconds */
 	ANSWER_LIMIT = 4096,
 };
 
-struct import {
-	struct buffer body;
-	const char *fault; /* of it */
-	struct imported_turn *turns;
-	size_t count;
-	size_t erased;     /* left out: somebody erased them... */
-	int64_t erased_at; /* ...the last of them then */
-	size_t undated;    /* of them: they count as said before */
-	bool learn;
-	struct intake intake;
-	struct slice answer;
+struct taking {
 	struct admin_call *call;
-	struct embedder_wait *wait; /* waits for the turns' vectors; NULL: none */
+	struct background *imports;
+	struct buffer body;
+	bool dry_run;
+	bool has_messages; /* it came to .../messages */
+	const char *fault; /* of the file */
+	struct intake intake;
+	struct portable_reader reader;
+	struct take_in_count count;
 };
 
-/* Messages of a chat log outside the talk, tool calls included, are not remembered. */
-static bool is_left_out(json_t *message)
+static void put_span(struct buffer *out, const struct portable_total *total, struct arena *arena)
 {
-	static const char *const others[] = {"system", "developer", "tool", "function", NULL};
-	const bool calls = json_array_size(json_object_get(message, "tool_calls")) > 0 ||
-			   json_is_object(json_object_get(message, "function_call"));
-	return slice_is_any(portable_text(message, "role"), others) ||
-	       (calls && portable_says(message, "role", "assistant"));
+	if (total->first <= total->last)
+		buffer_printf(out, ",\"first\":\"%.*s\",\"last\":\"%.*s\"",
+			      SLICE_PRINT(text_time(total->first, arena)),
+			      SLICE_PRINT(text_time(total->last, arena)));
 }
 
-struct content {
-	struct text_part *texts;
-	size_t count;
-};
-
-/* As in a chat: a string, or the texts among its parts. False: it is neither. */
-static bool read_content(json_t *message, struct content *read, struct arena *arena)
+/* What learning from it costs: calls to the memory model, at most. */
+static void put_calls(struct buffer *out, const struct taking *taking)
 {
-	json_t *content = json_object_get(message, "content");
-	struct text_part *texts =
-		arena_alloc(arena, (json_array_size(content) + 1) * sizeof(*texts));
-	bool follows_text = false;
-	size_t i;
-	json_t *part;
-	texts[0].text = portable_text(message, "content");
-	*read = (struct content){texts, json_is_string(content)};
-	json_array_foreach(content, i, part)
-	{
-		const bool is_text = portable_says(part, "type", "text") &&
-				     json_is_string(json_object_get(part, "text"));
-		if (!json_is_object(part))
-			return false;
-		if (is_text)
-			texts[read->count++] = (struct text_part){
-				.text = portable_text(part, "text"), .follows_text = follows_text};
-		follows_text = is_text;
-	}
-	return json_is_string(content) || json_is_array(content);
+	const struct portable_total *total = &taking->reader.total;
+	const struct config_memory settings = admin_memory_settings(taking->call);
+	const size_t summarized =
+		taking->reader.memory.has_summary ? 0 : (total->summarized + 1) / 2;
+	buffer_printf(out, ",\"model_calls\":{\"facts\":%zu,\"summary\":%zu}",
+		      mode_uses_facts((enum mode)settings.mode) ? total->pending : 0,
+		      mode_uses_summary((enum mode)settings.mode) ? summarized : 0);
 }
 
-/* Of an answer: its texts, one on a line, without its reasoning. */
-static struct slice join_texts(const struct content *content, struct arena *arena)
+static void end(struct taking *taking)
 {
-	struct slice *lines = arena_alloc(arena, (2 * content->count + 1) * sizeof(*lines));
-	for (size_t i = 0; i < content->count; i++) {
-		lines[2 * i] = content->texts[i].text;
-		lines[2 * i + 1] = SLICE("\n");
-	}
-	const size_t count = content->count == 0 ? 0 : 2 * content->count - 1;
-	return text_without_reasoning(arena_join(arena, lines, count), arena);
+	portable_finish(&taking->reader);
+	buffer_finish(&taking->body);
+	background_end(taking->imports);
+	free(taking);
 }
 
-static const char *check_message(json_t *message, struct content *content, struct arena *arena)
-{
-	json_t *session = json_object_get(message, "session");
-	if (portable_text(message, "role").size == 0 || !read_content(message, content, arena))
-		return "each message needs a string \"role\" and a \"content\" that is a string or "
-		       "an array of parts";
-	if (!portable_says(message, "role", "user") && !portable_says(message, "role", "assistant"))
-		return "a message's \"role\" must be user or assistant (system, developer and tool "
-		       "are left out)";
-	if (session != NULL && !json_is_null(session) &&
-	    (!json_is_string(session) || json_string_length(session) > PORTABLE_MAX_SESSION))
-		return "a message's \"session\" must be a string of at most 256 bytes";
-	return NULL;
-}
+/* ---- the answer ---- */
 
-static const char *read_turn(json_t *message, struct intake *intake, struct imported_turn *turn,
-			     struct arena *arena)
-{
-	struct content content;
-	const char *fault = check_message(message, &content, arena);
-	if (fault != NULL)
-		return fault;
-	json_t *created_at = json_object_get(message, "created_at");
-	const int64_t now = clock_wall();
-	turn->created_at = now;
-	if (created_at != NULL && !json_is_null(created_at) &&
-	    !text_read_time(portable_text(message, "created_at"), &turn->created_at))
-		return "a message's \"created_at\" must be an RFC 3339 time with an offset, or a "
-		       "date";
-	if (time_is_ahead(turn->created_at, now))
-		return "a message's \"created_at\" lies in the future";
-	if (turn->created_at > now)
-		turn->created_at = now;
-	turn->role = portable_says(message, "role", "user") ? ROLE_USER : ROLE_ASSISTANT;
-	size_t carrier;
-	struct slice text = turn->role == ROLE_USER
-				    ? form_own_parts(content.texts, content.count, &carrier, arena)
-				    : join_texts(&content, arena);
-	turn->hash = text_hash(text);
-	turn->text = intake_text(intake, text, INTAKE_TURN, arena);
-	turn->session = portable_text(message, "session");
-	return NULL;
-}
-
-/* A message without a time, or with one that has not come, may be as old as what was erased. */
-static bool was_erased(struct import *import, json_t *message, const struct imported_turn *turn)
-{
-	const struct admin_call *call = import->call;
-	int64_t said_at;
-	bool is_dated = text_read_time(portable_text(message, "created_at"), &said_at) &&
-			said_at == turn->created_at;
-	const int64_t at = store_erased_at(call->service->store, call->user, turn->hash,
-					   is_dated ? said_at : INT64_MIN);
-	if (at == INT64_MIN)
-		return false;
-	import->erased++;
-	import->undated += !is_dated;
-	if (at > import->erased_at)
-		import->erased_at = at;
-	return true;
-}
-
-/* A message's own tree and temporaries last only until its turn is read: for many short messages
- * they take a hundred times the text. */
-static const char *read_message(struct import *import, struct slice text)
-{
-	struct arena scratch = {0};
-	struct arena *kept = &import->call->arena;
-	if (!portable_fits(text)) {
-		import->intake.left_out[LEFT_TOO_LARGE]++;
-		return NULL;
-	}
-	json_t *message = json_loadb(text.data, text.size, JSON_ALLOW_NUL | JSON_DECODE_ANY, NULL);
-	const char *fault = message == NULL ? "the body is not JSON" : NULL;
-	if (fault == NULL && !is_left_out(message)) {
-		struct imported_turn *turn = &import->turns[import->count];
-		fault = read_turn(message, &import->intake, turn, &scratch);
-		if (fault == NULL && !was_erased(import, message, turn)) {
-			import->count++;
-			turn->text = arena_copy(kept, turn->text);
-			turn->session = arena_copy(kept, turn->session);
-		}
-	}
-	json_decref(message);
-	arena_finish(&scratch);
-	return fault;
-}
-
-static size_t count_elements(struct slice body, struct json_value array)
-{
-	struct json_walk walk = json_walk(body, array);
-	size_t count = 0;
-	while (json_next(&walk))
-		count++;
-	return count;
-}
-
-static const char *read_messages(struct import *import, struct slice body,
-				 struct json_value messages)
-{
-	struct admin_call *call = import->call;
-	struct config_memory settings = admin_memory_settings(call);
-	struct json_walk walk = json_walk(body, messages);
-	import->intake = config_intake(&settings);
-	while (json_next(&walk) && !background_hurries(call->service->imports)) {
-		const char *fault =
-			read_message(import, slice_part(body, walk.value.begin, walk.value.end));
-		if (fault != NULL)
-			return fault;
-	}
-	for (size_t i = 0; i < import->count; i++)
-		import->turns[i].utc_offset =
-			zone_offset(settings.time_zone, import->turns[i].created_at);
-	return NULL;
-}
-
-static const char *read_import(struct import *import, struct slice body)
-{
-	static const char *const names[] = {"messages", "learn"};
-	struct admin_call *call = import->call;
-	struct json_value document, found[2];
-	if (!json_scan(body, &document))
-		return "the body is not JSON";
-	(void)JSON_PICK(body, document, names, found);
-	size_t count = count_elements(body, found[0]);
-	if (found[0].type != JSON_TYPE_ARRAY || count == 0)
-		return "the body must be an object with a \"messages\" array that is not empty";
-	bool has_learn = found[1].end > 0;
-	if (has_learn && found[1].type != JSON_TYPE_TRUE && found[1].type != JSON_TYPE_FALSE)
-		return "\"learn\" must be true or false";
-	import->learn = !has_learn || found[1].type == JSON_TYPE_TRUE;
-	import->turns = arena_alloc(&call->arena, count * sizeof(*import->turns));
-	const char *fault = read_messages(import, body, found[0]);
+/* Waits for vectors, while an import does not count any more. */
+struct waiting {
+	struct admin_call *call;
+	struct embedder_wait *wait;
+	int status;
 	struct buffer answer;
-	buffer_init(&answer, ANSWER_LIMIT);
-	buffer_printf(&answer, "{\"imported\":%zu,\"left_out\":%zu,\"erased\":%zu", import->count,
-		      count - import->count - import->erased, import->erased);
-	if (import->erased > 0)
-		buffer_printf(&answer, ",\"erased_at\":\"%.*s\",\"undated\":%zu",
-			      SLICE_PRINT(text_time(import->erased_at, &call->arena)),
-			      import->undated);
-	if (import->intake.masked + import->intake.cut > 0)
-		intake_print(&import->intake, &answer);
-	buffer_append(&answer, SLICE("}\n"));
-	import->answer = arena_take(&call->arena, &answer);
-	return fault;
-}
-
-static void answer_import(struct import *import)
-{
-	admin_reply(import->call, 202, "application/json", import->answer);
-}
+};
 
 static void on_embedded(void *cookie, bool all)
 {
-	struct import *import = cookie;
-	(void)all; /* the rest is imported later */
-	import->call->gone = NULL;
-	answer_import(import);
+	struct waiting *waiting = cookie;
+	(void)all; /* the rest is embedded later */
+	waiting->call->gone = NULL;
+	admin_reply_json(waiting->call, waiting->status, &waiting->answer);
 }
 
-static void on_importer_gone(struct admin_call *call)
+static void on_client_gone(struct admin_call *call)
 {
-	struct import *import = call->pending;
-	embedder_wait_cancel(import->wait);
+	struct waiting *waiting = call->pending;
+	embedder_wait_cancel(waiting->wait);
+	buffer_finish(&waiting->answer);
 	admin_abandon(call);
 }
 
 /* A client that imports and then asks at once should find everything, so the answer waits a while
  * for the turns' vectors. */
-static void wait_for_vectors(struct import *import)
+static void wait_for_vectors(struct admin_call *call, int status, struct buffer *answer)
 {
-	struct admin_call *call = import->call;
-	struct config_memory settings = admin_memory_settings(call);
-	bool embeds =
-		call->config->model.embedding[0] != '\0' && mode_recalls((enum mode)settings.mode);
-	if (embeds && call->request != NULL)
-		import->wait = embedder_when_done(call->service->embedder, call->user, call->loop,
-						  PATIENCE_WITH_VECTORS, on_embedded, import);
-	else if (embeds)
-		embedder_wake(call->service->embedder, call->user);
-	if (import->wait == NULL) {
-		answer_import(import);
+	const struct config_memory settings = admin_memory_settings(call);
+	struct embedder *embedder = call->service->embedder;
+	struct waiting *waiting = arena_alloc(&call->arena, sizeof(*waiting));
+	*waiting = (struct waiting){.call = call, .status = status, .answer = *answer};
+	if (call->config->model.embedding[0] != '\0' && mode_recalls((enum mode)settings.mode) &&
+	    call->request != NULL)
+		waiting->wait = embedder_when_done(embedder, call->user, call->loop,
+						   PATIENCE_WITH_VECTORS, on_embedded, waiting);
+	else
+		embedder_wake(embedder, call->user);
+	if (waiting->wait == NULL) {
+		admin_reply_json(call, status, &waiting->answer);
 		return;
 	}
-	call->pending = import;
-	call->gone = on_importer_gone;
+	call->pending = waiting;
+	call->gone = on_client_gone;
 }
 
-static void on_imported(void *cookie, enum store_result result)
+static void show(struct taking *taking)
 {
-	struct import *import = cookie;
-	struct admin_call *call = import->call;
-	background_end(call->service->imports);
-	if (admin_has_failed(call, result))
-		return;
+	struct admin_call *call = taking->call;
+	const struct portable_total *total = &taking->reader.total;
+	struct buffer out;
+	call->action = "preview";
+	buffer_init(&out, ANSWER_LIMIT);
+	buffer_printf(&out,
+		      "{\"dry_run\":true,\"format\":\"%s\",\"conversations\":%zu,\"turns\":%zu,"
+		      "\"facts\":%zu,\"left_out\":%zu,\"settings\":%s",
+		      taking->reader.form, total->conversations, total->turns, total->facts,
+		      intake_left_out(&taking->intake),
+		      taking->reader.memory.settings.is_stored ? "true" : "false");
+	put_span(&out, total, &call->arena);
+	put_calls(&out, taking);
+	intake_print(&taking->intake, &out);
+	buffer_append_byte(&out, '}');
+	admin_reply_json(call, 200, &out);
+	end(taking);
+}
+
+static void put_messages(struct buffer *out, const struct taking *taking)
+{
+	const struct take_in_count *count = &taking->count;
+	buffer_printf(out, "{\"imported\":%" PRIu64 ",\"left_out\":%zu,\"erased\":%" PRIu64,
+		      count->turns, intake_left_out(&taking->intake), count->erased);
+	if (count->known > 0)
+		buffer_printf(out, ",\"known\":%" PRIu64, count->known);
+}
+
+static void put_memory(struct buffer *out, const struct taking *taking)
+{
+	const struct take_in_count *count = &taking->count;
+	buffer_printf(out,
+		      "{\"format\":\"%s\",\"conversations\":%" PRIu64 ",\"turns\":%" PRIu64
+		      ",\"facts\":%" PRIu64 ",\"known\":%" PRIu64 ",\"erased\":%" PRIu64
+		      ",\"left_out\":%zu,\"summary\":%s,\"settings\":%s,\"crowded\":%" PRIu64,
+		      taking->reader.form, count->conversations, count->turns, count->facts,
+		      count->known, count->erased, intake_left_out(&taking->intake),
+		      count->summary ? "true" : "false", count->settings ? "true" : "false",
+		      count->crowded);
+}
+
+static void answer_taken(struct taking *taking)
+{
+	struct admin_call *call = taking->call;
+	const struct take_in_count *count = &taking->count;
+	const int status = taking->has_messages ? 202 : 200;
+	struct buffer out;
+	if (count->settings && !taking->reader.memory.settings.learn)
+		learner_forget(call->service->learner, call->user);
 	learner_wake(call->service->learner, call->user, false);
-	wait_for_vectors(import);
+	buffer_init(&out, ANSWER_LIMIT);
+	(taking->has_messages ? put_messages : put_memory)(&out, taking);
+	if (count->erased_at > 0)
+		buffer_printf(&out, ",\"erased_at\":\"%.*s\",\"undated\":%" PRIu64,
+			      SLICE_PRINT(text_time(count->erased_at, &call->arena)),
+			      count->undated);
+	if (!taking->has_messages || taking->intake.masked + taking->intake.cut > 0)
+		intake_print(&taking->intake, &out);
+	buffer_append_byte(&out, '}');
+	end(taking);
+	wait_for_vectors(call, status, &out);
+}
+
+static void read_more(void *cookie);
+
+static void on_taken(void *cookie, enum store_result result)
+{
+	struct taking *taking = cookie;
+	const bool is_over = taking->reader.is_over;
+	if (result == STORE_OK && background_hurries(taking->imports) && !is_over)
+		result = STORE_FAILED;
+	if (admin_has_failed(taking->call, result)) {
+		end(taking);
+		return;
+	}
+	if (is_over)
+		answer_taken(taking);
+	else
+		background_go_on(taking->imports, read_more, taking);
+}
+
+/* True: the call has ended. */
+static bool is_refused(struct taking *taking)
+{
+	struct admin_call *call = taking->call;
+	const struct portable_memory *memory = &taking->reader.memory;
+	const bool is_first = taking->count.next_turn == 0;
+	if (background_hurries(taking->imports))
+		admin_reply_failure(call, STORE_FAILED);
+	else if (taking->fault != NULL)
+		admin_reply_error(call, 400, "invalid_import", taking->fault);
+	else
+		return !taking->dry_run && is_first && memory->settings.consent_at == 0 &&
+		       !admin_has_consent(call);
+	return true;
 }
 
 static void on_read(void *cookie)
 {
-	struct import *import = cookie;
-	struct admin_call *call = import->call;
-	struct background *imports = call->service->imports;
-	const bool hurries = background_hurries(imports);
-	if (hurries || import->fault != NULL)
-		background_end(imports);
-	if (hurries)
-		admin_reply_failure(call, STORE_FAILED);
-	else if (import->fault != NULL)
-		admin_reply_error(call, 400, "invalid_import", import->fault);
+	struct taking *taking = cookie;
+	struct admin_call *call = taking->call;
+	struct portable_memory *memory = &taking->reader.memory;
+	memory->has_more = !taking->reader.is_over;
+	if (is_refused(taking))
+		end(taking);
+	else if (taking->dry_run)
+		show(taking);
 	else
-		store_import(call->service->store, call->tenant, call->parameter, import->turns,
-			     import->count, import->learn, (struct slice){0}, clock_wall(),
-			     admin_store_loop(call, call->user), on_imported, import);
+		store_take_in(call->service->store, memory, clock_wall(), &taking->count,
+			      admin_store_loop(call, call->user), on_taken, taking);
 }
 
-/* On the thread for imports. */
-static void read_body(void *cookie)
+/* On the thread for imports, like those that follow. */
+static void give_memory(struct taking *taking)
 {
-	struct import *import = cookie;
-	import->fault = read_import(import, buffer_slice(&import->body));
-	buffer_finish(&import->body);
-	loop_post(import->call->loop, on_read, import);
+	if (taking->fault == NULL && !taking->dry_run)
+		portable_index(&taking->reader.memory, &taking->reader.arena);
+	loop_post(taking->call->loop, on_read, taking);
+}
+
+static void read_more(void *cookie)
+{
+	struct taking *taking = cookie;
+	taking->fault = portable_read(&taking->reader);
+	give_memory(taking);
+}
+
+static void read_file(void *cookie)
+{
+	struct taking *taking = cookie;
+	struct portable_reader *reader = &taking->reader;
+	taking->fault = portable_check(reader, buffer_slice(&taking->body));
+	taking->intake = reader->intake;
+	reader->memory.tenant = taking->call->tenant;
+	reader->memory.user = taking->call->parameter;
+	if (reader->is_split && taking->fault == NULL && !taking->dry_run)
+		read_more(taking);
+	else
+		give_memory(taking);
+}
+
+/* NULL in `form`: it is found out. */
+static bool read_form(struct admin_call *call, const char **form)
+{
+	static const char *const forms[] = {"recalld",    "mem0",    "messages",
+					    "openmemory", "chatgpt", "claude"};
+	struct slice text;
+	if (!admin_query(call, "format", &text))
+		return false;
+	*form = NULL;
+	if (text.data == NULL || slice_equal(text, SLICE("auto")))
+		return true;
+	for (size_t i = 0; i < sizeof(forms) / sizeof(forms[0]); i++) {
+		if (slice_equal(text, slice_of(forms[i])))
+			*form = forms[i];
+	}
+	if (*form == NULL)
+		admin_reply_error(call, 400, "invalid_query",
+				  "\"format\" must be auto, recalld, mem0, messages, openmemory, "
+				  "chatgpt or claude.");
+	return *form != NULL;
+}
+
+/* Takes the request's body in; `how` has the reader's settings. */
+static void begin(struct admin_call *call, const struct taking *how)
+{
+	const struct config_memory settings = admin_memory_settings(call);
+	struct taking *taking = xmalloc(sizeof(*taking));
+	*taking = *how;
+	taking->call = call;
+	taking->imports = call->service->imports;
+	taking->body = http_request_take_body(call->request);
+	taking->reader.intake = config_intake(&settings);
+	taking->reader.now = clock_wall();
+	taking->reader.time_zone = settings.time_zone;
+	taking->reader.background = taking->imports;
+	http_request_hold(call->request, 4 * taking->body.size);
+	if (background_begin(taking->imports, taking->body.size, read_file, taking))
+		return;
+	buffer_finish(&taking->body);
+	free(taking);
+	admin_refuse_crowd(call);
 }
 
 void admin_post_messages(struct admin_call *call)
 {
-	if (!admin_has_consent(call))
-		return;
-	struct import *import = arena_alloc(&call->arena, sizeof(*import));
-	*import = (struct import){.call = call, .body = http_request_take_body(call->request)};
-	/* this call and the store hold the turns and their texts, which may be short */
-	http_request_hold(call->request, 6 * import->body.size);
-	if (background_begin(call->service->imports, import->body.size, read_body, import))
-		return;
-	buffer_finish(&import->body);
-	admin_refuse_crowd(call);
+	begin(call, &(struct taking){.has_messages = true,
+				     .reader = {.learn = true, .asked = "messages"}});
+}
+
+void admin_post_import(struct admin_call *call)
+{
+	struct taking how = {.reader.learn = true};
+	if (read_form(call, &how.reader.asked) &&
+	    admin_query_switch(call, "dry_run", &how.dry_run) &&
+	    admin_query_switch(call, "learn", &how.reader.learn))
+		begin(call, &how);
 }

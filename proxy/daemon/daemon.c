@@ -18,6 +18,7 @@
 #include "proxy/trace/tracer.h"
 #include "proxy/upkeep/retention.h"
 #include "proxy/upkeep/scrubber.h"
+#include "storage/portable.h"
 
 #include <fcntl.h>
 #include <inttypes.h>

@@ -71,6 +71,7 @@ struct portable_source {
 	bool is_own;      /* recalld-export-1 */
 	bool is_lines;
 	bool has_history;
+	enum { LEARN_UNSAID, LEARN_NOT, LEARN_UNKNOWN } learn; /* what its member "learn" says */
 	const char *list; /* the member that holds another program's elements; "": the outermost
 			   * array or the lines; NULL: there is none */
 };
@@ -85,6 +86,8 @@ const char *portable_next_document(struct portable_source *source);
 void portable_rewind(struct portable_source *source, size_t limit);
 /* Finds the next part, which lives until the next call. No `found`: the document is over. */
 const char *portable_next_part(struct portable_source *source, struct json_part *part, bool *found);
+/* Whether the document is an object with a list "messages". */
+bool portable_has_messages(const struct portable_source *source);
 /* The bytes of the file that were read. */
 size_t portable_position(const struct portable_source *source);
 /* Whether an archive has Claude's memories beside its conversations; their form is unknown. */
@@ -103,6 +106,7 @@ struct portable_total {
 
 struct background;
 struct portable_reader;
+struct text_part;
 
 /* Reads a value, whose tree lasts only until it returns, or the text of ->part. Returns NULL, or a
  * fault. */
@@ -114,6 +118,7 @@ struct portable_reader {
 	bool learn;           /* user turns of others' forms are to be learned from */
 	struct intake intake; /* counts anew what it reads again */
 	int64_t now;
+	uint64_t time_zone;                  /* of the user */
 	const struct background *background; /* what the reading is part of; NULL: nothing */
 	const char *asked;                   /* the form; NULL: it is found out */
 
@@ -137,9 +142,11 @@ struct portable_reader {
 	bool has_part;
 	struct buffer places; /* of the turns of earlier parts */
 	/* By the ids of mem0's memories, the places of their facts and of the versions before
-	 * these; NULL: none. */
+	 * these, and by sessions those of their conversations; NULL: none. */
 	json_t *newest;
 	json_t *versions;
+	json_t *sessions;
+	uint32_t unnamed; /* the store's conversation of messages without a session; 0: none yet */
 };
 
 /* Reads a whole file, which must live as long as the reader, to see what it holds. If it takes no
@@ -162,14 +169,17 @@ portable_element *portable_own_element(const struct portable_reader *reader);
 bool portable_sort_turns(struct portable_memory *memory);
 
 portable_element portable_read_mem0, portable_read_mem0_history, portable_read_openmemory,
-	portable_read_chatgpt, portable_read_claude;
+	portable_read_chatgpt, portable_read_claude, portable_read_message;
 
 struct portable_conversation *portable_add_conversation(struct portable_reader *reader,
 							const char *prefix, json_t *id);
-/* Adds a message at the end of the newest conversation; counts it as left out if it says nothing
- * that is kept. */
-void portable_add_message(struct portable_reader *reader, enum role role, struct slice text,
-			  int64_t at);
+/* Adds a message, in one text or several, at the end of the conversation; counts it as left out if
+ * it says nothing that is kept. */
+void portable_add_message(struct portable_reader *reader, struct portable_conversation *one,
+			  enum role role, const struct text_part *texts, size_t count, int64_t at);
+/* Notes what has an id, by its place in the newest memory, for as long as that lasts. */
+void portable_note_place(struct portable_reader *reader, json_t **places, struct slice id,
+			 size_t place);
 /* Adds a memory whose text is that member. NULL: it says nothing, and counts as left out. */
 struct fact *portable_add_note(struct portable_reader *reader, json_t *object, const char *name,
 			       int64_t at);

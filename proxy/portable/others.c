@@ -1,5 +1,6 @@
 /* Files of others: mem0, OpenMemory, ChatGPT, Claude. Their shapes as of 2026. */
 #include "core/base/grow.h"
+#include "core/clients/forms.h"
 #include "core/text/text.h"
 #include "proxy/portable/forms.h"
 
@@ -7,17 +8,6 @@
 #include <string.h>
 
 /* ---- memories ---- */
-
-static void note_place(struct portable_reader *reader, json_t **places, const char *id,
-		       size_t place)
-{
-	enum { OF_PLACE = 256 };
-	if (*places == NULL)
-		*places = json_object();
-	if (id != NULL)
-		(void)json_object_set_new(*places, id, json_integer((json_int_t)place));
-	reader->bytes += OF_PLACE;
-}
 
 /* A memory of mem0's get_all(): {"memory", "updated_at" or "created_at", "expiration_date",
  * "agent_id", "app_id", "metadata"}. */
@@ -38,8 +28,7 @@ const char *portable_read_mem0(struct portable_reader *reader, json_t *object)
 	fact->metadata = portable_metadata(json_object_get(object, "metadata"), &reader->arena);
 	portable_finish_fact(reader);
 	if (reader->memory.fact_count > before)
-		note_place(reader, &reader->newest,
-			   json_string_value(json_object_get(object, "id")), before);
+		portable_note_place(reader, &reader->newest, portable_text(object, "id"), before);
 	return NULL;
 }
 
@@ -81,7 +70,7 @@ const char *portable_read_mem0_history(struct portable_reader *reader, json_t *o
 	fact->state = FACT_SUPERSEDED;
 	fact->ended_at = ended;
 	fact->superseded_by = successor;
-	note_place(reader, &reader->versions, id, before);
+	portable_note_place(reader, &reader->versions, slice_of(id), before);
 	return NULL;
 }
 
@@ -236,7 +225,10 @@ static int64_t begin_conversation(struct portable_reader *reader, const char *pr
 static void add_message(struct portable_reader *reader, bool is_user, struct buffer *text,
 			int64_t at)
 {
-	portable_add_message(reader, is_user ? ROLE_USER : ROLE_ASSISTANT, buffer_slice(text), at);
+	struct portable_memory *memory = &reader->memory;
+	const struct text_part whole = {.text = buffer_slice(text)};
+	portable_add_message(reader, &memory->conversations[memory->conversation_count - 1],
+			     is_user ? ROLE_USER : ROLE_ASSISTANT, &whole, 1, at);
 	buffer_finish(text);
 }
 

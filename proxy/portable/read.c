@@ -2,6 +2,7 @@
 #include "core/clients/forms.h"
 #include "core/json/json.h"
 #include "core/text/text.h"
+#include "proxy/config/zone.h"
 #include "proxy/portable/forms.h"
 #include "proxy/runtime/background.h"
 
@@ -116,46 +117,61 @@ struct portable_conversation *portable_add_conversation(struct portable_reader *
 	return one;
 }
 
-/* The user turn that waits for an answer; NULL: none does. */
-static struct portable_turn *unanswered(struct portable_reader *reader, uint32_t conversation)
+/* An answer's texts, one on a line. */
+static struct slice join_texts(const struct text_part *texts, size_t count, struct arena *arena)
 {
-	struct portable_memory *memory = &reader->memory;
-	if (memory->turn_count == 0)
-		return NULL;
-	struct portable_turn *last = &memory->turns[memory->turn_count - 1];
-	return last->turn.role == ROLE_USER && last->turn.conversation == conversation ? last
-										       : NULL;
+	struct slice *lines = arena_alloc(arena, (2 * count + 1) * sizeof(*lines));
+	for (size_t i = 0; i < count; i++) {
+		lines[2 * i] = texts[i].text;
+		lines[2 * i + 1] = SLICE("\n");
+	}
+	return arena_join(arena, lines, count == 0 ? 0 : 2 * count - 1);
 }
 
-void portable_add_message(struct portable_reader *reader, enum role role, struct slice text,
-			  int64_t at)
+static struct slice own_text(enum role role, const struct text_part *texts, size_t count,
+			     struct arena *arena)
 {
-	struct portable_memory *memory = &reader->memory;
-	struct portable_conversation *one = &memory->conversations[memory->conversation_count - 1];
-	struct text_part part = {.text = text};
 	size_t carrier;
+	return role == ROLE_USER ? form_own_parts(texts, count, &carrier, arena)
+				 : text_without_reasoning(join_texts(texts, count, arena), arena);
+}
+
+/* Returns the turn's exchange; 0: it answers nothing. */
+static uint64_t pair_up(struct portable_reader *reader, struct portable_conversation *one,
+			enum role role, uint64_t id)
+{
+	const uint64_t asked = one->unanswered;
+	one->unanswered = role == ROLE_USER ? id : 0;
+	if (role == ROLE_USER)
+		return id;
+	if (asked != 0)
+		reader->memory.turns[asked - 1].answer = id;
+	return asked;
+}
+
+void portable_add_message(struct portable_reader *reader, struct portable_conversation *one,
+			  enum role role, const struct text_part *texts, size_t count, int64_t at)
+{
 	struct arena scratch = {0};
-	struct slice own = role == ROLE_USER ? form_own_parts(&part, 1, &carrier, &scratch)
-					     : text_without_reasoning(text, &scratch);
+	const struct slice own = own_text(role, texts, count, &scratch);
+	const uint64_t id = reader->memory.turn_count + 1;
 	if (own.size == 0) {
 		reader->intake.left_out[LEFT_EMPTY]++;
+		one->unanswered = role == ROLE_USER ? 0 : one->unanswered;
 		arena_finish(&scratch);
 		return;
 	}
-	struct portable_turn *asked = role == ROLE_USER ? NULL : unanswered(reader, one->id);
-	const uint64_t id = memory->turn_count + 1;
-	if (asked != NULL)
-		asked->answer = id;
-	const uint64_t exchange = asked != NULL ? asked->turn.id : 0;
+	const uint64_t exchange = pair_up(reader, one, role, id);
 	struct portable_turn *turn = portable_new_turn(reader);
 	turn->turn = (struct turn){
 		.id = id,
-		.exchange = role == ROLE_USER ? id : exchange,
+		.exchange = exchange,
 		.conversation = one->id,
 		.ordinal = one->conversation.answers,
 		.role = role,
 		.complete = true,
 		.created_at = at,
+		.utc_offset = zone_offset(reader->time_zone, at),
 		.hash = text_hash(own),
 		.text = portable_take(reader, own, INTAKE_TURN),
 	};
@@ -167,6 +183,17 @@ void portable_add_message(struct portable_reader *reader, enum role role, struct
 	one->conversation.answers += role == ROLE_ASSISTANT;
 	if (at > one->conversation.last_active)
 		one->conversation.last_active = at;
+}
+
+void portable_note_place(struct portable_reader *reader, json_t **places, struct slice id,
+			 size_t place)
+{
+	enum { OF_PLACE = 256 };
+	if (*places == NULL)
+		*places = json_object();
+	(void)json_object_setn_new(*places, id.size > 0 ? id.data : "", id.size,
+				   json_integer((json_int_t)place));
+	reader->bytes += OF_PLACE;
 }
 
 struct fact *portable_add_note(struct portable_reader *reader, json_t *object, const char *name,
@@ -215,6 +242,7 @@ static const struct portable_form {
 	{"chatgpt", "mapping", portable_read_chatgpt, true},
 	{"claude", "chat_messages", portable_read_claude, true},
 	{"mem0", "memory", portable_read_mem0, false},
+	{"messages", "role", portable_read_message, false},
 	{"openmemory", "content", portable_read_openmemory, false},
 };
 
@@ -344,7 +372,16 @@ static void forget_ids(struct portable_reader *reader)
 {
 	json_decref(reader->newest);
 	json_decref(reader->versions);
-	reader->newest = reader->versions = NULL;
+	json_decref(reader->sessions);
+	reader->newest = reader->versions = reader->sessions = NULL;
+}
+
+/* The conversation of messages without a session is one in all memories. */
+static void note_unnamed(struct portable_reader *reader)
+{
+	json_t *place = json_object_get(reader->sessions, "");
+	if (place != NULL)
+		reader->unnamed = reader->memory.conversations[json_integer_value(place)].here;
 }
 
 /* Begins the next memory. A conversation that goes on in it goes on. */
@@ -425,14 +462,30 @@ static bool has_facts_phase(const struct portable_reader *reader)
 		reader->form_of_list->element == portable_read_mem0);
 }
 
+static const char no_messages[] =
+	"The body must be an object with a \"messages\" array that is not empty.";
+
+static bool is_asked_for_messages(const struct portable_reader *reader)
+{
+	return reader->asked != NULL && strcmp(reader->asked, "messages") == 0;
+}
+
 static const char *begin_document(struct portable_reader *reader)
 {
 	const char *fault = portable_next_document(&reader->source);
 	reader->is_over = fault == NULL && !reader->source.has_document;
 	if (fault != NULL || reader->is_over)
 		return fault;
+	const bool has_messages = portable_has_messages(&reader->source);
+	if (is_asked_for_messages(reader) && !has_messages)
+		return no_messages;
+	if (has_messages && reader->source.learn == LEARN_UNKNOWN)
+		return "\"learn\" must be true or false.";
+	reader->learn &= !has_messages || reader->source.learn == LEARN_UNSAID;
 	if (!reader->source.is_own && reader->source.list == NULL)
 		return "The file has no form that recalld knows.";
+	reader->memory.appends = !reader->source.is_own;
+	reader->memory.read_at = reader->now;
 	if (reader->source.is_own)
 		reader->form = "recalld";
 	reader->form_of_list = NULL;
@@ -493,6 +546,7 @@ const char *portable_read(struct portable_reader *reader)
 {
 	const char *fault = NULL;
 	note_places(reader);
+	note_unnamed(reader);
 	begin_memory(reader);
 	while (fault == NULL && !reader->is_over) {
 		if (reader->background != NULL && background_hurries(reader->background))
@@ -522,6 +576,9 @@ static const char *read_through(struct portable_reader *reader)
 	if (fault == NULL && strcmp(reader->form, "claude") == 0 &&
 	    portable_has_memories(&reader->source))
 		reader->intake.left_out[LEFT_OTHER]++;
+	if (fault == NULL && portable_has_messages(&reader->source) && reader->total.turns == 0 &&
+	    intake_left_out(&reader->intake) == 0)
+		fault = no_messages;
 	if (fault == NULL && reader->total.is_ahead)
 		fault = "A turn, fact, conversation or summary has a time in the future.";
 	return fault;

@@ -6,6 +6,7 @@ static const char damaged[] = "The archive or a file of it is damaged, too large
 			      "unknown way.";
 static const char conversations[] = "conversations";
 static const char memories[] = "memories";
+static const char messages[] = "messages";
 
 /* ---- one document ---- */
 
@@ -54,7 +55,7 @@ void portable_rewind(struct portable_source *source, size_t limit)
 /* The first of the lists that others have their elements in. */
 static void note_list(struct portable_source *source, struct slice name, unsigned *best)
 {
-	static const char *const lists[] = {"", "results", memories, conversations};
+	static const char *const lists[] = {"", messages, "results", memories, conversations};
 	for (unsigned i = 0; i < *best; i++) {
 		if (!slice_equal(name, slice_of(lists[i])))
 			continue;
@@ -67,7 +68,7 @@ static void note_list(struct portable_source *source, struct slice name, unsigne
 /* Our own form has two lists. */
 static const char *look(struct portable_source *source)
 {
-	enum { LISTS = 4, OWN_LISTS = 2 };
+	enum { LISTS = 5, OWN_LISTS = 2 };
 	struct json_part part;
 	const char *fault;
 	const char *form = NULL;
@@ -86,6 +87,11 @@ static const char *look(struct portable_source *source)
 			   slice_equal(part.list, SLICE("format"))) {
 			source->is_own = slice_equal(part.text, SLICE("\"recalld-export-1\""));
 			form = "The file's \"format\" is not recalld-export-1.";
+		} else if (part.kind == JSON_PART_MEMBER &&
+			   slice_equal(part.list, SLICE("learn"))) {
+			source->learn = slice_equal(part.text, SLICE("true"))    ? LEARN_UNSAID
+					: slice_equal(part.text, SLICE("false")) ? LEARN_NOT
+										 : LEARN_UNKNOWN;
 		}
 	}
 	if (source->is_own)
@@ -98,6 +104,7 @@ static const char *look_through(struct portable_source *source)
 {
 	source->is_own = source->is_lines = source->has_history = false;
 	source->list = NULL;
+	source->learn = LEARN_UNSAID;
 	const char *fault = look(source);
 	if (fault == not_json) {
 		source->is_lines = true;
@@ -155,6 +162,11 @@ const char *portable_next_document(struct portable_source *source)
 	return source->documents > 0
 		       ? NULL
 		       : "The archive has no conversations.json and no memories.json.";
+}
+
+bool portable_has_messages(const struct portable_source *source)
+{
+	return !source->is_own && source->list == messages;
 }
 
 size_t portable_position(const struct portable_source *source)

@@ -55,8 +55,3 @@ enum store_result store_preview_deletion(struct store *store, struct user_key us
 		return transaction.result;
 	return preview->token == 0 ? STORE_NOT_FOUND : STORE_OK;
 }
-
-int64_t store_erased_at(struct store *store, struct user_key user, uint64_t hash, int64_t said_at)
-{
-	return erasures_turn_at(store->erasures, user, hash, said_at);
-}

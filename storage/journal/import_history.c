@@ -16,14 +16,31 @@ static void hide(struct stored_turn *turn)
 	turn->learn = false;
 }
 
+/* Borrows the text. */
+static struct stored_turn past_turn(const struct imported_turn *imported, uint32_t conversation,
+				    uint32_t ordinal, bool learn)
+{
+	return (struct stored_turn){
+		.turn = {.conversation = conversation,
+			 .ordinal = ordinal,
+			 .role = imported->role,
+			 .complete = true,
+			 .created_at = imported->created_at,
+			 .utc_offset = imported->utc_offset,
+			 .hash = imported->hash,
+			 .text = imported->text},
+		.learn = learn,
+	};
+}
+
 /* An exchange that was erased keeps its place, without its texts. False: it was. */
 static bool import_exchange(const struct history_import *import, const struct imported_turn *asked,
 			    const struct imported_turn *answered, uint32_t ordinal)
 {
 	struct stored_turn user_turn =
-		journal_past_turn(asked, import->conversation, ordinal, import->learn);
+		past_turn(asked, import->conversation, ordinal, import->learn);
 	struct stored_turn answer =
-		journal_past_turn(answered, import->conversation, ordinal, import->learn);
+		past_turn(answered, import->conversation, ordinal, import->learn);
 	bool is_erased = was_erased(import, asked) || was_erased(import, answered);
 	if (is_erased) {
 		hide(&user_turn);

@@ -30,22 +30,6 @@ void journal_open_user(const struct memory *memory, struct slice tenant, struct 
 		user->last_seen = seen_at;
 }
 
-struct stored_turn journal_past_turn(const struct imported_turn *imported, uint32_t conversation,
-				     uint32_t ordinal, bool learn)
-{
-	return (struct stored_turn){
-		.turn = {.conversation = conversation,
-			 .ordinal = ordinal,
-			 .role = imported->role,
-			 .complete = true,
-			 .created_at = imported->created_at,
-			 .utc_offset = imported->utc_offset,
-			 .hash = imported->hash,
-			 .text = imported->text},
-		.learn = learn,
-	};
-}
-
 void journal_add_turn(const struct memory *memory, struct stored_user *user,
 		      struct stored_turn *turn)
 {

@@ -7,9 +7,6 @@
 /* Reads the user's record, or prepares that of a new user. The caller writes it back. */
 void journal_open_user(const struct memory *memory, struct slice tenant, struct slice id,
 		       int64_t seen_at, struct stored_user *user);
-/* A turn to be added, which borrows the texts. `learn`: include it in the summary. */
-struct stored_turn journal_past_turn(const struct imported_turn *imported, uint32_t conversation,
-				     uint32_t ordinal, bool learn);
 /* Gives the turn its id and stores it. */
 void journal_add_turn(const struct memory *memory, struct stored_user *user,
 		      struct stored_turn *turn);

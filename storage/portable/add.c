@@ -29,7 +29,8 @@ static size_t open_conversation(struct taking *taking, size_t at)
 	const struct past_conversation *from = &taking->from->conversations[at].conversation;
 	struct past_conversation conversation = {.session = from->session};
 	uint32_t id = taking->ids->known_conversations[at];
-	if (!taking->ids->wanted[at])
+	const size_t first = taking->ids->first_new[at];
+	if (first == 0)
 		return 1;
 	if (id == 0)
 		id = taking->from->conversations[at].here;
@@ -42,8 +43,14 @@ static size_t open_conversation(struct taking *taking, size_t at)
 	}
 	if (from->last_active > conversation.last_active)
 		conversation.last_active = from->last_active;
-	if (from->answers > conversation.answers)
+	if (taking->from->appends) {
+		const uint32_t by =
+			conversation.answers - taking->from->turns[first - 1].turn.ordinal;
+		taking->ids->ordinals_by[at] = by;
+		conversation.answers = from->answers + by;
+	} else if (from->answers > conversation.answers) {
 		conversation.answers = from->answers;
+	}
 	conversation.carries_history |= from->carries_history;
 	conversation.branched |= from->branched;
 	memory_put_conversation(memory, id, &conversation);
@@ -68,8 +75,10 @@ static void begin_exchange(struct taking *taking, const struct portable_turn *fr
 					   .queued = from->learning != PORTABLE_NOT_LEARNED,
 					   .taken_back_at = from->taken_back_at};
 	memory_put_exchange(memory, turn, &exchange);
-	if (from->learning == PORTABLE_PENDING && taking->may_learn)
-		journal_add_job(memory, &taking->user, turn->id, &like);
+	if (from->learning != PORTABLE_PENDING || !taking->may_learn)
+		return;
+	journal_release_jobs(memory, &taking->user);
+	journal_add_job(memory, &taking->user, turn->id, &like);
 }
 
 /* Links the answer to its exchange, unless that has one. Both ids are the store's. */
@@ -120,6 +129,7 @@ static size_t add_turn(struct taking *taking, size_t i)
 	if (!taking->ids->new_turns[i])
 		return 1;
 	stored.turn.conversation = taking->ids->conversations[at];
+	stored.turn.ordinal += taking->ids->ordinals_by[at];
 	stored.turn.exchange = here(taking, from->turn.exchange);
 	stored.earlier = here(taking, from->earlier);
 	journal_add_turn(&taking->memory, &taking->user, &stored);

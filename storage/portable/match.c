@@ -117,10 +117,11 @@ bool taking_match_facts(struct taking *taking)
 
 /* ---- what is taken in ---- */
 
-/* What has a time that has not come may be as old as what was erased. */
+/* What has no time, or one that has not come, may be as old as what was erased. */
 static int64_t said_at(const struct taking *taking, int64_t at)
 {
-	return at > taking->now ? INT64_MIN : at;
+	const int64_t read_at = taking->from->read_at;
+	return at > taking->now || (read_at != 0 && at >= read_at) ? INT64_MIN : at;
 }
 
 static void note_erased(struct take_in_count *count, int64_t at)
@@ -138,10 +139,10 @@ static size_t choose_turn(struct taking *taking, size_t i)
 	const size_t conversation = place_of_conversation(from, turn->conversation);
 	const size_t first = from->index->turns.first[i]; /* stands for all that are alike */
 	const bool is_known = taking->ids->known_turns[first] != 0;
-	const int64_t erased_at =
-		is_known ? INT64_MIN
-			 : erasures_turn_at(memory->transaction->store->erasures, memory->user,
-					    turn->hash, said_at(taking, turn->created_at));
+	const int64_t at = said_at(taking, turn->created_at);
+	const int64_t erased_at = is_known ? INT64_MIN
+					   : erasures_turn_at(memory->transaction->store->erasures,
+							      memory->user, turn->hash, at);
 	const bool is_erased = erased_at != INT64_MIN;
 	taking->ids->known_turns[i] = taking->ids->known_turns[first];
 	if (is_known)
@@ -150,8 +151,9 @@ static size_t choose_turn(struct taking *taking, size_t i)
 	taking->from->turns[i].here = taking->ids->known_turns[i];
 	taking->at->count.known += is_known;
 	note_erased(&taking->at->count, erased_at);
-	if (taking->ids->new_turns[i])
-		taking->ids->wanted[conversation] = true;
+	taking->at->count.undated += is_erased && at == INT64_MIN;
+	if (taking->ids->new_turns[i] && taking->ids->first_new[conversation] == 0)
+		taking->ids->first_new[conversation] = i + 1;
 	return 1;
 }
 

@@ -118,6 +118,11 @@ static enum store_result undo_take_in(struct operation *operation, const struct 
 	return own->is_new_user ? memory_forget_user(memory, operation, NULL) : STORE_OK;
 }
 
+void store_end_imports(struct store *store)
+{
+	atomic_store(&store->ends_imports, true);
+}
+
 static void *zeroed(struct arena *arena, size_t count, size_t size)
 {
 	return arena_alloc(arena, (count + 1) * size);
@@ -137,7 +142,8 @@ static void make_room(struct take_in_operation *own)
 		.new_turns = zeroed(arena, turns, sizeof(bool)),
 		.known_conversations = zeroed(arena, conversations, sizeof(uint32_t)),
 		.conversations = zeroed(arena, conversations, sizeof(uint32_t)),
-		.wanted = zeroed(arena, conversations, sizeof(bool)),
+		.first_new = zeroed(arena, conversations, sizeof(size_t)),
+		.ordinals_by = zeroed(arena, conversations, sizeof(uint32_t)),
 		.known_facts = zeroed(arena, facts, sizeof(uint64_t)),
 		.facts = zeroed(arena, facts, sizeof(uint64_t)),
 		.new_facts = zeroed(arena, facts, sizeof(bool)),

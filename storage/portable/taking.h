@@ -14,7 +14,8 @@ struct taking_ids {
 	bool *new_turns;
 	uint32_t *known_conversations;
 	uint32_t *conversations;
-	bool *wanted; /* conversations that new turns are in */
+	size_t *first_new;     /* of a conversation: one more than its first new turn; 0: none */
+	uint32_t *ordinals_by; /* what its turns' ordinals grow by */
 	uint64_t *known_facts;
 	uint64_t *facts; /* the new fact's number among the new ones */
 	bool *new_facts;

@@ -104,20 +104,20 @@ START_TEST(measurements)
 {
 	struct fixture fixture;
 	struct fixture_wait wait = {0};
-	struct imported_turn *turns = xcalloc(count, sizeof(*turns));
+	struct fixture_turn *turns = xcalloc(count, sizeof(*turns));
 	struct random chance = {4711};
 	for (size_t i = 0; i < count; i++)
-		turns[i] = (struct imported_turn){.role = i % 2 == 0 ? ROLE_USER : ROLE_ASSISTANT,
-						  .text = say(&chance),
-						  .hash = i + 1,
-						  .created_at = (int64_t)i,
-						  .session = SLICE("old")};
+		turns[i] = (struct fixture_turn){.role = i % 2 == 0 ? ROLE_USER : ROLE_ASSISTANT,
+						 .text = say(&chance),
+						 .hash = i + 1,
+						 .created_at = (int64_t)i,
+						 .session = SLICE("old")};
 	fixture_init(&fixture, (uint64_t)4 << 30);
 	wait.done = true;
 	measure(&fixture, "nothing", &wait, 300);
 	wait = (struct fixture_wait){0};
-	(void)store_import(fixture.store, SLICE("shared"), SLICE("alex"), turns, count, true,
-			   SLICE("model"), 0, &fixture.loop.loop, fixture_done, &wait);
+	(void)fixture_begin_import(fixture.store, SLICE("shared"), SLICE("alex"), turns, count,
+				   true, 0, &fixture.loop.loop, fixture_done, &wait);
 	measure(&fixture, "import", &wait, 0);
 	measure_taking_in(&fixture);
 	wait = (struct fixture_wait){0};

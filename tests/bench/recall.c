@@ -83,16 +83,16 @@ static void give_vectors(struct fixture *fixture, uint64_t first, size_t count)
 static void import(struct fixture *fixture, size_t first, size_t count)
 {
 	static char texts[IMPORTED_AT_ONCE][1024];
-	struct imported_turn turns[IMPORTED_AT_ONCE];
+	struct fixture_turn turns[IMPORTED_AT_ONCE];
 	char session[32];
 	(void)snprintf(session, sizeof(session), "session %zu", first / 25);
 	for (size_t i = 0; i < count; i++) {
 		say(texts[i], 5 + random_below(&chance, 45));
-		turns[i] = (struct imported_turn){.role = i % 2 == 0 ? ROLE_USER : ROLE_ASSISTANT,
-						  .text = slice_of(texts[i]),
-						  .hash = fixture_hash(texts[i]),
-						  .created_at = (int64_t)(first + i) * 60000,
-						  .session = slice_of(session)};
+		turns[i] = (struct fixture_turn){.role = i % 2 == 0 ? ROLE_USER : ROLE_ASSISTANT,
+						 .text = slice_of(texts[i]),
+						 .hash = fixture_hash(texts[i]),
+						 .created_at = (int64_t)(first + i) * 60000,
+						 .session = slice_of(session)};
 	}
 	ck_assert_int_eq(fixture_import(fixture, turns, count, false), STORE_OK);
 	if (with_vectors)

@@ -94,16 +94,16 @@ static void print_speed(const char *name, const struct dialect *dialect, struct 
 
 static void remember(struct fixture *fixture)
 {
-	static struct imported_turn turns[TURNS];
+	static struct fixture_turn turns[TURNS];
 	for (unsigned i = 0; i < TURNS; i++) {
 		struct text text = {0};
 		talk_turn(&text, 500000 + i, i);
 		struct slice said = {text.data, text.size};
-		turns[i] = (struct imported_turn){.role = i % 2 == 0 ? ROLE_USER : ROLE_ASSISTANT,
-						  .text = said,
-						  .hash = text_hash(said),
-						  .created_at = 1000 + i,
-						  .session = SLICE("older")};
+		turns[i] = (struct fixture_turn){.role = i % 2 == 0 ? ROLE_USER : ROLE_ASSISTANT,
+						 .text = said,
+						 .hash = text_hash(said),
+						 .created_at = 1000 + i,
+						 .session = SLICE("older")};
 	}
 	ck_assert_int_eq(fixture_import(fixture, turns, TURNS, false), STORE_OK);
 }

@@ -207,6 +207,76 @@ def test_nothing_is_imported_for_an_id_that_no_request_can_have(daemon, name):
     assert not daemon.knows(name)
 
 
+def post(daemon, user, messages, **more):
+    reply = daemon.admin("POST", f"/v1/users/{user}/messages", json={"messages": messages, "learn": False} | more)
+    assert reply.status_code == 202, reply.text
+    return reply.json()
+
+
+def dated(role, content, second, session="s"):
+    return {"role": role, "content": content, "created_at": f"2026-03-01T10:00:{second:02}Z", "session": session}
+
+
+def test_the_same_messages_again_change_nothing_and_what_follows_goes_on(daemon, user):
+    first = [dated("user", "I row.", 1), dated("assistant", "On which lake?", 2), dated("user", "I row.", 1)]
+    later = [dated("user", "On the Wannsee.", 3), dated("assistant", "Nice.", 4)]
+    assert post(daemon, user, first) == {"imported": 3, "left_out": 0, "erased": 0}
+    assert post(daemon, user, first) == {"imported": 0, "left_out": 0, "erased": 0, "known": 3}
+    assert post(daemon, user, first + later)["imported"] == 2
+    export = daemon.admin("GET", f"/v1/users/{user}/export").json()
+    [conversation] = export["conversations"]
+    told = [(turn["role"], turn["content"], turn["ordinal"]) for turn in conversation["turns"]]
+    assert told == [("user", "I row.", 0), ("assistant", "On which lake?", 0), ("user", "I row.", 1),
+                    ("user", "On the Wannsee.", 1), ("assistant", "Nice.", 1)]
+    assert conversation["answers"] == 2
+
+
+def test_messages_of_a_session_go_after_what_it_holds(daemon, upstream, user):
+    """Its places stay those of a talk, so that a client that resends all of it is known."""
+    chat = Chat(daemon, user, session="s")
+    chat.say("I row.")
+    post(daemon, user, [dated("user", "On the Wannsee.", 3), dated("assistant", "Nice.", 4)])
+    [conversation] = daemon.admin("GET", f"/v1/users/{user}/export").json()["conversations"]
+    assert [turn["ordinal"] for turn in conversation["turns"]] == [0, 0, 1, 1] and conversation["answers"] == 2
+
+
+def test_sessions_may_alternate_and_answers_find_their_question(daemon, user):
+    messages = []
+    for number in range(20):
+        for session in ("a", "b", ""):
+            at = 3 * number % 60
+            messages += [dated("user", f"Question {number} of {session or 'none'}", at, session)]
+        for session in ("b", "", "a"):
+            messages += [dated("assistant", f"Answer {number} of {session or 'none'}", at, session)]
+    assert post(daemon, user, messages)["imported"] == 120
+    for conversation in daemon.admin("GET", f"/v1/users/{user}/export").json()["conversations"]:
+        turns = {turn["id"]: turn for turn in conversation["turns"]}
+        assert len(turns) == 40 and conversation["answers"] == 20
+        for turn in turns.values():
+            if turn["role"] == "assistant":
+                assert turns[turn["exchange"]]["content"] == turn["content"].replace("Answer", "Question")
+
+
+def test_whether_to_learn_may_stand_after_the_messages(daemon, memory_model, user):
+    for learn, pending in ((b"false", 0), (b"true", 1)):
+        body = b'{"messages":[{"role":"user","content":"I row."}],"learn":' + learn + b"}"
+        reply = daemon.admin("POST", f"/v1/users/{user}-{pending}/messages", content=body, headers={"Content-Type": "application/json"})
+        assert reply.status_code == 202
+        memory = daemon.memory(f"{user}-{pending}")
+        assert bool(memory["pending"] or memory["facts"]) == bool(pending)
+
+
+def test_messages_are_a_format_of_an_import(daemon, user):
+    messages = [dated("user", "I row.", 1), dated("assistant", "Nice.", 2), {"role": "system", "content": "Be brief."}]
+    shown = daemon.admin("POST", f"/v1/users/{user}/import?dry_run=1", json={"messages": messages}).json()
+    assert shown["format"] == "messages" and (shown["turns"], shown["left_out"]) == (2, 1)
+    assert not daemon.knows(user)
+    for body in ({"messages": messages}, messages):
+        taken = daemon.admin("POST", f"/v1/users/{user}/import?learn=0", json=body).json()
+        assert taken["format"] == "messages" and taken["turns"] + taken["known"] == 2
+    assert daemon.messages(user) == [("user", "I row."), ("assistant", "Nice.")]
+
+
 def test_a_large_import_is_taken_whole_and_in_order(daemon, user):
     messages = []
     for i in range(1500):

@@ -127,6 +127,21 @@ def test_an_import_says_what_was_erased_and_since_when(daemon, user, talk, tmp_p
     assert counts == {"imported": 0, "left_out": 0, "erased": 2, "undated": 2}
 
 
+def test_what_no_file_dates_does_not_come_back_in_any_form(daemon, user):
+    note = {"results": [{"id": "1", "memory": "Likes tea"}]}
+    chat = [{"conversation_id": "c", "mapping": {"a": {"parent": None, "message": {
+        "author": {"role": "user"}, "content": {"content_type": "text", "parts": ["I row daily"]}}}}}]
+    path = f"/v1/users/{user}/import?learn=0"
+    for document in (note, chat):
+        taken = daemon.admin("POST", path, json=document).json()
+        assert taken["facts"] + taken["turns"] == 1 and taken["erased"] == 0
+    assert daemon.admin("DELETE", f"/v1/users/{user}/memory?since=2020-01-01").status_code == 200
+    for document in (note, chat):
+        taken = daemon.admin("POST", path, json=document).json()
+        assert taken["facts"] + taken["turns"] == 0 and taken["erased"] == 1, taken
+    assert daemon.messages(user) == [] and daemon.memory(user)["facts"] == []
+
+
 def test_a_user_is_reported_in_counts(daemon, user, talk):
     report = daemon.admin("DELETE", f"/v1/users/{user}").json()
     assert report["users"] == 1 and report["turns"] == 6 and report["conversations"] == 2

@@ -58,7 +58,7 @@ static inline void decide(struct fixture *fixture)
 static inline void dump_fill(struct fixture *fixture)
 {
 	struct append append = fixture_exchange("my key is 7", "noted", 5000);
-	struct imported_turn past[] = {
+	struct fixture_turn past[] = {
 		{.role = ROLE_USER, .text = SLICE("Grüße, \"Ben\" 👩‍🚀"), .created_at = 7},
 		{.role = ROLE_ASSISTANT, .text = SLICE("line\nbreak\t\\ "), .created_at = 8},
 	};

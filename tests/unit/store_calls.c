@@ -112,12 +112,11 @@ enum store_result call_append_with_history(struct place *place)
 
 enum store_result call_import(struct place *place)
 {
-	const struct imported_turn turns[] = {
+	const struct fixture_turn turns[] = {
 		{.role = ROLE_USER, .text = SLICE("tea from Assam"), .hash = 21, .created_at = 5},
 		{.role = ROLE_ASSISTANT, .text = SLICE("strong"), .hash = 22, .created_at = 6},
 		{.role = ROLE_USER, .text = SLICE("yes"), .hash = 23, .created_at = 7}};
-	WRITE(place, store_import, SLICE("shared"), SLICE("alex"), turns, 3, true, SLICE("model"),
-	      500);
+	WRITE(place, fixture_begin_import, SLICE("shared"), SLICE("alex"), turns, 3, true, 500);
 }
 
 enum store_result call_keep_receipt(struct place *place)

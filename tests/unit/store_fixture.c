@@ -277,12 +277,97 @@ enum store_result fixture_append(struct fixture *fixture, const struct append *a
 	return fixture_await(&fixture->loop, &wait);
 }
 
-enum store_result fixture_import(struct fixture *fixture, const struct imported_turn *turns,
+struct importing {
+	struct portable_memory memory;
+	struct take_in_count count;
+	store_done *callback;
+	void *cookie;
+};
+
+static void on_taken_in(void *cookie, enum store_result result)
+{
+	struct importing *importing = cookie;
+	store_done *callback = importing->callback;
+	void *of_caller = importing->cookie;
+	free(importing->memory.turns);
+	free(importing->memory.conversations);
+	free(importing);
+	callback(of_caller, result);
+}
+
+static struct portable_conversation *conversation_of(struct portable_memory *memory,
+						     struct slice session)
+{
+	struct portable_conversation *one = memory->conversations;
+	for (; one < memory->conversations + memory->conversation_count; one++) {
+		if (slice_equal(one->conversation.session, session))
+			return one;
+	}
+	memory->conversation_count++;
+	*one = (struct portable_conversation){
+		.id = (uint32_t)memory->conversation_count,
+		.conversation = {.session = session, .last_active = INT64_MIN}};
+	return one;
+}
+
+static void add_message(struct portable_memory *memory, const struct fixture_turn *from, bool learn)
+{
+	struct portable_conversation *one = conversation_of(memory, from->session);
+	const bool is_user = from->role == ROLE_USER;
+	const uint64_t id = memory->turn_count + 1;
+	if (!is_user && one->unanswered != 0)
+		memory->turns[one->unanswered - 1].answer = id;
+	memory->turns[memory->turn_count++] = (struct portable_turn){
+		.turn = {.id = id,
+			 .exchange = is_user ? id : one->unanswered,
+			 .conversation = one->id,
+			 .ordinal = one->conversation.answers,
+			 .role = from->role,
+			 .complete = true,
+			 .created_at = from->created_at,
+			 .utc_offset = from->utc_offset,
+			 .hash = from->hash,
+			 .text = from->text},
+		.own_hash = is_user ? from->hash : 0,
+		.learn = learn,
+		.learning = is_user && learn ? PORTABLE_PENDING : PORTABLE_NOT_LEARNED,
+	};
+	one->unanswered = is_user ? id : 0;
+	one->conversation.answers += !is_user;
+	if (from->created_at > one->conversation.last_active)
+		one->conversation.last_active = from->created_at;
+}
+
+struct store_call *fixture_begin_import(struct store *store, struct slice tenant, struct slice user,
+					const struct fixture_turn *turns, size_t count, bool learn,
+					int64_t now, struct store_loop *loop, store_done *callback,
+					void *cookie)
+{
+	struct importing *importing = xcalloc(1, sizeof(*importing));
+	struct portable_memory *memory = &importing->memory;
+	importing->callback = callback;
+	importing->cookie = cookie;
+	*memory = (struct portable_memory){
+		.tenant = tenant,
+		.user = user,
+		.turns = xcalloc(count + 1, sizeof(*memory->turns)),
+		.conversations = xcalloc(count + 1, sizeof(*memory->conversations)),
+		.appends = true,
+	};
+	for (size_t i = 0; i < count; i++)
+		add_message(memory, &turns[i], learn);
+	return store_take_in(store, memory, now, &importing->count, loop, on_taken_in, importing);
+}
+
+enum store_result fixture_import(struct fixture *fixture, const struct fixture_turn *turns,
 				 size_t count, bool learn)
 {
 	struct fixture_wait wait = {0};
-	(void)store_import(fixture->store, SLICE("shared"), SLICE("alex"), turns, count, learn,
-			   SLICE("model"), 0, &fixture->loop.loop, fixture_done, &wait);
+	int64_t now = 0;
+	for (size_t i = 0; i < count; i++)
+		now = turns[i].created_at > now ? turns[i].created_at : now;
+	(void)fixture_begin_import(fixture->store, SLICE("shared"), SLICE("alex"), turns, count,
+				   learn, now, &fixture->loop.loop, fixture_done, &wait);
 	return fixture_await(&fixture->loop, &wait);
 }
 

@@ -64,7 +64,22 @@ struct user_key fixture_key(const char *user); /* of the tenant "shared" */
 struct append fixture_exchange(const char *user_text, const char *answer, int64_t now);
 uint64_t fixture_hash(const char *text);
 enum store_result fixture_append(struct fixture *fixture, const struct append *append);
-enum store_result fixture_import(struct fixture *fixture, const struct imported_turn *turns,
+/* A message of the past, as an import brings it. */
+struct fixture_turn {
+	enum role role;
+	struct slice text;
+	uint64_t hash;
+	int64_t created_at;
+	int utc_offset;
+	struct slice session; /* empty: one conversation for all of the import */
+};
+/* store_take_in() of such messages, which with their texts must live until the callback fires; an
+ * answer belongs to the newest user turn of its session. */
+struct store_call *fixture_begin_import(struct store *store, struct slice tenant, struct slice user,
+					const struct fixture_turn *turns, size_t count, bool learn,
+					int64_t now, struct store_loop *loop, store_done *callback,
+					void *cookie);
+enum store_result fixture_import(struct fixture *fixture, const struct fixture_turn *turns,
 				 size_t count, bool learn);
 enum store_result fixture_forget(struct fixture *fixture, const char *user);
 enum store_result fixture_learned(struct fixture *fixture, uint64_t exchange,

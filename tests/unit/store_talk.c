@@ -42,14 +42,14 @@ void talk_append(struct fixture *fixture, int64_t now)
 void talk_import(struct fixture *fixture, size_t count)
 {
 	static char texts[TALK_IMPORT][512];
-	struct imported_turn turns[TALK_IMPORT];
+	struct fixture_turn turns[TALK_IMPORT];
 	for (size_t i = 0; i < count; i++) {
 		say(texts[i], sizeof(texts[i]));
-		turns[i] = (struct imported_turn){.role = i % 2 == 0 ? ROLE_USER : ROLE_ASSISTANT,
-						  .text = slice_of(texts[i]),
-						  .hash = fixture_hash(texts[i]),
-						  .created_at = (int64_t)talk_chance(9000),
-						  .session = SLICE("of old")};
+		turns[i] = (struct fixture_turn){.role = i % 2 == 0 ? ROLE_USER : ROLE_ASSISTANT,
+						 .text = slice_of(texts[i]),
+						 .hash = fixture_hash(texts[i]),
+						 .created_at = (int64_t)talk_chance(9000),
+						 .session = SLICE("of old")};
 	}
 	ck_assert_int_eq(fixture_import(fixture, turns, count, true), STORE_OK);
 }

@@ -99,7 +99,7 @@ START_TEST(each_damaged_page_is_one_hole_and_costs_little_more_than_what_lies_on
 {
 	enum { TURNS = 200, PAGES = 1000 };
 	struct fixture fixture;
-	struct imported_turn turns[TURNS];
+	struct fixture_turn turns[TURNS];
 	char path[128];
 	char text[200];
 	size_t lost[PAGES] = {0};
@@ -109,7 +109,7 @@ START_TEST(each_damaged_page_is_one_hole_and_costs_little_more_than_what_lies_on
 	text[sizeof(text) - 1] = '\0';
 	fixture_init(&fixture, MAP);
 	for (int i = 0; i < TURNS; i++)
-		turns[i] = (struct imported_turn){
+		turns[i] = (struct fixture_turn){
 			.role = ROLE_USER, .text = slice_of(text), .created_at = i + 1};
 	ck_assert_int_eq(fixture_import(&fixture, turns, TURNS, false), STORE_OK);
 	store_close(fixture.store);
@@ -158,14 +158,15 @@ enum { TURNS_OF_USER = 25 };
 static void import_turns(struct fixture *fixture, unsigned user, const char *text)
 {
 	struct fixture_wait wait = {0};
-	struct imported_turn turns[TURNS_OF_USER];
+	struct fixture_turn turns[TURNS_OF_USER];
 	char name[32];
 	(void)snprintf(name, sizeof(name), "user-%u", user);
 	for (int i = 0; i < TURNS_OF_USER; i++)
-		turns[i] = (struct imported_turn){
+		turns[i] = (struct fixture_turn){
 			.role = ROLE_USER, .text = slice_of(text), .created_at = i + 1};
-	(void)store_import(fixture->store, SLICE("shared"), slice_of(name), turns, TURNS_OF_USER,
-			   false, SLICE("model"), 0, &fixture->loop.loop, fixture_done, &wait);
+	(void)fixture_begin_import(fixture->store, SLICE("shared"), slice_of(name), turns,
+				   TURNS_OF_USER, false, 0, &fixture->loop.loop, fixture_done,
+				   &wait);
 	ck_assert_int_eq(fixture_await(&fixture->loop, &wait), STORE_OK);
 }
 
@@ -275,12 +276,12 @@ START_TEST(a_key_of_another_size_or_that_falls_is_damage)
 {
 	enum { TURNS = 9 };
 	struct fixture fixture;
-	struct imported_turn turns[TURNS];
+	struct fixture_turn turns[TURNS];
 	char path[128];
 	struct key of_user = key_of_user(fixture_key("alex"));
 	fixture_init(&fixture, MAP);
 	for (int i = 0; i < TURNS; i++)
-		turns[i] = (struct imported_turn){
+		turns[i] = (struct fixture_turn){
 			.role = ROLE_USER, .text = SLICE("x"), .created_at = i + 1};
 	ck_assert_int_eq(fixture_import(&fixture, turns, TURNS, false), STORE_OK);
 	store_close(fixture.store);

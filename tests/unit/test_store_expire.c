@@ -187,7 +187,7 @@ START_TEST(an_imported_answer_without_a_question_goes_by_its_own_time)
 {
 	struct fixture fixture;
 	fixture_init(&fixture, MAP);
-	const struct imported_turn turns[] = {
+	const struct fixture_turn turns[] = {
 		{.role = ROLE_ASSISTANT,
 		 .text = SLICE("Hello there"),
 		 .hash = 5,

@@ -290,14 +290,14 @@ START_TEST(a_conversation_into_which_is_imported_meanwhile_goes_later)
 	fixture_init(&fixture, MAP);
 	const struct expiry expiry = turns_until(150);
 	say(&fixture, "chat", "I live in Lisbon", 100);
-	const struct imported_turn turns[] = {{.role = ROLE_USER,
-					       .text = SLICE("and in Porto"),
-					       .hash = 6,
-					       .created_at = 90,
-					       .session = SLICE("chat")}};
+	const struct fixture_turn turns[] = {{.role = ROLE_USER,
+					      .text = SLICE("and in Porto"),
+					      .hash = 6,
+					      .created_at = 90,
+					      .session = SLICE("chat")}};
 	ck_assert(transaction_begin_write(&holds_up, fixture.store));
-	(void)store_import(fixture.store, SLICE("shared"), SLICE("alex"), turns, 1, false,
-			   SLICE("model"), 0, &fixture.loop.loop, fixture_done, &waits[0]);
+	(void)fixture_begin_import(fixture.store, SLICE("shared"), SLICE("alex"), turns, 1, false,
+				   0, &fixture.loop.loop, fixture_done, &waits[0]);
 	(void)store_expire(fixture.store, fixture_key("alex"), &expiry, &count_of,
 			   &fixture.loop.loop, fixture_done, &waits[1]);
 	transaction_abort(&holds_up);

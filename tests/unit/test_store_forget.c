@@ -22,14 +22,14 @@ int fallocate(int fd, int mode, off_t at, off_t size)
 	return -1;
 }
 
-static struct imported_turn imported(enum role role, const char *text, int64_t at,
-				     const char *session)
+static struct fixture_turn imported(enum role role, const char *text, int64_t at,
+				    const char *session)
 {
-	return (struct imported_turn){.role = role,
-				      .text = slice_of(text),
-				      .hash = fixture_hash(text),
-				      .created_at = at,
-				      .session = slice_of(session)};
+	return (struct fixture_turn){.role = role,
+				     .text = slice_of(text),
+				     .hash = fixture_hash(text),
+				     .created_at = at,
+				     .session = slice_of(session)};
 }
 
 START_TEST(a_forgotten_user_leaves_nothing_but_others_stay)
@@ -111,7 +111,7 @@ START_TEST(imported_turns_form_exchanges_in_their_sessions)
 {
 	struct fixture fixture;
 	fixture_init(&fixture, MAP);
-	const struct imported_turn turns[] = {
+	const struct fixture_turn turns[] = {
 		imported(ROLE_ASSISTANT, "Welcome!", 10, "a"),
 		imported(ROLE_USER, "first", 20, "a"),
 		imported(ROLE_USER, "second", 30, "a"),
@@ -135,7 +135,7 @@ START_TEST(imported_turns_form_exchanges_in_their_sessions)
 	ck_assert_uint_eq(jobs.count, 5);
 	ck_assert_uint_eq(jobs.jobs[1].exchange, 3);
 	ck_assert_uint_eq(jobs.jobs[4].uncovered, 7);
-	ck_assert_int_eq(jobs.jobs[4].last_active, 0);
+	ck_assert_int_eq(jobs.jobs[4].last_active, 40);
 	struct job_input input;
 	ck_assert_int_eq(fixture_input(&fixture, JOB_FACTS, 2, &input), STORE_OK);
 	ck_assert_uint_eq(input.assistant.text.size, 0);
@@ -159,7 +159,7 @@ START_TEST(a_large_import_without_learning_makes_no_jobs)
 	struct fixture fixture;
 	struct job_list jobs;
 	fixture_init(&fixture, MAP);
-	struct imported_turn *turns = xcalloc(COUNT, sizeof(*turns));
+	struct fixture_turn *turns = xcalloc(COUNT, sizeof(*turns));
 	for (size_t i = 0; i < COUNT; i++)
 		turns[i] = imported(i % 2 == 0 ? ROLE_USER : ROLE_ASSISTANT, "a turn like many",
 				    (int64_t)i, i % 200 < 100 ? "even" : "odd");
@@ -223,7 +223,7 @@ START_TEST(a_full_store_refuses_to_grow_and_still_forgets)
 	ck_assert_int_eq(fixture_append(&fixture, &append), STORE_OK);
 	ck_assert_int_eq(fill(&fixture, "ben", text), STORE_FULL);
 	ck_assert(!store_has_room(fixture.store));
-	struct imported_turn turn = imported(ROLE_USER, "x", 1, "");
+	struct fixture_turn turn = imported(ROLE_USER, "x", 1, "");
 	ck_assert_int_eq(fixture_import(&fixture, &turn, 1, false), STORE_FULL);
 	ck_assert_int_eq(fixture_append(&fixture, &append), STORE_FULL);
 	struct change changes[] = {

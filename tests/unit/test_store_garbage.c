@@ -10,7 +10,7 @@ static void use(struct fixture *fixture)
 	struct job_list jobs;
 	struct job_input input;
 	struct slice receipt;
-	struct imported_turn turn = {.role = ROLE_USER, .text = SLICE("past"), .created_at = 5};
+	struct fixture_turn turn = {.role = ROLE_USER, .text = SLICE("past"), .created_at = 5};
 	struct change add = {
 		.fact = {.entity = SLICE("user"), .key = SLICE("k"), .value = SLICE("v")},
 		.replaced_by = -1};

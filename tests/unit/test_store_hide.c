@@ -259,10 +259,10 @@ START_TEST(what_is_said_after_a_request_to_forget_stays)
 {
 	struct fixture fixture;
 	fixture_init(&fixture, MAP);
-	const struct imported_turn later = {.role = ROLE_ASSISTANT,
-					    .text = SLICE("Tea is back"),
-					    .hash = fixture_hash("Tea is back"),
-					    .created_at = 350};
+	const struct fixture_turn later = {.role = ROLE_ASSISTANT,
+					   .text = SLICE("Tea is back"),
+					   .hash = fixture_hash("Tea is back"),
+					   .created_at = 350};
 	struct change hide = {.kind = CHANGE_HIDE,
 			      .fact = {.value = SLICE("tea"), .observed_at = 200}};
 	say(&fixture, "I like tea", "Good", 100);

@@ -217,19 +217,19 @@ static void ask_again(struct fixture *fixture, const char *name, int64_t now)
 
 static void import_some(struct fixture *fixture, const char *name)
 {
-	struct imported_turn turns[90];
+	struct fixture_turn turns[90];
 	struct fixture_wait wait = {0};
 	size_t count = 1 + random_below(&chance, 90);
 	for (size_t i = 0; i < count; i++) {
 		const char *text = say(fixture);
-		turns[i] = (struct imported_turn){
+		turns[i] = (struct fixture_turn){
 			.role = random_below(&chance, 3) == 0 ? ROLE_USER : ROLE_ASSISTANT,
 			.text = slice_of(text),
 			.hash = fixture_hash(text),
-			.created_at = (int64_t)random_below(&chance, 9000)};
+			.created_at = 20000 + (int64_t)random_below(&chance, 9000)};
 	}
-	(void)store_import(fixture->store, SLICE("shared"), slice_of(name), turns, count, true,
-			   SLICE("model"), 5, &fixture->loop.loop, fixture_done, &wait);
+	(void)fixture_begin_import(fixture->store, SLICE("shared"), slice_of(name), turns, count,
+				   true, 30000, &fixture->loop.loop, fixture_done, &wait);
 	ck_assert_int_eq(fixture_await(&fixture->loop, &wait), STORE_OK);
 }
 

@@ -24,9 +24,9 @@ START_TEST(one_users_jobs_take_no_memory_for_the_others)
 	struct fixture fixture;
 	struct job_list list;
 	fixture_init(&fixture, MAP);
-	struct imported_turn *turns = xcalloc(OTHERS, sizeof(*turns));
+	struct fixture_turn *turns = xcalloc(OTHERS, sizeof(*turns));
 	for (size_t i = 0; i < OTHERS; i++)
-		turns[i] = (struct imported_turn){.role = ROLE_USER, .text = SLICE("hi")};
+		turns[i] = (struct fixture_turn){.role = ROLE_USER, .text = SLICE("hi")};
 	ck_assert_int_eq(fixture_import(&fixture, turns, OTHERS, true), STORE_OK);
 	free(turns);
 	struct append append = fixture_exchange("hi", "hello", 100);

@@ -33,7 +33,7 @@ static void talk(struct fixture *fixture, struct random *chance)
 {
 	static char texts[AT_ONCE][512];
 	static char sessions[AT_ONCE][32];
-	static struct imported_turn turns[AT_ONCE];
+	static struct fixture_turn turns[AT_ONCE];
 	for (size_t first = 0; first < TURNS; first += AT_ONCE) {
 		size_t count = TURNS - first < AT_ONCE ? TURNS - first : AT_ONCE;
 		for (size_t i = 0; i < count; i++) {
@@ -44,12 +44,12 @@ static void talk(struct fixture *fixture, struct random *chance)
 				(void)snprintf(texts[i] + size, 32, " zeppelin");
 			(void)snprintf(sessions[i], sizeof(sessions[i]), "%zu",
 				       at + AT_ONCE < TURNS ? at / 40 : TURNS);
-			turns[i] = (struct imported_turn){.role = i % 2 == 0 ? ROLE_USER
-									     : ROLE_ASSISTANT,
-							  .text = slice_of(texts[i]),
-							  .hash = fixture_hash(texts[i]),
-							  .created_at = (int64_t)at * minute,
-							  .session = slice_of(sessions[i])};
+			turns[i] = (struct fixture_turn){.role = i % 2 == 0 ? ROLE_USER
+									    : ROLE_ASSISTANT,
+							 .text = slice_of(texts[i]),
+							 .hash = fixture_hash(texts[i]),
+							 .created_at = (int64_t)at * minute,
+							 .session = slice_of(sessions[i])};
 		}
 		ck_assert_int_eq(fixture_import(fixture, turns, count, false), STORE_OK);
 	}

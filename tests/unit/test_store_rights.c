@@ -373,7 +373,7 @@ START_TEST(who_is_not_learned_from_leaves_nothing)
 	append = fixture_exchange("I live in Rome", "hi", 200);
 	append.receipt = (struct receipt){.id = 9, .text = SLICE("{}")};
 	ck_assert_int_eq(fixture_append(&fixture, &append), STORE_STALE);
-	const struct imported_turn turn = {
+	const struct fixture_turn turn = {
 		.role = ROLE_USER, .text = SLICE("old"), .hash = 1, .created_at = 5};
 	ck_assert_int_eq(fixture_import(&fixture, &turn, 1, true), STORE_STALE);
 	struct fixture_wait wait = {0};

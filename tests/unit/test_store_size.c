@@ -186,7 +186,7 @@ START_TEST(what_was_said_in_one_millisecond_goes_together)
 {
 	struct fixture fixture;
 	fixture_init(&fixture, MAP);
-	const struct imported_turn turns[] = {
+	const struct fixture_turn turns[] = {
 		{.role = ROLE_USER, .text = SLICE("My dog is Rex"), .created_at = 50},
 		{.role = ROLE_ASSISTANT, .text = SLICE("Hello Rex"), .created_at = 50},
 		{.role = ROLE_USER, .text = SLICE("My cat is Tom"), .created_at = 60},

@@ -9,23 +9,23 @@
 
 enum { MAP = 256 * 1024 * 1024, TURNS = 20000 };
 
-static struct imported_turn *many_turns(void)
+static struct fixture_turn *many_turns(void)
 {
-	static struct imported_turn turns[TURNS]; /* needed until they are imported */
+	static struct fixture_turn turns[TURNS]; /* needed until they are imported */
 	struct slice texts[] = {SLICE("Where did I park the car?"), SLICE("Behind the house.")};
 	for (size_t i = 0; i < TURNS; i++)
 		turns[i] =
-			(struct imported_turn){.role = i % 2 == 0 ? ROLE_USER : ROLE_ASSISTANT,
-					       .text = texts[i % 2],
-					       .hash = i + 1,
-					       .created_at = (int64_t)i,
-					       .session = i < TURNS / 2 ? SLICE("old") : SLICE("")};
+			(struct fixture_turn){.role = i % 2 == 0 ? ROLE_USER : ROLE_ASSISTANT,
+					      .text = texts[i % 2],
+					      .hash = i + 1,
+					      .created_at = (int64_t)i,
+					      .session = i < TURNS / 2 ? SLICE("old") : SLICE("")};
 	return turns;
 }
 
 static void import_many(struct fixture *fixture)
 {
-	struct imported_turn *turns = many_turns();
+	struct fixture_turn *turns = many_turns();
 	ck_assert_int_eq(fixture_import(fixture, turns, TURNS, true), STORE_OK);
 }
 
@@ -37,28 +37,27 @@ static void begin_forget(struct neighbour *neighbour)
 
 static void begin_import(struct neighbour *neighbour)
 {
-	struct imported_turn *turns = many_turns();
-	(void)store_import(neighbour->fixture->store, SLICE("shared"), SLICE("alex"), turns, TURNS,
-			   true, SLICE("model"), 0, &neighbour_loop, fixture_done,
-			   &neighbour->wait);
+	struct fixture_turn *turns = many_turns();
+	(void)fixture_begin_import(neighbour->fixture->store, SLICE("shared"), SLICE("alex"), turns,
+				   TURNS, true, 0, &neighbour_loop, fixture_done, &neighbour->wait);
 }
 
 enum { LONG_TURNS = 64, LONG_TEXT = 16 * 1024 };
 
 static void begin_import_of_long_turns(struct neighbour *neighbour)
 {
-	static struct imported_turn turns[LONG_TURNS];
+	static struct fixture_turn turns[LONG_TURNS];
 	static char text[LONG_TEXT];
 	memset(text, 'a', LONG_TEXT);
 	for (size_t i = 0; i < LONG_TURNS; i++)
-		turns[i] = (struct imported_turn){.role = ROLE_USER,
-						  .text = {text, LONG_TEXT},
-						  .hash = i + 1,
-						  .created_at = (int64_t)i,
-						  .session = SLICE("old")};
-	(void)store_import(neighbour->fixture->store, SLICE("shared"), SLICE("alex"), turns,
-			   LONG_TURNS, false, SLICE("model"), 0, &neighbour_loop, fixture_done,
-			   &neighbour->wait);
+		turns[i] = (struct fixture_turn){.role = ROLE_USER,
+						 .text = {text, LONG_TEXT},
+						 .hash = i + 1,
+						 .created_at = (int64_t)i,
+						 .session = SLICE("old")};
+	(void)fixture_begin_import(neighbour->fixture->store, SLICE("shared"), SLICE("alex"), turns,
+				   LONG_TURNS, false, 0, &neighbour_loop, fixture_done,
+				   &neighbour->wait);
 }
 
 START_TEST(a_long_delete_holds_up_another_user_for_one_commit)
@@ -189,7 +188,7 @@ START_TEST(an_import_that_finds_no_room_half_way_is_taken_back)
 {
 	struct fixture fixture;
 	fixture_init(&fixture, 4 << 20);
-	struct imported_turn *turns = many_turns();
+	struct fixture_turn *turns = many_turns();
 	ck_assert_int_eq(fixture_import(&fixture, turns, TURNS, true), STORE_FULL);
 	struct append append = fixture_exchange("hi", "hello", 100);
 	append.promised = true;

@@ -82,12 +82,12 @@ START_TEST(counting_goes_on_where_it_stopped)
 	struct fixture fixture;
 	fixture_init(&fixture, MAP);
 	put_user(&fixture, "alexa", "shared"); /* a neighbour is not counted */
-	struct imported_turn turns[10];
+	struct fixture_turn turns[10];
 	for (unsigned i = 0; i < 10; i++)
-		turns[i] = (struct imported_turn){.role = i % 2 == 0 ? ROLE_USER : ROLE_ASSISTANT,
-						  .text = SLICE("hi"),
-						  .created_at = 100 + i,
-						  .session = i < 6 ? SLICE("one") : SLICE("two")};
+		turns[i] = (struct fixture_turn){.role = i % 2 == 0 ? ROLE_USER : ROLE_ASSISTANT,
+						 .text = SLICE("hi"),
+						 .created_at = 100 + i,
+						 .session = i < 6 ? SLICE("one") : SLICE("two")};
 	ck_assert_int_eq(fixture_import(&fixture, turns, 10, false), STORE_OK);
 	for (size_t at_once = 1; at_once < 20; at_once++) {
 		struct user_counts counts = {0};
