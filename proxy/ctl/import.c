@@ -6,7 +6,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
-/* About how many messages one call sends. Each call is one bounded transaction. */
+/* About how many messages one call sends, so that the bar moves. */
 enum { MESSAGES_AT_ONCE = 500 };
 
 static bool is_answer(json_t *message)

@@ -237,8 +237,8 @@ static json_t *import_whole(struct ctl *ctl, const char *path, struct slice text
 }
 
 /* Smaller files go in one request: all of it or nothing. So does recalld's own export, whose facts
- * name turns and whose summary covers them in their order, and what mem0 has with a history, whose
- * rows name memories. */
+ * name turns and whose summary covers them in their order, what mem0 has with a history, whose rows
+ * name memories, and messages, whose answers belong to those before. */
 static json_t *import_text(struct ctl *ctl, const char *path, struct slice text)
 {
 	struct portable_source source;
@@ -246,7 +246,8 @@ static json_t *import_text(struct ctl *ctl, const char *path, struct slice text)
 		return import_whole(ctl, path, text);
 	portable_open(&source, text, UINT64_MAX);
 	const char *fault = portable_next_document(&source);
-	const bool has_parts = source.list != NULL && !source.is_own && !source.has_history;
+	const bool has_parts = source.list != NULL && !source.is_own && !source.has_history &&
+			       !portable_has_messages(&source);
 	json_t *answer = NULL;
 	if (fault != NULL)
 		ctl_fault(ctl, "cannot import %s: %s", ctl->arguments[0], fault);

@@ -343,6 +343,8 @@ static void add_up(struct portable_reader *reader)
 		memory->has_summary && time_is_ahead(memory->summary.updated_at, reader->now);
 }
 
+static const char two_turns[] = "Two turns have one id.";
+
 static int compare_places(const void *a, const void *b)
 {
 	const uint64_t left = ((const struct portable_place *)a)->id;
@@ -350,22 +352,28 @@ static int compare_places(const void *a, const void *b)
 	return (left > right) - (left < right);
 }
 
-/* Where the turns of our own form are now, for what names them later on. */
-static void note_places(struct portable_reader *reader)
+/* Where the turns of our own form are now, for what names them later on; the first reading, which
+ * stores none, finds ids that are there twice. Returns NULL, or a fault. */
+static const char *note_places(struct portable_reader *reader)
 {
 	struct portable_memory *memory = &reader->memory;
 	for (size_t i = 0; reader->source.is_own && i < memory->turn_count; i++) {
 		const struct portable_place place = {memory->turns[i].turn.id,
 						     memory->turns[i].here};
-		if (place.here != 0)
-			(void)buffer_append(&reader->places,
-					    (struct slice){(const char *)&place, sizeof(place)});
+		if (!buffer_append(&reader->places,
+				   (struct slice){(const char *)&place, sizeof(place)}))
+			return "The file has more than a million turns: split it.";
 	}
 	memory->place_count = reader->places.size / sizeof(struct portable_place);
 	memory->places = (struct portable_place *)(void *)reader->places.data;
 	if (memory->place_count > 1)
 		qsort(reader->places.data, memory->place_count, sizeof(*memory->places),
 		      compare_places);
+	for (size_t i = 1; i < memory->place_count; i++) {
+		if (memory->places[i - 1].id == memory->places[i].id)
+			return two_turns;
+	}
+	return NULL;
 }
 
 static void forget_ids(struct portable_reader *reader)
@@ -536,7 +544,10 @@ static bool take_part(struct portable_reader *reader, const char **fault)
 		reader->intake.left_out[LEFT_TOO_LARGE]++;
 	if (element == NULL || size > BUDGET)
 		return true;
-	if (size_of(reader) + size > BUDGET && memory->turn_count + memory->fact_count > 0)
+	/* Facts name each other: they have room to stand in one memory. */
+	const bool is_first_fact = reader->phase == PORTABLE_FACTS && memory->fact_count == 0;
+	if (size_of(reader) + size > (is_first_fact ? BUDGET / 2 : BUDGET) &&
+	    memory->turn_count + memory->fact_count > 0)
 		return false;
 	*fault = read_part(reader, element);
 	return true;
@@ -544,8 +555,7 @@ static bool take_part(struct portable_reader *reader, const char **fault)
 
 const char *portable_read(struct portable_reader *reader)
 {
-	const char *fault = NULL;
-	note_places(reader);
+	const char *fault = note_places(reader);
 	note_unnamed(reader);
 	begin_memory(reader);
 	while (fault == NULL && !reader->is_over) {
@@ -559,7 +569,7 @@ const char *portable_read(struct portable_reader *reader)
 			break;
 	}
 	if (fault == NULL && !portable_sort_turns(&reader->memory))
-		fault = "Two turns have one id.";
+		fault = two_turns;
 	return fault;
 }
 
@@ -573,6 +583,8 @@ static const char *read_through(struct portable_reader *reader)
 			break;
 		reader->is_split = true;
 	}
+	if (fault == NULL && reader->is_split)
+		fault = note_places(reader);
 	if (fault == NULL && strcmp(reader->form, "claude") == 0 &&
 	    portable_has_memories(&reader->source))
 		reader->intake.left_out[LEFT_OTHER]++;
@@ -586,7 +598,7 @@ static const char *read_through(struct portable_reader *reader)
 
 const char *portable_check(struct portable_reader *reader, struct slice file)
 {
-	enum { MOST_PLACES = 8 << 20 }; /* bytes: half a million turns */
+	enum { MOST_PLACES = 16 << 20 }; /* bytes: a million turns */
 	reader->form = "empty";
 	reader->total = (struct portable_total){.first = INT64_MAX, .last = INT64_MIN};
 	buffer_init(&reader->places, MOST_PLACES);
@@ -596,6 +608,7 @@ const char *portable_check(struct portable_reader *reader, struct slice file)
 		return fault;
 	reader->is_over = reader->has_part = false;
 	reader->memory.turn_count = 0;
+	buffer_clear(&reader->places);
 	portable_close(&reader->source);
 	portable_open(&reader->source, file, UNPACKED_LIMIT);
 	return fault;

@@ -171,6 +171,8 @@ FILES = {  # name: (its bytes, what is left out, turns)
     "a message of 5 MB": (lambda: mapped(said(b"lamp " * MB)), {}, 1),
     "deep nesting": (lambda: mapped(b"[" * 20 * MB + b"]" * 20 * MB), {"too_large": 1}, 0),
     "long ids": (lambda: json.dumps([{"memory": f"Likes {n}", "id": "i" * 4000} for n in range(12_000)]).encode(), {}, 0),
+    "a session for each message": (lambda: json.dumps({"messages": [
+        {"role": "user", "content": f"Lamp {n}", "session": f"{'s' * 200}{n}"} for n in range(40_000)]}).encode(), {}, 40_000),
     "keys of all lengths": (lambda: b"{" + b",".join(b'"%s": 1' % (b"k" * n) for n in range(8000)) + b', "memories": [{"memory": "x"}]}', {}, 0),
 }
 
@@ -265,6 +267,16 @@ def test_a_long_own_export_keeps_its_links_over_its_parts(make_daemon, user):
     left = send(daemon, user, body).json()
     assert left["erased"] >= 1 and left["summary"] is False, left
     assert daemon.admin("GET", f"/v1/users/{user}/export?include=summary").json()["summary"] is None
+
+
+def test_two_turns_with_one_id_are_refused_however_far_apart(make_daemon, user):
+    """The second stands in another part, and nothing of the first was stored."""
+    daemon = make_daemon()
+    turns = [{"id": str(n % 8999 + 1), "role": "user", "content": f"Lamp {n}. " + "granite " * 800, "created_at": DAY} for n in range(9000)]
+    document = {"format": "recalld-export-1", "facts": [], "conversations": [{"session": "long", "turns": turns}]}
+    reply = send(daemon, user, json.dumps(document).encode())
+    assert reply.status_code == 400 and "one id" in reply.json()["error"]["message"]
+    assert not daemon.knows(user)
 
 
 @pytest.mark.parametrize("parts", [1, 2])
