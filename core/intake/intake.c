@@ -27,11 +27,32 @@ size_t intake_limit(enum intake_kind kind)
 	return limits[kind];
 }
 
-/* Without what nobody sees. JSON has none of it outside its escapes. */
+/* JSON without invisible characters, and without the escapes of control characters. */
+static struct slice visible_json(struct slice json, struct arena *arena)
+{
+	char *kept = arena_alloc(arena, json.size + 1);
+	size_t size = 0;
+	for (size_t at = 0, next; at < json.size; at = next) {
+		const struct slice rest = slice_part(json, at, json.size);
+		next = at + (json.data[at] == '\\' ? 2 : 1);
+		if (slice_starts_with(rest, SLICE("\\u000")) ||
+		    slice_starts_with(rest, SLICE("\\u001"))) {
+			next = at + sizeof("\\u0000") - 1;
+			continue;
+		}
+		for (; at < next && at < json.size; at++)
+			kept[size++] = json.data[at];
+	}
+	return text_visible((struct slice){kept, size}, arena);
+}
+
+/* Without what nobody sees. */
 static struct slice visible(struct slice text, enum intake_kind kind, struct arena *arena)
 {
-	if (kind == INTAKE_TURN || kind == INTAKE_METADATA)
+	if (kind == INTAKE_TURN)
 		return text;
+	if (kind == INTAKE_METADATA)
+		return visible_json(text, arena);
 	return kind == INTAKE_NOTE || kind == INTAKE_SUMMARY
 		       ? text_inert(text, text.size, arena)
 		       : text_one_line(text, text.size, arena);
@@ -73,9 +94,17 @@ static bool tells_secret(const struct intake *intake, const struct fact *fact, s
 	const struct slice parts[] = {fact->entity, SLICE("\n"), fact->key, SLICE(": "),
 				      fact->value};
 	size_t count = 0;
-	if (intake->refuses_secrets && intake->masks_secrets)
+	if (intake->masks_secrets)
 		(void)secrets_mask(arena_join(arena, parts, 5), arena, &count);
 	return count > 0;
+}
+
+void intake_secret(struct intake *intake, struct fact *fact, struct arena *arena)
+{
+	if (!tells_secret(intake, fact, arena))
+		return;
+	fact->value = SLICE("[redacted: secret]");
+	intake->masked++;
 }
 
 /* The texts that say something; quotes go along without. */
@@ -95,9 +124,11 @@ bool intake_fact(struct intake *intake, struct fact *fact, struct arena *arena)
 {
 	const unsigned before = intake->found;
 	const bool identifies = fact->pii && intake->pii != PII_KEEP;
-	const bool is_secret = tells_secret(intake, fact, arena);
+	const bool is_secret = intake->refuses_secrets && tells_secret(intake, fact, arena);
 	intake->found = fact->classes & (intake->policy.mask | intake->policy.drop);
 	take_words(intake, fact, arena);
+	if (!is_secret)
+		intake_secret(intake, fact, arena);
 	const bool is_dropped = is_secret || (intake->found & intake->policy.drop) != 0 ||
 				(identifies && intake->pii == PII_DROP);
 	if (!is_dropped) {
@@ -132,8 +163,8 @@ size_t intake_left_out(const struct intake *intake)
 
 void intake_print(const struct intake *intake, struct buffer *json)
 {
-	static const char *const names[LEFT_REASONS] = {"empty", "unshown", "personal", "too_large",
-							"other"};
+	static const char *const names[LEFT_REASONS] = {"empty",     "unshown",    "personal",
+							"too_large", "over_limit", "other"};
 	const char *comma = "";
 	buffer_printf(json, ",\"masked\":%zu,\"cut\":%zu,\"reasons\":{", intake->masked,
 		      intake->cut);

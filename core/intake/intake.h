@@ -24,10 +24,11 @@ enum intake_kind {
 
 /* Why something was left out. */
 enum intake_reason {
-	LEFT_EMPTY,     /* it says nothing that is kept */
-	LEFT_UNSHOWN,   /* no part of the talk: system and tool messages, other branches */
-	LEFT_PERSONAL,  /* a fact of a class that [pii] drops */
-	LEFT_TOO_LARGE, /* an element that takes too much to read */
+	LEFT_EMPTY,      /* it says nothing that is kept */
+	LEFT_UNSHOWN,    /* no part of the talk: system and tool messages, other branches */
+	LEFT_PERSONAL,   /* a fact of a class that [pii] drops */
+	LEFT_TOO_LARGE,  /* an element that takes too much to read */
+	LEFT_OVER_LIMIT, /* older than what the user may take in the store */
 	LEFT_OTHER,
 	LEFT_REASONS,
 };
@@ -53,6 +54,9 @@ struct slice intake_text(struct intake *intake, struct slice text, enum intake_k
 
 /* The same of a fact's metadata, a JSON object; empty if masking or the limit leaves none. */
 struct slice intake_metadata(struct intake *intake, struct slice metadata, struct arena *arena);
+
+/* Masks the value if its names make it a secret: "password", "hunter2". */
+void intake_secret(struct intake *intake, struct fact *fact, struct arena *arena);
 
 /* Does so with each text of a fact. False: it must not be stored, which is counted. */
 bool intake_fact(struct intake *intake, struct fact *fact, struct arena *arena);

@@ -338,6 +338,17 @@ static void drop_invisible(struct slice text, struct buffer *out)
 	}
 }
 
+struct slice text_visible(struct slice text, struct arena *arena)
+{
+	struct buffer visible;
+	buffer_init(&visible, SIZE_MAX);
+	drop_invisible(text, &visible);
+	struct slice result =
+		visible.size == text.size ? text : arena_copy(arena, buffer_slice(&visible));
+	buffer_finish(&visible);
+	return result;
+}
+
 static bool needs_no_disarming(struct slice text)
 {
 	for (size_t at = 0; at < text.size; at++) {

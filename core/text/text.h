@@ -89,6 +89,8 @@ struct slice text_one_line(struct slice text, size_t limit, struct arena *arena)
  * in a row. */
 struct slice text_inert(struct slice text, size_t limit, struct arena *arena);
 
+/* The text without invisible characters, or the text itself; white space stays as it is. */
+struct slice text_visible(struct slice text, struct arena *arena);
 /* A remembered message that is sent as a message of its own: unchanged, except that tokens of chat
  * templates such as "<|im_start|>", "</s>" and "[INST]" lose their brackets as above, and invisible
  * characters are dropped. Other "<" and labels stay, since the message already has its role. */

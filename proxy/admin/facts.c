@@ -274,16 +274,34 @@ static void correct(struct correcting *correcting)
 		      correcting);
 }
 
-/* What identifies a person is kept as the operator and the user want it. False: not at all; the
- * call has ended. */
-static bool apply_policy(struct correcting *correcting, bool was_pii)
+/* Masks what the names make a secret, those that the fact has or gets. */
+static void mask_secret(struct correction *correction, const struct fact *was,
+			const struct config_memory *settings, struct arena *arena)
+{
+	struct intake intake = config_intake(settings);
+	const struct fact *given = &correction->given;
+	struct fact told = {
+		.entity = given->entity.size > 0 ? given->entity : was->entity,
+		.key = given->key.size > 0 ? given->key : was->key,
+		.value = given->value.size > 0 ? given->value : was->value,
+	};
+	intake_secret(&intake, &told, arena);
+	if (intake.masked == 0)
+		return;
+	correction->given.value = told.value;
+	correction->members |= CORRECTS_VALUE;
+}
+
+/* Secrets, and what identifies a person, are kept as the operator and the user want it. False: not
+ * at all; the call has ended. */
+static bool apply_policy(struct correcting *correcting, const struct fact *was)
 {
 	struct admin_call *call = correcting->call;
 	struct correction *correction = &correcting->correction;
 	struct user_settings settings;
 	const bool gives = (correction->members & CORRECTS_VALUE) != 0;
 	const bool is_pii =
-		(correction->members & CORRECTS_PII) != 0 ? correction->given.pii : was_pii;
+		(correction->members & CORRECTS_PII) != 0 ? correction->given.pii : was->pii;
 	enum store_result result =
 		store_settings(call->service->store, call->user, &settings, &call->arena);
 	if (result != STORE_OK) {
@@ -295,6 +313,7 @@ static bool apply_policy(struct correcting *correcting, bool was_pii)
 		return false;
 	}
 	const struct config_memory configured = admin_memory_settings(call);
+	mask_secret(correction, was, &configured, &call->arena);
 	const enum pii pii = settings_pii(&settings, (enum pii)configured.retention.pii);
 	if (!gives || !is_pii || pii == PII_KEEP)
 		return true;
@@ -334,16 +353,18 @@ void admin_post_fact(struct admin_call *call)
 {
 	struct correcting *correcting = begin(call, CORRECTION_CREATE);
 	if (correcting != NULL && read_body(correcting) && admin_has_consent(call) &&
-	    apply_policy(correcting, false))
+	    apply_policy(correcting, &(struct fact){0}))
 		correct(correcting);
 }
 
-static bool is_pii(struct admin_call *call, uint64_t id)
+/* The fact as it is; if it cannot be read, an empty one. */
+static struct fact read_standing(struct admin_call *call, uint64_t id)
 {
 	struct fact_account account;
 	return store_read_fact(call->service->store, call->user, id, &account, &call->arena) ==
-		       STORE_OK &&
-	       account.fact.pii;
+			       STORE_OK
+		       ? account.fact
+		       : (struct fact){0};
 }
 
 void admin_patch_fact(struct admin_call *call)
@@ -351,11 +372,14 @@ void admin_patch_fact(struct admin_call *call)
 	struct correcting *correcting = begin(call, CORRECTION_PATCH);
 	if (correcting == NULL)
 		return;
-	if (!admin_read_id(call->item, &correcting->correction.id))
+	if (!admin_read_id(call->item, &correcting->correction.id)) {
 		reply_missing(call);
-	else if (read_body(correcting) &&
-		 admin_read_match(correcting->call, &correcting->correction.match) &&
-		 apply_policy(correcting, is_pii(call, correcting->correction.id)))
+		return;
+	}
+	const struct fact was = read_standing(call, correcting->correction.id);
+	if (read_body(correcting) &&
+	    admin_read_match(correcting->call, &correcting->correction.match) &&
+	    apply_policy(correcting, &was))
 		correct(correcting);
 }
 

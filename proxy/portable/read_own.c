@@ -1,5 +1,6 @@
 /* Our own form: see recalld(8), "Take along". */
 #include "core/json/json.h"
+#include "core/rights/settings.h"
 #include "core/text/text.h"
 #include "proxy/portable/forms.h"
 
@@ -87,6 +88,12 @@ static const char *read_fact(struct portable_reader *reader, json_t *object)
 	portable_time(object, "ended_at", &fact->ended_at);
 	if (fact->entity.size == 0 || fact->key.size == 0)
 		return "A fact needs an \"entity\" and a \"key\".";
+	/* None is exported: it has no texts, and nobody could find those. */
+	if (fact->state == FACT_FORGOTTEN) {
+		reader->memory.fact_count--;
+		reader->intake.left_out[LEFT_OTHER]++;
+		return NULL;
+	}
 	portable_finish_fact(reader);
 	return NULL;
 }
@@ -199,6 +206,7 @@ static const char *read_settings(struct portable_reader *reader, json_t *object)
 	const char *fault =
 		portable_read_settings(settings, reader->part.text, &reader->intake, &reader->kept);
 	settings->is_stored = true;
+	reader->intake.pii = settings_pii(settings, reader->intake.pii);
 	return fault;
 }
 
