@@ -1,11 +1,12 @@
 #include "core/facts/tombstone.h"
 
-#include "core/base/utf8.h"
 #include "core/base/word_map.h"
 #include "core/facts/key.h"
 #include "core/text/lexicon.h"
 #include "core/text/text.h"
 
+#include <stdlib.h>
+#include <string.h>
 #include <unictype.h>
 
 /* ---- hashes ---- */
@@ -62,17 +63,19 @@ static bool is_telling_word(void *cookie, struct slice word)
 	return !*is_telling;
 }
 
-/* Whether finding the value elsewhere means something: "Ulm" does, "no", "5" and "the" do not. */
+/* Whether finding the value elsewhere means something: "Ulm" does, "no", "5" and "the" do not, nor
+ * does what stands for anything that was masked. */
 static bool tells_enough(struct slice value)
 {
 	bool is_telling = false;
-	text_words(value, is_telling_word, &is_telling);
+	if (!slice_starts_with(value, SLICE("[redacted: ")))
+		text_words(value, is_telling_word, &is_telling);
 	return is_telling;
 }
 
 /* ---- what a note says ---- */
 
-enum { MOST_SAID = 2048 /* bytes of a note that are searched */, MOST_WORDS = 16 };
+enum { MOST_WORDS = 16 /* of a value that is found in a text */ };
 
 /* A word of the folded note, or a character of a script without spaces; and the run of text between
  * white space that it is in: "c" in "c++". */
@@ -140,7 +143,8 @@ static size_t find_value(const struct tombstones *tombstones, uint64_t hash)
 
 static bool is_note(const struct fact *fact)
 {
-	return fact_kind_of(fact->kind) == FACT_OF_NOTE || slice_equal(fact->key, SLICE("note"));
+	static const char *const keys[] = {"note", "notes", "remark", "remarks", NULL};
+	return fact_kind_of(fact->kind) == FACT_OF_NOTE || slice_is_any_nocase(fact->key, keys);
 }
 
 /* A note of the user's may be about somebody whom it names. */
@@ -151,20 +155,26 @@ static bool is_about(const struct tombstone *tombstone, const struct fact *fact,
 	       (in_note && text_says(fact->value, tombstone->entity));
 }
 
-/* Whether a tombstone of this value, which tells enough by itself or not, keeps the fact away. */
+/* Whether it holds where its value stands, which tells enough by itself or not. */
+static bool holds(const struct tombstone *tombstone, const struct fact *fact, bool in_note,
+		  bool tells, struct arena *arena)
+{
+	const bool was_before = fact->observed_at <= tombstone->at;
+	const bool is_of_any = in_note || tombstone->key.size == 0 || was_before;
+	return (!tombstone->is_hidden || was_before) &&
+	       ((tells && is_of_any) ||
+		slice_equal(fact_key(tombstone->key, arena), fact_key(fact->key, arena))) &&
+	       is_about(tombstone, fact, in_note, arena);
+}
+
 static const struct tombstone *find_holder(const struct tombstones *tombstones, uint64_t hash,
 					   const struct fact *fact, bool in_note, bool tells,
 					   struct arena *arena)
 {
 	for (size_t i = find_value(tombstones, hash);
 	     i < tombstones->count && tombstones->list[i].value == hash; i++) {
-		const struct tombstone *tombstone = &tombstones->list[i];
-		const bool is_of_any =
-			in_note || tombstone->key.size == 0 || fact->observed_at <= tombstone->at;
-		if (((tells && is_of_any) ||
-		     slice_equal(fact_key(tombstone->key, arena), fact_key(fact->key, arena))) &&
-		    is_about(tombstone, fact, in_note, arena))
-			return tombstone;
+		if (holds(&tombstones->list[i], fact, in_note, tells, arena))
+			return &tombstones->list[i];
 	}
 	return NULL;
 }
@@ -212,7 +222,7 @@ static const struct tombstone *find_in_note(const struct tombstones *tombstones,
 {
 	struct noted noted = {.tombstones = tombstones,
 			      .fact = fact,
-			      .text = fact_fold(utf8_cut(fact->value, MOST_SAID), arena),
+			      .text = fact_fold(fact->value, arena),
 			      .arena = arena};
 	struct said_word *words = arena_alloc(arena, (noted.text.size + 1) * sizeof(*words));
 	const size_t count = split(noted.text, words);
@@ -238,6 +248,34 @@ const struct tombstone *tombstones_find(const struct tombstones *tombstones,
 	const struct tombstone *found =
 		find_holder(tombstones, hash, fact, false, tells_enough(fact->value), arena);
 	return found != NULL || !is_note(fact) ? found : find_in_note(tombstones, fact, arena);
+}
+
+static int compare_tombstones(const void *a, const void *b)
+{
+	const uint64_t left = ((const struct tombstone *)a)->value;
+	const uint64_t right = ((const struct tombstone *)b)->value;
+	return (left > right) - (left < right);
+}
+
+void tombstones_add_hidden(struct tombstones *tombstones, const struct fact *facts, size_t count,
+			   struct arena *arena)
+{
+	struct tombstone *list =
+		arena_alloc(arena, (tombstones->count + count + 1) * sizeof(*list));
+	size_t all = tombstones->count;
+	if (all > 0)
+		memcpy(list, tombstones->list, all * sizeof(*list));
+	for (size_t i = 0; i < count; i++) {
+		if (facts[i].state != FACT_HIDDEN)
+			continue;
+		list[all] =
+			tombstone_of(&facts[i], false, facts[i].ended_at, tombstones->salt, arena);
+		list[all++].is_hidden = true;
+	}
+	if (all > 1)
+		qsort(list, all, sizeof(*list), compare_tombstones);
+	tombstones->list = list;
+	tombstones->count = all;
 }
 
 struct tombstone tombstone_of(const struct fact *fact, bool never_again, int64_t at,

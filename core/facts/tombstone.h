@@ -16,6 +16,11 @@ uint64_t tombstone_subject(struct slice salt, struct slice entity, struct slice 
 struct tombstone tombstone_of(const struct fact *fact, bool never_again, int64_t at,
 			      struct slice salt, struct arena *arena);
 
+/* Puts those of the hidden facts in, too: their values are learned by none until they are restored,
+ * or said again later. The list then lies in the arena. */
+void tombstones_add_hidden(struct tombstones *tombstones, const struct fact *facts, size_t count,
+			   struct arena *arena);
+
 /* The tombstone that keeps the fact away; NULL: none does. One does if the fact has its entity and
  * value
  * - under its key (see fact_key()), or

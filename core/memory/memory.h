@@ -188,6 +188,7 @@ struct tombstone {
 	struct slice key;    /* the same; empty: it holds under every key */
 	uint64_t value;      /* tombstone_hash() */
 	int64_t at;
+	bool is_hidden; /* of a hidden fact: what is said later is learned */
 };
 
 struct tombstones {

@@ -17,11 +17,18 @@ static struct key tombstone_key(const struct memory *memory, uint64_t value, uin
 	return key_u64(key_u64(key_of_user(memory->user), value), subject);
 }
 
+static bool is_hidden(const struct fact *fact, int64_t now)
+{
+	(void)now;
+	return fact->state == FACT_HIDDEN;
+}
+
 struct tombstones memory_tombstones(const struct memory *memory)
 {
 	struct tombstones tombstones = {.salt = salt_of(memory)};
 	struct tombstone *list = NULL;
 	size_t capacity = 0;
+	size_t count;
 	struct scan scan;
 	tombstones.salt = arena_copy(memory->arena, tombstones.salt);
 	scan_begin(&scan, memory->transaction, TABLE_TOMBSTONES, key_of_user(memory->user),
@@ -36,6 +43,8 @@ struct tombstones memory_tombstones(const struct memory *memory)
 	}
 	scan_end(&scan);
 	tombstones.list = list;
+	const struct fact *hidden = memory_facts(memory, is_hidden, 0, &count);
+	tombstones_add_hidden(&tombstones, hidden, count, memory->arena);
 	return tombstones;
 }
 
