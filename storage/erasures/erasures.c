@@ -1,6 +1,7 @@
 #include "storage/erasures/erasures.h"
 
 #include "core/base/digest_table.h"
+#include "core/facts/key.h"
 #include "storage/files/files.h"
 
 #include <errno.h>
@@ -175,12 +176,23 @@ void erasures_close(struct erasures *erasures)
 
 /* ---- entries ---- */
 
-enum kind { KIND_USER, KIND_TURN, KIND_FACT };
+/* Lists of an earlier version have facts as they were spelled. */
+enum kind { KIND_USER, KIND_TURN, KIND_SPELLED_FACT, KIND_FACT };
 
 static void add_text(struct buffer *out, struct slice text)
 {
 	buffer_append(out, text);
 	buffer_append_byte(out, '\0');
+}
+
+/* A fact in whatever spelling and under whatever synonym of its key. */
+static void add_fact(struct buffer *out, const struct fact *fact)
+{
+	struct arena scratch = {0};
+	add_text(out, fact_fold(fact->entity, &scratch));
+	add_text(out, fact_key(fact->key, &scratch));
+	add_text(out, fact_fold(fact->value, &scratch));
+	arena_finish(&scratch);
 }
 
 static void digest(const struct erasures *erasures, enum kind kind, struct user_key user,
@@ -194,7 +206,9 @@ static void digest(const struct erasures *erasures, enum kind kind, struct user_
 	buffer_append(&bytes, (struct slice){(const char *)user.bytes, sizeof(user.bytes)});
 	put_number(number, hash);
 	buffer_append(&bytes, (struct slice){(const char *)number, sizeof(number)});
-	if (fact != NULL) {
+	if (fact != NULL && kind == KIND_FACT) {
+		add_fact(&bytes, fact);
+	} else if (fact != NULL) {
 		add_text(&bytes, fact->entity);
 		add_text(&bytes, fact->key);
 		add_text(&bytes, fact->value);
@@ -283,6 +297,8 @@ static int64_t held_at(struct erasures *erasures, enum kind kind, struct user_ke
 	int64_t at = erased_at(erasures, KIND_USER, user, 0, NULL);
 	if ((at == DIGEST_NONE || said_at > at) && (hash != 0 || fact != NULL))
 		at = erased_at(erasures, kind, user, hash, fact);
+	if ((at == DIGEST_NONE || said_at > at) && fact != NULL)
+		at = erased_at(erasures, KIND_SPELLED_FACT, user, hash, fact);
 	pthread_mutex_unlock(&erasures->lock);
 	return at != DIGEST_NONE && said_at <= at ? at : INT64_MIN;
 }
