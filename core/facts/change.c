@@ -146,6 +146,12 @@ struct correcting {
 	uint64_t id; /* as in struct corrected */
 };
 
+/* Once its time is over, a pin holds nothing. */
+static bool is_pinned(const struct correcting *correcting, const struct known *known)
+{
+	return known->fact.pinned && !fact_is_over(&known->fact, correcting->correction->now);
+}
+
 /* Ends what cannot stand beside `stays`, and drops what was suggested instead. Returns whether a
  * pinned fact went. */
 static bool make_way(struct correcting *correcting, const struct known *stays)
@@ -157,7 +163,7 @@ static bool make_way(struct correcting *correcting, const struct known *stays)
 		if (other == stays || !excludes(other, stays))
 			continue;
 		if (known_stands(other)) {
-			was_pinned |= other->fact.pinned;
+			was_pinned |= is_pinned(correcting, other);
 			end(other, stays, correcting->correction->now);
 		} else if (other->fact.state == FACT_SUGGESTED) {
 			other->is_dropped = true;
@@ -200,7 +206,7 @@ static bool asks(struct correcting *correcting, const struct known *wanted,
 	const struct facts *facts = &correcting->facts;
 	for (size_t i = 0; i < facts->count && !correcting->correction->replaces; i++) {
 		const struct known *other = &facts->known[i];
-		if (!known_stands(other) || !other->fact.pinned || other == wanted ||
+		if (!known_stands(other) || !is_pinned(correcting, other) || other == wanted ||
 		    !excludes(other, wanted) || known_says(other, wanted) ||
 		    (instead != NULL && succeeds(facts, other, instead)))
 			continue;
@@ -260,6 +266,8 @@ static void say_again(struct correcting *correcting, struct known *known)
 	const struct correction *correction = correcting->correction;
 	const unsigned details =
 		CORRECTS_EXPIRY | CORRECTS_PII | CORRECTS_CONFIDENCE | CORRECTS_LABELS;
+	if (fact_is_over(&known->fact, correction->now))
+		known->fact.expires_at = 0;
 	take_members(correction->members & details, &correction->given, &known->fact);
 	known->fact.pinned |= correction->given.pinned;
 	known->fact.observed_at = correction->now;

@@ -39,7 +39,9 @@ static struct slice join_words(struct slice text, char joint, struct arena *aren
 	bool between = false;
 	for (size_t i = 0; i < text.size; i++) {
 		const char c = text.data[i];
-		if (c == ' ' || c == '_' || c == '-' || c == '.') {
+		if (c == '\'')
+			continue;
+		if (strchr(" _-./()", c) != NULL) {
 			between = size > 0;
 			continue;
 		}

@@ -137,7 +137,8 @@ static const struct known *find_pinned(const struct applier *applier, const stru
 {
 	for (size_t i = 0; i < applier->facts.count; i++) {
 		const struct known *known = &applier->facts.known[i];
-		if (known_stands(known) && known->fact.pinned && known_is_about(known, said))
+		if (known_stands(known) && known->fact.pinned && known_is_about(known, said) &&
+		    !fact_is_over(&known->fact, applier->turn->created_at))
 			return known;
 	}
 	return NULL;

@@ -2,6 +2,7 @@
  *
  * ?dry_run=1 answers what would go, with a plan; ?plan= deletes exactly that. Everything else
  * answers with a report, which holds counts only. */
+#include "core/facts/key.h"
 #include "core/json/json.h"
 #include "core/text/text.h"
 #include "proxy/admin/call.h"
@@ -318,6 +319,7 @@ static const char *read_topic(struct deleting *deleting, struct slice *plan)
 	    !read_flag(found[4], &with_facts) || !read_flag(found[6], &deletion->never_again))
 		return "\"dry_run\", \"in_words\", \"with_facts\" and \"never_again\" must be true "
 		       "or false.";
+	deletion->entity = fact_entity(deletion->entity);
 	deleting->dry_run |= is_dry;
 	deletion->keeps_turns = !in_words;
 	deletion->keeps_facts = !with_facts;

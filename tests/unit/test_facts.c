@@ -19,7 +19,7 @@ START_TEST(one_key_has_many_spellings_and_names)
 	for (size_t i = 0; i < sizeof(cities) / sizeof(cities[0]); i++)
 		unit_assert_slice(fact_key(slice_of(cities[i]), &arena), "city");
 	unit_assert_slice(fact_key(SLICE("Favourite Colour"), &arena), "favoritecolor");
-	unit_assert_slice(fact_key(SLICE("cat's name"), &arena), "cat'sname");
+	unit_assert_slice(fact_key(SLICE("cat's name"), &arena), "catsname");
 	ck_assert(unit_has(fact_key_names(SLICE("city")), "wohnort"));
 	ck_assert_uint_eq(fact_key_names(SLICE("cat")).size, 0);
 	arena_finish(&arena);
