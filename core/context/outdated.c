@@ -11,7 +11,7 @@ enum {
 	PERCENT = 100,
 	/* So many facts are sought in so much of a turn that none of them was learned from. */
 	SOUGHT = 32,
-	LOOKED_AT = 2048,
+	LOOKED_AT = 16384,
 };
 
 static void read_values(struct picker *picker)

@@ -1,6 +1,5 @@
 #include "core/facts/saying.h"
 
-#include "core/base/utf8.h"
 #include "core/text/text.h"
 
 enum { LEAST_WORDS = 3 }; /* with fewer, a text may be about anything */
@@ -117,15 +116,16 @@ static bool hides(const struct hidden_saying *hidden, const struct turn *turn, s
 
 bool facts_hide_turn(const struct facts_hidden *hidden, const struct turn *turn)
 {
-	enum { LOOKED_AT = 8192 };
+	enum { LOOKED_AT = 16384 };
 	struct arena scratch = {0};
 	bool is_hidden = false;
 	if (hidden->count == 0)
 		return false;
-	const struct slice text = utf8_cut(turn->text, LOOKED_AT);
-	const struct slice comparable = text_comparable(text, &scratch);
+	if (turn->text.size > LOOKED_AT)
+		return true;
+	const struct slice comparable = text_comparable(turn->text, &scratch);
 	for (size_t i = 0; i < hidden->count && !is_hidden; i++)
-		is_hidden = hides(&hidden->list[i], turn, text, comparable);
+		is_hidden = hides(&hidden->list[i], turn, turn->text, comparable);
 	arena_finish(&scratch);
 	return is_hidden;
 }

@@ -35,8 +35,8 @@ struct facts_hidden {
 
 /* Takes those of the facts that are hidden; they must outlive the result. */
 struct facts_hidden facts_hidden_read(const struct fact *facts, size_t count, struct arena *arena);
-/* Whether a turn is not to be given, since one of them rests on its exchange or it says one. Looks
- * at the first part of a long turn. */
+/* Whether a turn is not to be given, since one of them rests on its exchange or it says one, or is
+ * too long to be searched. */
 bool facts_hide_turn(const struct facts_hidden *hidden, const struct turn *turn);
 
 #endif
