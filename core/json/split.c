@@ -182,12 +182,14 @@ static bool enter_value(struct json_split *split, char first, struct json_part *
 	return is_told;
 }
 
+/* A name that is empty or too long is no other part's: the outermost array has the empty one. */
 static void take_key(struct json_split *split)
 {
 	char *name = split->names[split->level - 1];
 	const struct slice key = value_of(split);
 	const size_t size = split->is_long ? 0 : key.size - 2;
-	name[0] = '\0';
+	name[0] = '"';
+	name[1] = '\0';
 	if (size > 0 && size <= JSON_SPLIT_NAME) {
 		memcpy(name, key.data + 1, size);
 		name[size] = '\0';

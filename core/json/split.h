@@ -20,7 +20,9 @@ enum json_part_kind {
 
 struct json_part {
 	enum json_part_kind kind;
-	struct slice list; /* the outermost object's member; empty: the outermost array */
+	/* The outermost object's member, "\"" if that name is empty or too long; empty: the
+	 * outermost array. */
+	struct slice list;
 	struct slice name; /* of an inner member */
 	struct slice text; /* the value as it stands */
 	bool is_too_long;  /* longer than the limit: there is no text */

@@ -80,7 +80,7 @@ START_TEST(a_document_gives_the_same_parts_wherever_its_pieces_end)
 						"5 conversations  0 \"\xc3\xbc\"\n"
 						"4 conversations last 0 true\n"
 						"3 conversations  0 \n"
-						"1   0 {\"x\":[]}\n"
+						"1 \"  0 {\"x\":[]}\n"
 						"end");
 	buffer_finish(&whole);
 }
