@@ -320,6 +320,8 @@ enum { STORE_LARGEST = 16 };
 size_t store_largest_users(struct store *store, struct user_size users[STORE_LARGEST],
 			   struct arena *arena);
 
+/* What a user takes, as counted; cheap, from any thread. */
+uint64_t store_user_bytes(struct store *store, struct user_key user);
 /* Counts what a user takes whom an earlier version left uncounted. Reads all of the user's keys on
  * the caller's thread first. STORE_STALE: they could not be read. */
 struct store_call *store_count(struct store *store, struct user_key user, struct store_loop *loop,

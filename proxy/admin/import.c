@@ -1,13 +1,16 @@
 /* POST /v1/users/USER/import and .../messages: a user's memory taken in, recalld's own form and
  * those of others. */
 #include "core/json/json.h"
+#include "core/rights/settings.h"
 #include "core/text/text.h"
 #include "proxy/admin/call.h"
 #include "proxy/learn/embedder.h"
 #include "proxy/learn/learner.h"
 #include "proxy/portable/forms.h"
 #include "proxy/runtime/background.h"
+#include "storage/rights.h"
 
+#include <event2/event.h>
 #include <inttypes.h>
 #include <stdlib.h>
 
@@ -22,6 +25,7 @@ struct taking {
 	struct buffer body;
 	bool dry_run;
 	bool has_messages; /* it came to .../messages */
+	unsigned tries;    /* to find room for the user's newest part */
 	const char *fault; /* of the file */
 	struct intake intake;
 	struct portable_reader reader;
@@ -162,7 +166,9 @@ static void answer_taken(struct taking *taking)
 		buffer_printf(&out, ",\"erased_at\":\"%.*s\",\"undated\":%" PRIu64,
 			      SLICE_PRINT(text_time(count->erased_at, &call->arena)),
 			      count->undated);
-	if (!taking->has_messages || taking->intake.masked + taking->intake.cut > 0)
+	if (!taking->has_messages ||
+	    taking->intake.masked + taking->intake.cut + intake_left_out(&taking->intake) >
+		    taking->intake.left_out[LEFT_UNSHOWN])
 		intake_print(&taking->intake, &out);
 	buffer_append_byte(&out, '}');
 	end(taking);
@@ -203,6 +209,21 @@ static bool is_refused(struct taking *taking)
 	return true;
 }
 
+static void on_waited(evutil_socket_t fd, short what, void *cookie);
+
+/* A user who takes more than the limit: the oldest of it gives way before more comes. */
+static bool waits_for_room(struct taking *taking)
+{
+	enum { TRIES = 150, PAUSE_US = 200000 };
+	const struct timeval pause = {.tv_usec = PAUSE_US};
+	const struct admin_call *call = taking->call;
+	const uint64_t limit = taking->reader.user_limit;
+	return limit > 0 && taking->tries++ < TRIES &&
+	       store_user_bytes(call->service->store, call->user) > limit &&
+	       event_base_once(loop_base(call->loop), -1, EV_TIMEOUT, on_waited, taking, &pause) ==
+		       0;
+}
+
 static void on_read(void *cookie)
 {
 	struct taking *taking = cookie;
@@ -213,9 +234,16 @@ static void on_read(void *cookie)
 		end(taking);
 	else if (taking->dry_run)
 		show(taking);
-	else
+	else if (!waits_for_room(taking))
 		store_take_in(call->service->store, memory, clock_wall(), &taking->count,
 			      admin_store_loop(call, call->user), on_taken, taking);
+}
+
+static void on_waited(evutil_socket_t fd, short what, void *cookie)
+{
+	(void)fd;
+	(void)what;
+	on_read(cookie);
 }
 
 /* On the thread for imports, like those that follow. */
@@ -229,6 +257,7 @@ static void give_memory(struct taking *taking)
 static void read_more(void *cookie)
 {
 	struct taking *taking = cookie;
+	taking->tries = 0;
 	taking->fault = portable_read(&taking->reader);
 	give_memory(taking);
 }
@@ -273,14 +302,22 @@ static bool read_form(struct admin_call *call, const char **form)
 static void begin(struct admin_call *call, const struct taking *how)
 {
 	const struct config_memory settings = admin_memory_settings(call);
+	struct user_settings own;
+	const enum store_result result =
+		store_settings(call->service->store, call->user, &own, &call->arena);
+	if (admin_has_failed(call, result))
+		return;
 	struct taking *taking = xmalloc(sizeof(*taking));
 	*taking = *how;
 	taking->call = call;
 	taking->imports = call->service->imports;
 	taking->body = http_request_take_body(call->request);
 	taking->reader.intake = config_intake(&settings);
+	taking->reader.intake.pii = settings_pii(&own, taking->reader.intake.pii);
 	taking->reader.now = clock_wall();
 	taking->reader.time_zone = settings.time_zone;
+	/* Nothing of a user under a legal hold gives way. */
+	taking->reader.user_limit = own.hold_until > clock_wall() ? 0 : settings.user_limit;
 	taking->reader.background = taking->imports;
 	http_request_hold(call->request, 4 * taking->body.size);
 	if (background_begin(taking->imports, taking->body.size, read_file, taking))

@@ -119,6 +119,7 @@ struct portable_reader {
 	struct intake intake; /* counts anew what it reads again */
 	int64_t now;
 	uint64_t time_zone;                  /* of the user */
+	uint64_t user_limit;                 /* bytes of the store; 0: none */
 	const struct background *background; /* what the reading is part of; NULL: nothing */
 	const char *asked;                   /* the form; NULL: it is found out */
 
@@ -165,6 +166,9 @@ enum { PORTABLE_MAX_SESSION = 256 }; /* bytes, as in a request's header */
 
 /* What reads a part of our own form; NULL: nothing does. */
 portable_element *portable_own_element(const struct portable_reader *reader);
+/* Leaves out the oldest turns of what a user would take more of than `limit` bytes, in about:
+ * they would give way at once. Returns how many. */
+size_t portable_drop_oldest(struct portable_memory *memory, uint64_t limit);
 /* Sorts the newest memory's turns. False: two have one id. */
 bool portable_sort_turns(struct portable_memory *memory);
 

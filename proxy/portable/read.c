@@ -568,6 +568,9 @@ const char *portable_read(struct portable_reader *reader)
 		else
 			break;
 	}
+	if (fault == NULL && reader->user_limit > 0)
+		reader->intake.left_out[LEFT_OVER_LIMIT] +=
+			portable_drop_oldest(&reader->memory, reader->user_limit);
 	if (fault == NULL && !portable_sort_turns(&reader->memory))
 		fault = two_turns;
 	return fault;

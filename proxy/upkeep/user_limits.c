@@ -28,7 +28,8 @@ struct user_limits {
 	bool warned;          /* that the store is nearly full */
 	struct expiry expiry; /* of the current user */
 	bool is_measured;
-	bool took; /* something of the current user */
+	bool took;      /* something of the current user */
+	size_t deleted; /* exchanges of the current user */
 	struct expired_count taken;
 	struct store_call *call; /* under way */
 };
@@ -41,6 +42,10 @@ static void wait_for(struct user_limits *limits, unsigned wait)
 
 static void next_user(struct user_limits *limits)
 {
+	if (limits->deleted > 0)
+		log_info("%s: %zu exchanges of one user deleted, the oldest",
+			 limits->is_crowded ? "map_size" : "user_limit", limits->deleted);
+	limits->deleted = 0;
 	/* the largest one's was enough for now */
 	limits->next = limits->is_crowded && limits->took ? limits->count : limits->next + 1;
 	limits->is_measured = false;
@@ -56,9 +61,8 @@ static void on_taken(void *cookie, enum store_result result)
 	limits->call = NULL;
 	if (result == STORE_OK && limits->taken.exchanges > 0) {
 		limits->took = limits->made_room = true;
+		limits->deleted += limits->taken.exchanges;
 		metrics_count(METRIC_EXPIRED_OVER_LIMIT, limits->taken.exchanges);
-		log_info("%s: %zu exchanges of one user deleted, the oldest",
-			 limits->is_crowded ? "map_size" : "user_limit", limits->taken.exchanges);
 	}
 	if (result == STORE_OK && limits->taken.more)
 		wait_for(limits, PAUSE_MS);

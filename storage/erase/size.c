@@ -63,6 +63,16 @@ size_t store_largest_users(struct store *store, struct user_size users[STORE_LAR
 	return count;
 }
 
+uint64_t store_user_bytes(struct store *store, struct user_key user)
+{
+	struct transaction transaction;
+	if (!transaction_begin_read(&transaction, store))
+		return 0;
+	const int64_t bytes = space_of(&transaction, user).all;
+	transaction_abort(&transaction);
+	return bytes > 0 ? (uint64_t)bytes : 0;
+}
+
 /* ---- whom an earlier version left uncounted ---- */
 
 struct count_operation {

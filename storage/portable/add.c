@@ -94,6 +94,28 @@ static void show_answer(struct taking *taking, uint64_t asked, uint64_t answer)
 	memory_put_exchange(memory, &stored.turn, &exchange);
 }
 
+/* The newest user turn of the conversation that waits for an answer, which an earlier part or
+ * import may have brought; 0: none does. */
+static uint64_t find_unanswered(const struct taking *taking, const struct turn *answer)
+{
+	enum { EXCHANGE_AT = 24 /* in the key */ };
+	const struct memory *memory = &taking->memory;
+	struct stored_exchange exchange;
+	struct scan scan;
+	uint64_t id = 0;
+	scan_begin(
+		&scan, memory->transaction, TABLE_EXCHANGES,
+		key_u32(key_u32(key_of_user(memory->user), answer->conversation), answer->ordinal),
+		BACKWARD);
+	if (scan_step(&scan) &&
+	    table_decode(memory->transaction, scan.value, stored_exchange_fields, &exchange,
+			 NULL) &&
+	    exchange.answer == 0)
+		id = key_read_u64(scan.at, EXCHANGE_AT);
+	scan_end(&scan);
+	return id;
+}
+
 static void link_answer(struct taking *taking, const struct portable_turn *from,
 			const struct turn *turn)
 {
@@ -132,6 +154,8 @@ static size_t add_turn(struct taking *taking, size_t i)
 	stored.turn.ordinal += taking->ids->ordinals_by[at];
 	stored.turn.exchange = here(taking, from->turn.exchange);
 	stored.earlier = here(taking, from->earlier);
+	if (taking->from->appends && stored.turn.exchange == 0)
+		stored.turn.exchange = find_unanswered(taking, &stored.turn);
 	journal_add_turn(&taking->memory, &taking->user, &stored);
 	taking->is_user_newer = true;
 	taking->ids->turns[i] = taking->from->turns[i].here = stored.turn.id;

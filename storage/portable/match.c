@@ -86,6 +86,7 @@ static bool match_turn(struct taking *taking, uint64_t id, struct slice value)
 	const struct turn *wanted = &from->turns[place].turn;
 	taking->ids->known_turns[place] = turn->id;
 	taking->ids->known_in[place] = turn->conversation;
+	taking->ids->known_erased[place] = turn->state == TURN_HIDDEN;
 	if (wanted->state == TURN_CURRENT && turn->state != TURN_CURRENT &&
 	    wanted->id <= from->summary.covers)
 		taking->at->count.withdrawn = true;
@@ -140,16 +141,17 @@ static size_t choose_turn(struct taking *taking, size_t i)
 	const size_t first = from->index->turns.first[i]; /* stands for all that are alike */
 	const bool is_known = taking->ids->known_turns[first] != 0;
 	const int64_t at = said_at(taking, turn->created_at);
-	const int64_t erased_at = is_known ? INT64_MIN
-					   : erasures_turn_at(memory->transaction->store->erasures,
-							      memory->user, turn->hash, at);
+	const bool stands = is_known && !taking->ids->known_erased[first];
+	const int64_t erased_at = stands ? INT64_MIN
+					 : erasures_turn_at(memory->transaction->store->erasures,
+							    memory->user, turn->hash, at);
 	const bool is_erased = erased_at != INT64_MIN;
 	taking->ids->known_turns[i] = taking->ids->known_turns[first];
 	if (is_known)
 		taking->ids->known_conversations[conversation] = taking->ids->known_in[first];
 	taking->ids->new_turns[i] = !is_known && !is_erased;
 	taking->from->turns[i].here = taking->ids->known_turns[i];
-	taking->at->count.known += is_known;
+	taking->at->count.known += is_known && !is_erased;
 	note_erased(&taking->at->count, erased_at);
 	taking->at->count.undated += is_erased && at == INT64_MIN;
 	if (taking->ids->new_turns[i] && taking->ids->first_new[conversation] == 0)

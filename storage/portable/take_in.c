@@ -105,6 +105,9 @@ static enum store_result run_take_in(struct operation *operation, const struct m
 	struct take_in_operation *own = (struct take_in_operation *)operation;
 	if (atomic_load(&memory->transaction->store->ends_imports))
 		return STORE_FAILED;
+	/* What is left of the map is for chats. */
+	if (store_is_crowded(memory->transaction->store))
+		return STORE_FULL;
 	const bool may_write = operation->begun || memory_settings(memory).learn;
 	if (may_write)
 		run_slice(own, memory);
@@ -138,6 +141,7 @@ static void make_room(struct take_in_operation *own)
 	own->ids = (struct taking_ids){
 		.known_turns = zeroed(arena, turns, sizeof(uint64_t)),
 		.known_in = zeroed(arena, turns, sizeof(uint32_t)),
+		.known_erased = zeroed(arena, turns, sizeof(bool)),
 		.turns = zeroed(arena, turns, sizeof(uint64_t)),
 		.new_turns = zeroed(arena, turns, sizeof(bool)),
 		.known_conversations = zeroed(arena, conversations, sizeof(uint32_t)),

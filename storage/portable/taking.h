@@ -10,6 +10,7 @@
 struct taking_ids {
 	uint64_t *known_turns; /* the turn that is there already; 0: none */
 	uint32_t *known_in;    /* its conversation */
+	bool *known_erased;    /* its text is gone */
 	uint64_t *turns;       /* the new turn's id */
 	bool *new_turns;
 	uint32_t *known_conversations;
