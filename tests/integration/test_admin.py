@@ -257,6 +257,32 @@ def test_sessions_may_alternate_and_answers_find_their_question(daemon, user):
                 assert turns[turn["exchange"]]["content"] == turn["content"].replace("Answer", "Question")
 
 
+def test_an_answer_finds_its_question_though_each_comes_by_itself(daemon, user):
+    for number in range(3):
+        assert post(daemon, user, [dated("user", f"Question {number}", 2 * number)])["imported"] == 1
+        assert post(daemon, user, [dated("assistant", f"Answer {number}", 2 * number + 1)])["imported"] == 1
+    [conversation] = daemon.admin("GET", f"/v1/users/{user}/export").json()["conversations"]
+    turns = {turn["id"]: turn for turn in conversation["turns"]}
+    for turn in turns.values():
+        if turn["role"] == "assistant":
+            asked = turns[turn["exchange"]]
+            assert asked["content"].split()[1] == turn["content"].split()[1] and asked["answer"] == turn["id"]
+    first = min(turns, key=int)
+    assert daemon.admin("DELETE", f"/v1/users/{user}/turns/{first}").json()["turns"] == 2
+
+
+@pytest.mark.parametrize("name", ["", "n" * 65])
+def test_a_list_of_no_name_or_a_long_one_is_not_the_messages(daemon, user, name):
+    assert post(daemon, user, [dated("user", "I row.", 1)], **{name: [1]})["imported"] == 1
+    body = {name: [1], "messages": [dated("user", "I sail.", 2)]}
+    assert daemon.admin("POST", f"/v1/users/{user}/messages", json=body).json()["imported"] == 1
+
+
+def test_what_is_too_large_is_left_out_with_its_reason(daemon, user):
+    long = {"role": "user", "content": "x" * (13 << 20)}
+    assert post(daemon, user, [long]) == {"imported": 0, "left_out": 1, "erased": 0, "masked": 0, "cut": 0, "reasons": {"too_large": 1}}
+
+
 def test_whether_to_learn_may_stand_after_the_messages(daemon, memory_model, user):
     for learn, pending in ((b"false", 0), (b"true", 1)):
         body = b'{"messages":[{"role":"user","content":"I row."}],"learn":' + learn + b"}"

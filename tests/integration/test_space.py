@@ -129,3 +129,38 @@ def test_a_store_that_is_full_when_it_is_opened_makes_room(start, server):
     until(lambda: "no room" not in daemon.admin("GET", "/readyz").text, "no room was made")
     assert set(flood(daemon, server, 100, lambda i: f"user-{i % 7}")) == {"injected"}
     assert len(daemon.memory("user-0")["messages"]) >= 400, "what was given goes before turns do"
+
+
+# ---- imports ----
+
+def words(count, first):
+    return " ".join(f"word{number}" for number in range(first, first + count))
+
+
+def imported(daemon, user, turns, text, day):
+    at = f"2026-01-{day:02}T10:{{:02}}:{{:02}}Z"
+    messages = [{"role": "user", "content": text(number), "created_at": at.format(number // 60 % 60, number % 60), "session": "s"} for number in range(turns)]
+    return daemon.admin("POST", f"/v1/users/{user}/messages", json={"messages": messages, "learn": False}, timeout=600)
+
+
+def test_an_import_of_more_than_the_limit_keeps_the_newest(start):
+    daemon = start(memory={"user_limit": "1M"}, storage={"map_size": "64M"})
+    daemon.admin("POST", "/v1/users/bob/messages", json={"messages": [{"role": "user", "content": "I row."}], "learn": False})
+    reply = imported(daemon, "hog", 1500, lambda number: words(2000, 2000 * number), 1)
+    assert reply.status_code == 202, reply.text
+    done = reply.json()
+    assert 0 < done["imported"] < 60 and done["imported"] + done["reasons"]["over_limit"] == 1500
+    kept = [turn["content"] for turn in daemon.admin("GET", "/v1/users/hog/memory").json()["messages"]]
+    assert all(words(5, 2000 * number) in "".join(kept) for number in range(1495, 1500))
+    assert os.path.getsize(daemon.store / "data.mdb") < 40 * MEGABYTE
+    assert daemon.admin("GET", "/readyz").text.strip() == "ready"
+
+
+def test_imports_one_after_the_other_stay_within_the_limit(start):
+    """Each waits until what was there before has given way."""
+    daemon = start(memory={"user_limit": "1M"}, storage={"map_size": "64M"})
+    for day in range(1, 6):
+        reply = imported(daemon, "hog", 1200, lambda number: f"Short turn {number} of an import of many.", day)
+        assert reply.status_code == 202, reply.text
+    assert os.path.getsize(daemon.store / "data.mdb") < 24 * MEGABYTE
+    assert imported(daemon, "bob", 1, lambda number: "I row.", 1).status_code == 202

@@ -4,7 +4,7 @@ quickest tells: what is late by its own fault is late each time."""
 import time
 
 
-def until(condition, what="it never came to that", timeout=20):
+def until(condition, what="it never came to that", timeout=60):
     """Waits until condition() is true, and returns what it gave. After `timeout` seconds it fails and says
     `what`, which may also be a function that tells."""
     end = time.monotonic() + timeout

@@ -184,7 +184,7 @@ class Daemon:
     def signal(self, number):
         self.process.send_signal(number)
 
-    def wait_end(self, timeout=20):
+    def wait_end(self, timeout=60):
         code = self.process.wait(timeout)
         self._reader.join(5)
         return code
@@ -239,7 +239,7 @@ class Daemon:
         lines = self.stderr_lines[spoken[0] :] if spoken else self.stderr_lines[-20:]
         return "\n".join(lines[:60])
 
-    def wait_log(self, text, timeout=20):
+    def wait_log(self, text, timeout=120):
         end = time.monotonic() + timeout
         while time.monotonic() < end:
             if text in self.stderr:
@@ -264,7 +264,7 @@ class Daemon:
         return self.origin + "/v1"
 
     def request(self, method, path, **options):
-        options.setdefault("timeout", 60)
+        options.setdefault("timeout", 300)
         with plain_client() as client:
             return client.request(method, self.origin + path, **options)
 
@@ -274,7 +274,7 @@ class Daemon:
         return self.request("POST", path, content=body, headers=fields)
 
     def admin(self, method, path, **options):
-        options.setdefault("timeout", 30)
+        options.setdefault("timeout", 120)
         token = self.config["listen"].get("admin_token")
         if token and "headers" not in options:
             options["headers"] = {"Authorization": f"Bearer {token}"}
@@ -308,14 +308,14 @@ class Daemon:
     def knows(self, user, tenant=None):
         return self.admin("GET", self.memory_path(user, "/memory", tenant)).status_code == 200
 
-    def wait_known(self, user, timeout=20):
+    def wait_known(self, user, timeout=120):
         """Until something of the user is stored: what broke off is journalled when the client has its end."""
         end = time.monotonic() + timeout
         while not self.knows(user):
             assert time.monotonic() < end, f"nothing of {user} is stored"
             time.sleep(0.02)
 
-    def settle(self, user, tenant=None, timeout=30):
+    def settle(self, user, tenant=None, timeout=120):
         """Until everything journalled has been learned from."""
         end = time.monotonic() + timeout
         pending = None
@@ -340,7 +340,7 @@ class Daemon:
         reply = self.admin("PUT", self.memory_path(user, "/settings"), json={"hold_until": until})
         assert reply.status_code == 200, f"{reply.status_code} {reply.text}"
 
-    def receipt(self, receipt_id, tenant=None, timeout=20):
+    def receipt(self, receipt_id, tenant=None, timeout=120):
         """A receipt; that of a request which journals nothing may be written a moment later."""
         suffix = f"?tenant={tenant}" if tenant is not None else ""
         end = time.monotonic() + timeout
