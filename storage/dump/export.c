@@ -38,7 +38,8 @@ struct walk {
 	const unsigned char *master;
 	bool seals;
 	int out;
-	struct key_file *slots; /* of an export that stays sealed; NULL: it is in the clear */
+	struct key_file *slots; /* of a sealed store; NULL: it is none */
+	bool stays_sealed;      /* so does the export */
 	struct progress *progress;
 	const struct store_progress *listener; /* NULL: none */
 	struct reader reader;
@@ -235,7 +236,8 @@ static void tell_progress(const struct walk *walk)
 	walk->listener->tell(walk->listener->cookie, share < 1 ? share : 1);
 }
 
-/* Its user was erased, but not all of the user's records yet: the slot goes first. */
+/* Its user was erased, but not all of the user's records yet, since the slot goes first; or the
+ * keys are lost. */
 static bool is_locked(const struct walk *walk, const struct dump_table *table, struct slice key,
 		      struct slice value)
 {
@@ -247,7 +249,7 @@ static bool is_locked(const struct walk *walk, const struct dump_table *table, s
 static bool write_record(struct walk *walk, const struct dump_table *table, struct slice key,
 			 struct slice value)
 {
-	if (walk->slots != NULL && dump_seals(table))
+	if (walk->stays_sealed && dump_seals(table))
 		return dump_write_sealed(&walk->line, table, key, value);
 	const struct key shown = transaction_show_key(&walk->reader.transaction, table->table, key);
 	return dump_write(&walk->line, table, (struct slice){(const char *)shown.bytes, shown.size},
@@ -290,12 +292,16 @@ static bool open_keys(struct walk *walk, uint64_t *id)
 {
 	struct dump_report *report = &walk->progress->report;
 	const bool is_sealed = transaction_seal_state(&walk->reader.transaction, id) == SEAL_WHOLE;
-	if (!walk->seals || !is_sealed)
+	if (is_sealed && walk->slots == NULL)
+		walk->slots = seal_list(walk->path, report->error, sizeof(report->error));
+	if (is_sealed && walk->slots == NULL)
+		return false;
+	walk->stays_sealed = walk->seals && is_sealed;
+	if (!walk->stays_sealed)
 		return reader_open_keys(&walk->reader, walk->path, walk->master, report->error,
 					sizeof(report->error));
 	walk->reader.transaction.hides_nothing = true;
-	walk->slots = seal_list(walk->path, report->error, sizeof(report->error));
-	return walk->slots != NULL;
+	return true;
 }
 
 static bool write_first(struct walk *walk, uint64_t id)
@@ -304,7 +310,7 @@ static bool write_first(struct walk *walk, uint64_t id)
 	if (walk->progress->has_begun)
 		return true;
 	walk->progress->has_begun = true;
-	if (walk->slots == NULL)
+	if (!walk->stays_sealed)
 		return write_all(walk, SLICE("{\"recalld_export\":1}\n"));
 	int size = snprintf(line, sizeof(line),
 			    "{\"recalld_export\":2,\"sealed\":true,\"store\":\"%016" PRIx64 "\"}\n",

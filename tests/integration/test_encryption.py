@@ -524,6 +524,8 @@ def test_a_lost_key_is_told_of_at_the_start_and_deleting_its_user_frees_the_name
         reply = daemon.admin(method, f"/v1/users/lost{path}", json=body)
         assert (reply.status_code, reply.json()["error"]["code"]) == (409, "keys_missing"), (method, path, reply.text)
         assert 'newest file "keys"' in reply.json()["error"]["message"] and "DELETE" in reply.text
+    plain = recallctl(daemon, "export", "--plain", "--yes", text=True)
+    assert plain.returncode == 0 and "no keys open them" in plain.stderr and "Ulm" in plain.stdout, plain.stderr
     shown = recallctl(daemon, "show", "lost", text=True)
     assert shown.returncode == 1 and "recallctl forget" in shown.stderr
     assert daemon.admin("GET", "/v1/status").json()["store_key"]["missing_keys"] == 2
