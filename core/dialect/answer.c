@@ -200,11 +200,8 @@ static void read_count(struct slice json, struct json_value number, int64_t *cou
 void answer_note_usage(struct answer *answer, struct slice json, struct json_value usage,
 		       const char *const names[2])
 {
-	static const char *const detail_names[] = {"cached_tokens"};
 	struct json_value members[2];
-	struct json_value details[1];
 	(void)json_pick(json, usage, names, 2, members);
-	(void)JSON_PICK(json, members[1], detail_names, details);
 	read_count(json, members[0], &answer->prompt_tokens);
-	read_count(json, details[0], &answer->cached_tokens);
+	read_count(json, json_member(json, members[1], "cached_tokens"), &answer->cached_tokens);
 }

@@ -60,13 +60,11 @@ struct step *chat_begin_step(struct gathering *gathering, struct slice body,
 
 static uint64_t hash_tool_calls(struct slice body, struct json_value calls, struct arena *arena)
 {
-	static const char *const names[] = {"id"};
 	uint64_t hash = 0;
 	struct json_walk walk = json_walk(body, calls);
 	while (json_next(&walk)) {
-		struct json_value id[1];
-		(void)JSON_PICK(body, walk.value, names, id);
-		struct slice text = json_string_text(body, id[0], arena);
+		struct slice text =
+			json_string_text(body, json_member(body, walk.value, "id"), arena);
 		if (text.size > 0)
 			hash = step_hash_call(hash, text);
 	}
@@ -190,19 +188,8 @@ static void set_places(struct request *request, const struct reading *reading)
 /* An object of any type but "text", which is the default and counts as absent. */
 static bool has_response_format(struct slice body, struct json_value format)
 {
-	static const char *const names[] = {"type"};
-	struct json_value type[1];
-	(void)JSON_PICK(body, format, names, type);
-	return format.type == JSON_TYPE_OBJECT && !json_string_is(body, type[0], SLICE("text"));
-}
-
-static struct slice metadata_user_id(struct slice body, struct json_value metadata,
-				     struct arena *arena)
-{
-	static const char *const names[] = {"user_id"};
-	struct json_value user_id[1];
-	(void)JSON_PICK(body, metadata, names, user_id);
-	return request_user_id(json_string_text(body, user_id[0], arena), arena);
+	return format.type == JSON_TYPE_OBJECT &&
+	       !json_string_is(body, json_member(body, format, "type"), SLICE("text"));
 }
 
 enum {
@@ -221,6 +208,7 @@ static void read_fields(struct request *request, const struct json_value values[
 {
 	struct slice body = request->body;
 	const struct json_value *list = &values[NAME_MESSAGES];
+	struct json_value user = json_member(body, values[NAME_METADATA], "user_id");
 	request->beside = body.size - (list->end - list->begin);
 	request->takes_turns = true;
 	request->model = json_string_text(body, values[NAME_MODEL], arena);
@@ -231,7 +219,7 @@ static void read_fields(struct request *request, const struct json_value values[
 	request->user_fields[1] = (struct user_field){
 		"safety_identifier", json_string_text(body, values[NAME_SAFETY_IDENTIFIER], arena)};
 	request->user_fields[2] = (struct user_field){
-		"metadata.user_id", metadata_user_id(body, values[NAME_METADATA], arena)};
+		"metadata.user_id", request_user_id(json_string_text(body, user, arena), arena)};
 }
 
 /* Judges valid JSON. */

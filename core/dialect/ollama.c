@@ -29,14 +29,11 @@ static uint64_t hash_token(uint64_t hash, struct slice json, struct json_value *
 
 struct ollama_call ollama_call_of(struct slice json, struct json_value call)
 {
-	static const char *const names[] = {"function"};
-	static const char *const function_names[] = {"name", "arguments"};
-	struct json_value function[1];
+	static const char *const names[] = {"name", "arguments"};
 	struct json_value values[2];
 	struct ollama_call made;
 	uint64_t hash = 0;
-	(void)JSON_PICK(json, call, names, function);
-	(void)JSON_PICK(json, function[0], function_names, values);
+	(void)JSON_PICK(json, json_member(json, call, "function"), names, values);
 	for (size_t i = 0; i < 2; i++) {
 		while (values[i].begin < values[i].end)
 			hash = hash_token(hash, json, &values[i]);

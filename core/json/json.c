@@ -149,6 +149,13 @@ unsigned json_pick(struct slice document, struct json_value object, const char *
 	return pick(&members, names, count, values);
 }
 
+struct json_value json_member(struct slice document, struct json_value object, const char *name)
+{
+	struct json_value value;
+	(void)json_pick(document, object, &name, 1, &value);
+	return value;
+}
+
 bool json_next_picked(struct json_walk *walk, const char *const *names, size_t count,
 		      struct json_value *values)
 {

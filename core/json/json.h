@@ -57,6 +57,9 @@ unsigned json_pick(struct slice document, struct json_value object, const char *
 #define JSON_PICK(document, object, names, values)                                                 \
 	json_pick(document, object, names, sizeof(names) / sizeof((names)[0]), values)
 
+/* The last member of that name; a JSON_TYPE_NULL if there is none. */
+struct json_value json_member(struct slice document, struct json_value object, const char *name);
+
 /* A top-level member that is an array of many objects, whose members are picked too, as by
  * json_pick(). If the name occurs several times, each occurrence is such a list. */
 struct json_list {

@@ -65,10 +65,7 @@ static void read_usage(struct answer *answer, struct slice json, struct json_val
 /* A refusal's token for the same request to another model. */
 static bool has_token(struct slice json, struct json_value details)
 {
-	static const char *const names[] = {"fallback_credit_token"};
-	struct json_value token[1];
-	(void)JSON_PICK(json, details, names, token);
-	return token[0].type == JSON_TYPE_STRING;
+	return json_member(json, details, "fallback_credit_token").type == JSON_TYPE_STRING;
 }
 
 /* Ends that are neither an answer nor a call. A reply that `max_tokens` ends says what it says. */
@@ -501,18 +498,10 @@ static const char *const names[NAMES] = {"messages",      "system",       "model
 					 "thread",        "compaction",   "fallback_credit_token",
 					 "output_config", "output_format"};
 
-/* A member of an object; a null if there is none. */
-static struct json_value member(struct slice body, struct json_value object, const char *name)
-{
-	struct json_value value[1];
-	(void)json_pick(body, object, &name, 1, value);
-	return value[0];
-}
-
 static bool is_form(struct slice body, struct json_value format)
 {
 	return format.type == JSON_TYPE_OBJECT &&
-	       !json_string_is(body, member(body, format, "type"), SLICE("text"));
+	       !json_string_is(body, json_member(body, format, "type"), SLICE("text"));
 }
 
 /* The provider keeps a thread's system text and its turns. Going on in one, a request may have no
@@ -520,7 +509,7 @@ static bool is_form(struct slice body, struct json_value format)
 static void read_thread(struct request *request, struct json_value thread, struct arena *arena)
 {
 	struct slice body = request->body;
-	struct json_value type = member(body, thread, "type");
+	struct json_value type = json_member(body, thread, "type");
 	bool goes_on = json_string_is(body, type, SLICE("continue"));
 	request->is_kept = goes_on || json_string_is(body, type, SLICE("create"));
 	request->takes_turns = !goes_on;
@@ -532,7 +521,7 @@ static void read_thread(struct request *request, struct json_value thread, struc
 	if (!goes_on)
 		return;
 	request->previous =
-		json_string_text(body, member(body, thread, "previous_message_id"), arena);
+		json_string_text(body, json_member(body, thread, "previous_message_id"), arena);
 	request->beside = SIZE_MAX;
 }
 
@@ -622,8 +611,8 @@ static void read_fields(struct request *request, const struct json_value values[
 			struct arena *arena)
 {
 	struct slice body = request->body;
-	struct json_value format = member(body, values[NAME_OUTPUT_CONFIG], "format");
-	struct json_value user = member(body, values[NAME_METADATA], "user_id");
+	struct json_value format = json_member(body, values[NAME_OUTPUT_CONFIG], "format");
+	struct json_value user = json_member(body, values[NAME_METADATA], "user_id");
 	request->model = json_string_text(body, values[NAME_MODEL], arena);
 	request->stream = values[NAME_STREAM].type == JSON_TYPE_TRUE;
 	request->has_format = is_form(body, format) || is_form(body, values[NAME_OUTPUT_FORMAT]);

@@ -85,13 +85,6 @@ static size_t read_values(struct slice answer, struct json_value embedding, floa
 
 /* ---- the answer ---- */
 
-static struct json_value member(struct slice document, struct json_value object, const char *name)
-{
-	struct json_value value;
-	json_pick(document, object, &name, 1, &value);
-	return value;
-}
-
 /* Puts each entry of `data` in its text's place. False: there is not exactly one for each text. */
 static bool place_entries(struct slice answer, struct json_value data, size_t count, bool by_index,
 			  struct json_value *entries)
@@ -102,7 +95,7 @@ static bool place_entries(struct slice answer, struct json_value data, size_t co
 	for (; json_next(&walk); placed++) {
 		int64_t at = (int64_t)placed;
 		if (by_index &&
-		    !json_read_integer(answer, member(answer, walk.value, "index"), &at))
+		    !json_read_integer(answer, json_member(answer, walk.value, "index"), &at))
 			return false;
 		bool is_taken = at < 0 || (size_t)at >= count || entries[at].end != 0;
 		if (is_taken)
@@ -137,13 +130,13 @@ bool embedding_read(struct slice answer, size_t count, const int8_t **vectors, s
 	*dimensions = 0;
 	if (!json_scan(answer, &whole))
 		return false;
-	struct json_value data = member(answer, whole, "data");
+	struct json_value data = json_member(answer, whole, "data");
 	struct json_value *entries = arena_alloc(arena, count * sizeof(*entries));
 	if (data.type != JSON_TYPE_ARRAY || (!place_entries(answer, data, count, true, entries) &&
 					     !place_entries(answer, data, count, false, entries)))
 		return false;
 	for (size_t i = 0; i < count; i++) {
-		struct json_value embedding = member(answer, entries[i], "embedding");
+		struct json_value embedding = json_member(answer, entries[i], "embedding");
 		size_t size = read_values(answer, embedding, values, arena);
 		if (!take_vector(values, size, &vectors[i], dimensions, arena))
 			return false;

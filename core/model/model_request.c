@@ -99,13 +99,6 @@ struct slice model_request_body(struct slice model, const struct learn_prompt *p
 
 /* ---- what a server refused ---- */
 
-static struct json_value member(struct slice document, struct json_value object, const char *name)
-{
-	struct json_value value;
-	json_pick(document, object, &name, 1, &value);
-	return value;
-}
-
 /* The value as written, quotes included; empty if absent. */
 static struct slice raw(struct slice document, struct json_value value)
 {
@@ -140,7 +133,7 @@ static struct complaint read_complaint(struct slice body)
 		return complaint;
 	if (error.type == JSON_TYPE_ARRAY)
 		error = first_element(body, error);
-	struct json_value inner = member(body, error, "error");
+	struct json_value inner = json_member(body, error, "error");
 	json_pick(body, inner.type == JSON_TYPE_OBJECT ? inner : error, names, 3, parts);
 	if (parts[1].type != JSON_TYPE_NULL)
 		complaint = (struct complaint){raw(body, parts[0]), raw(body, parts[1]),
@@ -239,7 +232,7 @@ static struct slice join_parts(struct slice body, struct json_value parts, struc
 	struct json_walk walk = json_walk(body, parts);
 	for (size_t i = 0; i < MAX_PARTS && json_next(&walk); i++)
 		buffer_append(&text,
-			      json_string_text(body, member(body, walk.value, "text"), arena));
+			      json_string_text(body, json_member(body, walk.value, "text"), arena));
 	struct slice joined = arena_copy(arena, buffer_slice(&text));
 	buffer_finish(&text);
 	return joined;
@@ -258,7 +251,7 @@ bool model_answer_read(struct slice body, struct model_answer *answer, struct ar
 	struct json_walk walk = json_walk(body, choices);
 	if (choices.type == JSON_TYPE_ARRAY)
 		(void)json_next_picked(&walk, names, 2, picked);
-	struct json_value content = member(body, picked[0], "content");
+	struct json_value content = json_member(body, picked[0], "content");
 	answer->cut_off = json_string_is(body, picked[1], SLICE("length"));
 	answer->text = content.type == JSON_TYPE_ARRAY ? join_parts(body, content, arena)
 						       : json_string_text(body, content, arena);
@@ -273,7 +266,7 @@ size_t model_tokens(struct slice request, struct slice reply)
 	unsigned repeated;
 	if (json_scan_and_pick(reply, names, 1, &usage, &repeated, NULL) &&
 	    usage.type == JSON_TYPE_OBJECT) {
-		struct slice total = raw(reply, member(reply, usage, "total_tokens"));
+		struct slice total = raw(reply, json_member(reply, usage, "total_tokens"));
 		size_t tokens = 0;
 		for (size_t i = 0; i < total.size && tokens < MOST; i++) {
 			if (total.data[i] < '0' || total.data[i] > '9')

@@ -108,10 +108,8 @@ static void take_call(struct response_input *input, struct json_value item)
 /* One word for each part says whose it is. */
 static struct json_walk part_kinds(const struct response_input *input)
 {
-	static const char *const names[] = {"content_item_kinds"};
-	struct json_value kinds[1];
-	(void)JSON_PICK(input->body, input->values[ITEM_NOTES], names, kinds);
-	return json_walk(input->body, kinds[0]);
+	return json_walk(input->body,
+			 json_member(input->body, input->values[ITEM_NOTES], "content_item_kinds"));
 }
 
 static void take_parts(struct response_input *input, struct step *step, struct json_value parts)

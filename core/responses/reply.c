@@ -53,11 +53,9 @@ static bool is_word(const struct reading *reading, int name, struct slice word)
 
 static bool is_filtered(const struct reading *reading)
 {
-	static const char *const reason_names[] = {"reason"};
-	struct json_value reason[1];
-	(void)JSON_PICK(reading->json, reading->values[NAME_INCOMPLETE_DETAILS], reason_names,
-			reason);
-	return json_string_is(reading->json, reason[0], SLICE("content_filter"));
+	struct json_value reason =
+		json_member(reading->json, reading->values[NAME_INCOMPLETE_DETAILS], "reason");
+	return json_string_is(reading->json, reason, SLICE("content_filter"));
 }
 
 /* A server that does not know the field has answered. */
@@ -169,10 +167,8 @@ static void on_item(const struct reading *event)
 /* Only its id is news: what it says comes with the events behind it. */
 static void on_begin(const struct reading *event)
 {
-	static const char *const id_names[] = {"id"};
-	struct json_value id[1];
-	(void)JSON_PICK(event->json, event->values[NAME_RESPONSE], id_names, id);
-	answer_set_id(event->answer, event->json, id[0]);
+	answer_set_id(event->answer, event->json,
+		      json_member(event->json, event->values[NAME_RESPONSE], "id"));
 }
 
 static void on_end(const struct reading *event)

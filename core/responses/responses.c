@@ -114,21 +114,15 @@ static struct block_place find_place(const struct response_input *reading,
 static struct slice member_text(struct slice body, struct json_value object, const char *name,
 				struct arena *arena)
 {
-	struct json_value value[1];
-	(void)json_pick(body, object, &name, 1, value);
-	return json_string_text(body, value[0], arena);
+	return json_string_text(body, json_member(body, object, name), arena);
 }
 
 /* An object whose format has any type but "text", which is the default. */
 static bool has_format(struct slice body, struct json_value text)
 {
-	static const char *const text_names[] = {"format"};
-	static const char *const format_names[] = {"type"};
-	struct json_value format[1];
-	struct json_value type[1];
-	(void)JSON_PICK(body, text, text_names, format);
-	(void)JSON_PICK(body, format[0], format_names, type);
-	return format[0].type == JSON_TYPE_OBJECT && !json_string_is(body, type[0], SLICE("text"));
+	struct json_value format = json_member(body, text, "format");
+	return format.type == JSON_TYPE_OBJECT &&
+	       !json_string_is(body, json_member(body, format, "type"), SLICE("text"));
 }
 
 /* The id, or an object that has one. */

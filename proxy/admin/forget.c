@@ -154,14 +154,13 @@ static void go_on(void *cookie)
 
 static bool is_confirmed(struct admin_call *call)
 {
-	static const char *const names[] = {"confirm"};
 	struct slice body = http_request_body(call->request);
-	struct json_value document, found[1];
+	struct json_value document;
 	if (!json_scan(body, &document) || document.type != JSON_TYPE_OBJECT)
 		return false;
-	(void)JSON_PICK(body, document, names, found);
-	return found[0].type == JSON_TYPE_STRING &&
-	       slice_equal(json_string_text(body, found[0], &call->arena), call->parameter);
+	struct json_value name = json_member(body, document, "confirm");
+	return name.type == JSON_TYPE_STRING &&
+	       slice_equal(json_string_text(body, name, &call->arena), call->parameter);
 }
 
 void admin_delete_tenant(struct admin_call *call)

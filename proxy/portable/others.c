@@ -278,17 +278,16 @@ static void read_chatgpt_message(struct portable_reader *reader, json_t *message
 /* The node of the newest message, the last of several. */
 static const struct node *newest_node(const struct tree *tree)
 {
-	static const char *const names[] = {"create_time"};
 	const struct node *last = NULL;
 	int64_t newest = INT64_MIN;
 	for (size_t i = 0; i < tree->count; i++) {
 		const struct node *node = &tree->nodes[i];
-		struct json_value object, time[1];
+		struct json_value object;
 		int64_t at = 0;
 		if (!json_scan(node->message, &object))
 			continue;
-		(void)JSON_PICK(node->message, object, names, time);
-		json_t *value = load(node->message, time[0]);
+		json_t *value =
+			load(node->message, json_member(node->message, object, "create_time"));
 		portable_read_time(value, &at);
 		json_decref(value);
 		if (last == NULL || at > newest || (at == newest && node->place > last->place)) {

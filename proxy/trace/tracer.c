@@ -131,23 +131,19 @@ static void pause_post(struct post *post)
 /* Spans that the collector took no part in keeping: {"partialSuccess":{"rejectedSpans":"3"}}. */
 static size_t count_rejected(const struct post *post)
 {
-	static const char *const partial[] = {"partialSuccess"};
-	static const char *const rejected[] = {"rejectedSpans"};
 	struct slice answer = buffer_slice(&post->answer);
-	struct json_value document;
-	struct json_value value[1];
+	struct json_value value;
 	struct arena arena = {0};
 	int64_t number = 0;
-	if (!json_scan(answer, &document))
+	if (!json_scan(answer, &value))
 		return 0;
-	JSON_PICK(answer, document, partial, value);
-	JSON_PICK(answer, value[0], rejected, value);
-	if (value[0].type == JSON_TYPE_STRING) {
-		answer = json_string_text(answer, value[0], &arena);
-		if (!json_scan(answer, &value[0]))
-			value[0].type = JSON_TYPE_NULL;
+	value = json_member(answer, json_member(answer, value, "partialSuccess"), "rejectedSpans");
+	if (value.type == JSON_TYPE_STRING) {
+		answer = json_string_text(answer, value, &arena);
+		if (!json_scan(answer, &value))
+			value.type = JSON_TYPE_NULL;
 	}
-	if (value[0].type != JSON_TYPE_NUMBER || !json_read_integer(answer, value[0], &number) ||
+	if (value.type != JSON_TYPE_NUMBER || !json_read_integer(answer, value, &number) ||
 	    number < 0)
 		number = 0;
 	arena_finish(&arena);
