@@ -185,13 +185,6 @@ static void set_places(struct request *request, const struct reading *reading)
 	places[PLACE_DEVELOPER].before = SLICE("{\"role\":\"developer\",\"content\":\"");
 }
 
-/* An object of any type but "text", which is the default and counts as absent. */
-static bool has_response_format(struct slice body, struct json_value format)
-{
-	return format.type == JSON_TYPE_OBJECT &&
-	       !json_string_is(body, json_member(body, format, "type"), SLICE("text"));
-}
-
 enum {
 	NAME_MESSAGES,
 	NAME_MODEL,
@@ -213,7 +206,7 @@ static void read_fields(struct request *request, const struct json_value values[
 	request->takes_turns = true;
 	request->model = json_string_text(body, values[NAME_MODEL], arena);
 	request->stream = values[NAME_STREAM].type == JSON_TYPE_TRUE;
-	request->has_format = has_response_format(body, values[NAME_RESPONSE_FORMAT]);
+	request->has_format = dialect_is_form(body, values[NAME_RESPONSE_FORMAT]);
 	request->user_fields[0] =
 		(struct user_field){"user", json_string_text(body, values[NAME_USER], arena)};
 	request->user_fields[1] = (struct user_field){

@@ -23,6 +23,12 @@ const struct dialect *dialect_named(struct slice name)
 	return NULL;
 }
 
+bool dialect_is_form(struct slice body, struct json_value format)
+{
+	return format.type == JSON_TYPE_OBJECT &&
+	       !json_string_is(body, json_member(body, format, "type"), SLICE("text"));
+}
+
 struct slice dialect_render_turns(const struct dialect *dialect, struct slice said_turns,
 				  struct arena *arena)
 {

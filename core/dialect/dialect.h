@@ -97,6 +97,10 @@ extern const struct dialect dialect_ollama;
 enum terminal event_is_named(const struct event_head *head, const struct slice *names,
 			     size_t count);
 
+/* Whether a member that describes the answer's form asks for one: it is an object of any type but
+ * "text", which is the default. */
+bool dialect_is_form(struct slice body, struct json_value format);
+
 /* Whether the body of a refusal shows that the provider refuses what it keeps itself: it would
  * refuse the request without memory, too. */
 bool refusal_is_of_state(struct slice body);

@@ -498,12 +498,6 @@ static const char *const names[NAMES] = {"messages",      "system",       "model
 					 "thread",        "compaction",   "fallback_credit_token",
 					 "output_config", "output_format"};
 
-static bool is_form(struct slice body, struct json_value format)
-{
-	return format.type == JSON_TYPE_OBJECT &&
-	       !json_string_is(body, json_member(body, format, "type"), SLICE("text"));
-}
-
 /* The provider keeps a thread's system text and its turns. Going on in one, a request may have no
  * system text: what is new goes with the user's words. */
 static void read_thread(struct request *request, struct json_value thread, struct arena *arena)
@@ -615,7 +609,8 @@ static void read_fields(struct request *request, const struct json_value values[
 	struct json_value user = json_member(body, values[NAME_METADATA], "user_id");
 	request->model = json_string_text(body, values[NAME_MODEL], arena);
 	request->stream = values[NAME_STREAM].type == JSON_TYPE_TRUE;
-	request->has_format = is_form(body, format) || is_form(body, values[NAME_OUTPUT_FORMAT]);
+	request->has_format =
+		dialect_is_form(body, format) || dialect_is_form(body, values[NAME_OUTPUT_FORMAT]);
 	request->is_replay_only = !is_null(values[NAME_COMPACTION]);
 	request->is_retry = !is_null(values[NAME_FALLBACK]);
 	request->user_fields[0] = (struct user_field){

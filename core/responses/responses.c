@@ -117,14 +117,6 @@ static struct slice member_text(struct slice body, struct json_value object, con
 	return json_string_text(body, json_member(body, object, name), arena);
 }
 
-/* An object whose format has any type but "text", which is the default. */
-static bool has_format(struct slice body, struct json_value text)
-{
-	struct json_value format = json_member(body, text, "format");
-	return format.type == JSON_TYPE_OBJECT &&
-	       !json_string_is(body, json_member(body, format, "type"), SLICE("text"));
-}
-
 /* The id, or an object that has one. */
 static struct slice conversation_of(struct slice body, struct json_value value, struct arena *arena)
 {
@@ -138,7 +130,7 @@ static void read_fields(struct request *request, const struct json_value *values
 	struct slice body = request->body;
 	request->model = json_string_text(body, values[NAME_MODEL], arena);
 	request->stream = values[NAME_STREAM].type == JSON_TYPE_TRUE;
-	request->has_format = has_format(body, values[NAME_TEXT]);
+	request->has_format = dialect_is_form(body, json_member(body, values[NAME_TEXT], "format"));
 	request->is_side = values[NAME_GENERATE].type == JSON_TYPE_FALSE;
 	request->is_background = values[NAME_BACKGROUND].type == JSON_TYPE_TRUE;
 	request->previous = json_string_text(body, values[NAME_PREVIOUS], arena);
