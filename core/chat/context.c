@@ -82,7 +82,6 @@ static void build_context(struct chat *chat, const struct recall_result *recalle
 {
 	const struct memory_view *view = chat->view;
 	struct context_input input = {
-		.dialect = chat->dialect,
 		.mode = chat->injects,
 		.budget = chat->budget,
 		.profile = chat_estimated(chat, chat->settings.profile_tokens),
@@ -140,7 +139,7 @@ static struct slice render_turns(const struct chat *chat, struct arena *arena)
 	struct slice earlier = chat->stands ? chat->view->frozen.chat_turns : (struct slice){0};
 	if (earlier.size > 0 && chat->dialect == &dialect_chat)
 		return earlier;
-	return dialect_render_turns(chat->dialect, chat->context.turns, arena);
+	return dialect_render_turns(chat->context.turns, arena);
 }
 
 static void edit_request(struct chat *chat, size_t turn_prefix_count, struct arena *arena)

@@ -162,8 +162,7 @@ static bool build(const struct context_input *input, size_t reserve, struct cont
 	bool is_short = picker.is_short;
 	context->block = render_block(&picker);
 	context->turns = render_turns(&picker);
-	context->tokens =
-		text_tokens(context->block) + said_turns_tokens(input, context->turns, arena);
+	context->tokens = text_tokens(context->block) + said_turns_tokens(context->turns, arena);
 	pick_recalled(&picker, input->budget - context->tokens);
 	forgive_recalled(context);
 	return is_short;

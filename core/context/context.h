@@ -20,10 +20,7 @@ struct recalled_turn {
 	double score;
 };
 
-struct dialect;
-
 struct context_input {
-	const struct dialect *dialect; /* the request's; NULL: the usual one */
 	enum mode mode;
 	size_t budget;  /* tokens, estimated: for block, turns and recalled text together */
 	size_t profile; /* of it, what core facts may have that do not bear on the question */

@@ -88,7 +88,7 @@ void pick_facts(struct picker *picker);
 void pick_summary(struct picker *picker);
 
 /* The cost of turns (said_turns.h) in the form in which they enter the request. */
-size_t said_turns_tokens(const struct context_input *input, struct slice list, struct arena *arena);
+size_t said_turns_tokens(struct slice list, struct arena *arena);
 
 /* Whether the turn was said by the user or the assistant and still stands. */
 bool turn_is_message(const struct turn *turn);

@@ -164,17 +164,15 @@ static struct slice list_turn(const struct turn *turn, struct slice text, struct
 	return arena_take(arena, &out);
 }
 
-size_t said_turns_tokens(const struct context_input *input, struct slice list, struct arena *arena)
+size_t said_turns_tokens(struct slice list, struct arena *arena)
 {
-	const struct dialect *dialect = dialect_or_usual(input->dialect);
-	return text_tokens(dialect_render_turns(dialect, list, arena));
+	return text_tokens(dialect_render_turns(list, arena));
 }
 
 static struct context_item pair_item(const struct picker *picker, const struct turn *turn,
 				     struct slice text, struct slice list)
 {
-	struct context_item item =
-		turn_item(turn, said_turns_tokens(picker->input, list, picker->arena));
+	struct context_item item = turn_item(turn, said_turns_tokens(list, picker->arena));
 	item.text = text;
 	item.is_turn = true;
 	return item;

@@ -24,7 +24,6 @@ struct step *chat_begin_step(struct gathering *gathering, struct slice body,
 			     struct arena *arena);
 
 /* As in struct dialect. */
-void chat_append_turn(struct buffer *out, enum role role, struct slice text);
 void chat_add(struct answer *answer, struct slice event, struct slice json);
 enum terminal chat_match_terminal(const struct event_head *head);
 void chat_error_body(struct buffer *out, int status, const char *code, struct slice message);

@@ -29,14 +29,22 @@ bool dialect_is_form(struct slice body, struct json_value format)
 	       !json_string_is(body, json_member(body, format, "type"), SLICE("text"));
 }
 
-struct slice dialect_render_turns(const struct dialect *dialect, struct slice said_turns,
-				  struct arena *arena)
+void dialect_append_turn(struct buffer *out, enum role role, struct slice text)
+{
+	(void)buffer_append(out, SLICE("{\"role\":"));
+	json_quote(out, slice_of(role_name(role)));
+	(void)buffer_append(out, SLICE(",\"content\":"));
+	json_quote(out, text);
+	(void)buffer_append(out, SLICE("},"));
+}
+
+struct slice dialect_render_turns(struct slice said_turns, struct arena *arena)
 {
 	struct buffer out;
 	enum role role;
 	struct slice text;
 	buffer_init(&out, SIZE_MAX);
 	while (said_turns_take(&said_turns, &role, &text))
-		dialect->append_turn(&out, role, text);
+		dialect_append_turn(&out, role, text);
 	return arena_take(arena, &out);
 }

@@ -52,8 +52,6 @@ struct dialect {
 	 * On REQUEST_FOREIGN it sets what it can (the model, the user). */
 	enum request_verdict (*scan)(struct request *request, struct slice body,
 				     struct arena *arena);
-	/* Appends a turn that goes before the steps of the request, followed by a comma. */
-	void (*append_turn)(struct buffer *out, enum role role, struct slice text);
 
 	/* ---- the reply ---- */
 
@@ -110,9 +108,12 @@ const struct dialect *dialect_of(struct slice method, struct slice path);
 /* The same by its name. */
 const struct dialect *dialect_named(struct slice name);
 
+/* Appends a turn that goes before the steps of a request, followed by a comma: as a message, which
+ * looks the same in all dialects. */
+void dialect_append_turn(struct buffer *out, enum role role, struct slice text);
+
 /* Renders turns of said_turns.h for injection.turns. */
-struct slice dialect_render_turns(const struct dialect *dialect, struct slice said_turns,
-				  struct arena *arena);
+struct slice dialect_render_turns(struct slice said_turns, struct arena *arena);
 
 /* The dialect for replies to a request that no dialect takes: OpenAI's. */
 static inline const struct dialect *dialect_or_usual(const struct dialect *dialect)

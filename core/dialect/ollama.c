@@ -172,7 +172,6 @@ const struct dialect dialect_ollama = {
 	.list = "messages",
 	.takes = takes,
 	.scan = scan_request,
-	.append_turn = chat_append_turn,
 	.stream_format = REPLY_LINES,
 	.stream_type = SLICE("application/x-ndjson"),
 	.match_terminal = ollama_match_terminal,

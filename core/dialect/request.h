@@ -218,7 +218,7 @@ struct injection {
 	struct slice block;     /* plain text; empty: none */
 	size_t block_with_text; /* the text that carries a block placed with the user's text;
 				   SIZE_MAX: none */
-	struct slice turns;     /* JSON in the form of dialect->append_turn(); empty: none */
+	struct slice turns;     /* JSON in the form of dialect_append_turn(); empty: none */
 	const struct turn_prefix *turn_prefixes; /* by ascending `text_index` */
 	size_t turn_prefix_count;
 	/* Steps [cut_first, cut_end) are taken out, with their turn_prefixes, if

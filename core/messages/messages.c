@@ -678,15 +678,6 @@ static enum request_verdict scan_request(struct request *request, struct slice b
 	return verdict;
 }
 
-static void append_turn(struct buffer *out, enum role role, struct slice text)
-{
-	(void)buffer_append(out, SLICE("{\"role\":"));
-	json_quote(out, slice_of(role_name(role)));
-	(void)buffer_append(out, SLICE(",\"content\":"));
-	json_quote(out, text);
-	(void)buffer_append(out, SLICE("},"));
-}
-
 static bool takes(struct slice method, struct slice path)
 {
 	return slice_equal(method, SLICE("POST")) &&
@@ -699,7 +690,6 @@ const struct dialect dialect_messages = {
 	.shape = "one \"messages\" array",
 	.takes = takes,
 	.scan = scan_request,
-	.append_turn = append_turn,
 	.stream_format = REPLY_EVENTS,
 	.stream_type = SLICE("text/event-stream"),
 	.match_terminal = messages_match_terminal,

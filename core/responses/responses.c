@@ -248,12 +248,7 @@ static bool takes(struct slice method, struct slice path)
 						      slice_equal(path, SLICE("/responses")));
 }
 
-/* As items, messages look as they do in a chat completion, and so do errors. */
-static void append_turn(struct buffer *out, enum role role, struct slice text)
-{
-	dialect_chat.append_turn(out, role, text);
-}
-
+/* Errors look as they do in a chat completion. */
 static void error_body(struct buffer *out, int status, const char *code, struct slice message)
 {
 	dialect_chat.error_body(out, status, code, message);
@@ -265,7 +260,6 @@ const struct dialect dialect_responses = {
 	.shape = "one \"input\", a string or an array",
 	.takes = takes,
 	.scan = scan_request,
-	.append_turn = append_turn,
 	.stream_format = REPLY_EVENTS,
 	.stream_type = SLICE("text/event-stream"),
 	.match_terminal = responses_match_terminal,

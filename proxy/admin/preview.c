@@ -28,7 +28,7 @@ static struct slice make_body(const struct dialect *dialect, struct slice model,
 	struct buffer out;
 	struct buffer turn;
 	buffer_init(&turn, PREVIEW_LIMIT);
-	dialect->append_turn(&turn, ROLE_USER, question);
+	dialect_append_turn(&turn, ROLE_USER, question);
 	buffer_init(&out, PREVIEW_LIMIT);
 	buffer_append_byte(&out, '{');
 	if (model.size > 0) {

@@ -248,8 +248,8 @@ static void check_injection(const struct request *request, const json_t *origina
 
 static struct slice make_turns(struct buffer *out, struct slice body)
 {
-	dialect_chat.append_turn(out, ROLE_USER, SLICE("q \"\\\n\xff"));
-	dialect_chat.append_turn(out, ROLE_ASSISTANT, slice_part(body, 0, body.size < 9 ? 0 : 9));
+	dialect_append_turn(out, ROLE_USER, SLICE("q \"\\\n\xff"));
+	dialect_append_turn(out, ROLE_ASSISTANT, slice_part(body, 0, body.size < 9 ? 0 : 9));
 	return buffer_slice(out);
 }
 

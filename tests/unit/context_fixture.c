@@ -80,7 +80,7 @@ void memory_summarize(struct memory *memory, const char *text, uint64_t covers)
 
 struct slice memory_turns(struct memory *memory)
 {
-	return dialect_render_turns(&dialect_chat, memory->context.turns, &memory->arena);
+	return dialect_render_turns(memory->context.turns, &memory->arena);
 }
 
 const struct context *memory_build(struct memory *memory)

@@ -129,7 +129,7 @@ static uint64_t rewrite_request(struct arena *arena)
 	hash = mix_number(hash, cut.end * 1000 + cut.total);
 	struct buffer turns;
 	buffer_init(&turns, 1000);
-	dialect_chat.append_turn(&turns, ROLE_USER, SLICE("Ear\"lier"));
+	dialect_append_turn(&turns, ROLE_USER, SLICE("Ear\"lier"));
 	struct turn_prefix turn_prefix = {.text_index = 3, .text = SLICE("Recalled: \"tea\"")};
 	struct injection injection = {.placement = PLACE_SYSTEM,
 				      .block = SLICE("<memory>\nname: Alex\n</memory>"),

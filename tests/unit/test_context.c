@@ -66,7 +66,7 @@ static void summarize(struct memory *memory, const char *text, uint64_t covers)
 
 static struct slice rendered_turns(struct memory *memory)
 {
-	return dialect_render_turns(&dialect_chat, memory->context.turns, &memory->arena);
+	return dialect_render_turns(memory->context.turns, &memory->arena);
 }
 
 static const struct context *build(struct memory *memory)

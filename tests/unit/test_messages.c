@@ -307,8 +307,8 @@ static struct slice give(const char *body, enum placement placement, bool turns,
 	struct buffer out;
 	buffer_init(&out, SIZE_MAX);
 	if (turns) {
-		dialect_messages.append_turn(&out, ROLE_USER, SLICE("q"));
-		dialect_messages.append_turn(&out, ROLE_ASSISTANT, SLICE("\"a\""));
+		dialect_append_turn(&out, ROLE_USER, SLICE("q"));
+		dialect_append_turn(&out, ROLE_ASSISTANT, SLICE("\"a\""));
 	}
 	injection.turns = arena_take(arena, &out);
 	return inject(&request, &injection, made, arena);

@@ -233,8 +233,8 @@ START_TEST(turns_and_riders_go_in_as_strings)
 	struct arena arena = {0};
 	struct buffer turns;
 	buffer_init(&turns, 4096);
-	dialect_ollama.append_turn(&turns, ROLE_USER, SLICE("q"));
-	dialect_ollama.append_turn(&turns, ROLE_ASSISTANT, SLICE("a"));
+	dialect_append_turn(&turns, ROLE_USER, SLICE("q"));
+	dialect_append_turn(&turns, ROLE_ASSISTANT, SLICE("a"));
 	struct request request = scanned(CHAT(SYSTEM("s") "," USER("Hi")), &arena);
 	const struct turn_prefix rider = {users_text(&request), SLICE("R")};
 	const struct injection injection = {

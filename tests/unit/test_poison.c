@@ -357,7 +357,7 @@ START_TEST(whatever_is_remembered_the_block_has_its_own_lines_and_no_others)
 		make(&poisoned, &arena);
 		context_build(&poisoned.input, &context, &arena);
 		check_block(context.block);
-		check_turns(dialect_render_turns(&dialect_chat, context.turns, &arena), &arena);
+		check_turns(dialect_render_turns(context.turns, &arena), &arena);
 		arena_finish(&arena);
 	}
 }

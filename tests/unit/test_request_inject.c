@@ -158,8 +158,8 @@ START_TEST(turns_are_written_as_they_are_injected)
 {
 	struct buffer out;
 	buffer_init(&out, 1024);
-	dialect_chat.append_turn(&out, ROLE_USER, SLICE("q"));
-	dialect_chat.append_turn(&out, ROLE_ASSISTANT, SLICE("r"));
+	dialect_append_turn(&out, ROLE_USER, SLICE("q"));
+	dialect_append_turn(&out, ROLE_ASSISTANT, SLICE("r"));
 	ck_assert(slice_equal(buffer_slice(&out), turns));
 	buffer_finish(&out);
 }

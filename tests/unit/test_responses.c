@@ -325,8 +325,8 @@ START_TEST(turns_go_before_the_clients_own_items)
 		struct request request = scanned(cases[i].body, &arena);
 		struct buffer turns;
 		buffer_init(&turns, 4096);
-		dialect_responses.append_turn(&turns, ROLE_USER, SLICE("q"));
-		dialect_responses.append_turn(&turns, ROLE_ASSISTANT, SLICE("a"));
+		dialect_append_turn(&turns, ROLE_USER, SLICE("q"));
+		dialect_append_turn(&turns, ROLE_ASSISTANT, SLICE("a"));
 		const struct turn_prefix rider = {request.steps[request.step_count - 1].first_text,
 						  SLICE("R")};
 		const struct injection injection = {
