@@ -254,18 +254,11 @@ static enum request_verdict scan_request(struct request *request, struct slice b
 	return verdict;
 }
 
-static bool takes(struct slice method, struct slice path)
-{
-	return slice_equal(method, SLICE("POST")) &&
-	       (slice_equal(path, SLICE("/v1/chat/completions")) ||
-		slice_equal(path, SLICE("/chat/completions")));
-}
-
 const struct dialect dialect_chat = {
 	.name = "chat",
 	.list = "messages",
 	.shape = "one \"messages\" array",
-	.takes = takes,
+	.paths = {SLICE("/v1/chat/completions"), SLICE("/chat/completions")},
 	.scan = scan_request,
 	.stream_format = REPLY_EVENTS,
 	.stream_type = SLICE("text/event-stream"),

@@ -7,8 +7,11 @@ static const struct dialect *const dialects[] = {&dialect_chat, &dialect_respons
 
 const struct dialect *dialect_of(struct slice method, struct slice path)
 {
+	if (path.size == 0 || !slice_equal(method, SLICE("POST")))
+		return NULL;
 	for (size_t i = 0; i < sizeof(dialects) / sizeof(dialects[0]); i++) {
-		if (dialects[i]->takes(method, path))
+		if (slice_equal(path, dialects[i]->paths[0]) ||
+		    slice_equal(path, dialects[i]->paths[1]))
 			return dialects[i];
 	}
 	return NULL;

@@ -31,11 +31,10 @@ struct event_head {
 };
 
 struct dialect {
-	const char *name;  /* for metrics and the log */
-	const char *list;  /* the field that contains a request's steps */
-	const char *shape; /* what a body must have, for the error message: "one "x" array" */
-	/* Whether a request of that method and path (without a query) is one of this dialect. */
-	bool (*takes)(struct slice method, struct slice path);
+	const char *name;      /* for metrics and the log */
+	const char *list;      /* the field that contains a request's steps */
+	const char *shape;     /* what a body must have, for the error message: "one "x" array" */
+	struct slice paths[2]; /* a POST there, queries apart, is one of its requests */
 
 	/* ---- the request ---- */
 

@@ -161,16 +161,11 @@ static enum request_verdict scan_request(struct request *request, struct slice b
 	return verdict;
 }
 
-static bool takes(struct slice method, struct slice path)
-{
-	return slice_equal(method, SLICE("POST")) && slice_equal(path, SLICE("/api/chat"));
-}
-
 const struct dialect dialect_ollama = {
 	.name = "ollama",
 	.shape = "one \"messages\" array",
 	.list = "messages",
-	.takes = takes,
+	.paths = {SLICE("/api/chat")},
 	.scan = scan_request,
 	.stream_format = REPLY_LINES,
 	.stream_type = SLICE("application/x-ndjson"),

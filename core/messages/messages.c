@@ -678,17 +678,11 @@ static enum request_verdict scan_request(struct request *request, struct slice b
 	return verdict;
 }
 
-static bool takes(struct slice method, struct slice path)
-{
-	return slice_equal(method, SLICE("POST")) &&
-	       (slice_equal(path, SLICE("/v1/messages")) || slice_equal(path, SLICE("/messages")));
-}
-
 const struct dialect dialect_messages = {
 	.name = "messages",
 	.list = "messages",
 	.shape = "one \"messages\" array",
-	.takes = takes,
+	.paths = {SLICE("/v1/messages"), SLICE("/messages")},
 	.scan = scan_request,
 	.stream_format = REPLY_EVENTS,
 	.stream_type = SLICE("text/event-stream"),

@@ -242,12 +242,6 @@ static enum request_verdict scan_request(struct request *request, struct slice b
 	return verdict;
 }
 
-static bool takes(struct slice method, struct slice path)
-{
-	return slice_equal(method, SLICE("POST")) && (slice_equal(path, SLICE("/v1/responses")) ||
-						      slice_equal(path, SLICE("/responses")));
-}
-
 /* Errors look as they do in a chat completion. */
 static void error_body(struct buffer *out, int status, const char *code, struct slice message)
 {
@@ -258,7 +252,7 @@ const struct dialect dialect_responses = {
 	.name = "responses",
 	.list = "input",
 	.shape = "one \"input\", a string or an array",
-	.takes = takes,
+	.paths = {SLICE("/v1/responses"), SLICE("/responses")},
 	.scan = scan_request,
 	.stream_format = REPLY_EVENTS,
 	.stream_type = SLICE("text/event-stream"),
