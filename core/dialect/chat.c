@@ -5,11 +5,6 @@
 
 #include <string.h>
 
-static bool is_empty(struct slice body, struct json_value array)
-{
-	return slice_trim(slice_part(body, array.begin + 1, array.end - 1)).size == 0;
-}
-
 /* Most frequent first. */
 static const struct role_word {
 	struct slice word;
@@ -123,7 +118,7 @@ static void read_content(struct reading *reading, struct step *step)
 static void read_calls(struct reading *reading, struct step *step)
 {
 	struct json_value calls = reading->values[NAME_TOOL_CALLS];
-	if (calls.type == JSON_TYPE_ARRAY && !is_empty(reading->body, calls)) {
+	if (calls.type == JSON_TYPE_ARRAY && !json_is_empty(reading->body, calls)) {
 		step->kind = STEP_CALLS;
 		step->ids_hash = hash_tool_calls(reading->body, calls, reading->arena);
 	}
@@ -156,7 +151,7 @@ static struct block_place place_behind(struct slice body, struct json_value cont
 		place.before = alone ? SLICE("") : SLICE("\\n\\n");
 		return place;
 	}
-	place.before = is_empty(body, content) ? SLICE(PART) : SLICE("," PART);
+	place.before = json_is_empty(body, content) ? SLICE(PART) : SLICE("," PART);
 	place.behind = SLICE("\"}");
 	return place;
 }

@@ -48,6 +48,12 @@ struct json_walk {
 struct json_walk json_walk(struct slice document, struct json_value container);
 bool json_next(struct json_walk *walk);
 
+/* Whether an object has no members, or an array no elements. */
+static inline bool json_is_empty(struct slice document, struct json_value container)
+{
+	return slice_trim(slice_part(document, container.begin + 1, container.end - 1)).size == 0;
+}
+
 /* Looks up several members of an object in one walk: values[i] is the last member named names[i],
  * or a JSON_TYPE_NULL if there is none (or the value is not an object). At most 32 names. Returns a
  * bit, 1 << i, for each name that occurs more than once. */

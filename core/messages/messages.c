@@ -464,11 +464,6 @@ static void messages_take_system(struct messages_reading *reading, struct json_v
 	walk_blocks(reading, system, take_lead_block);
 }
 
-static bool is_empty(struct slice body, struct json_value array)
-{
-	return slice_trim(slice_part(body, array.begin + 1, array.end - 1)).size == 0;
-}
-
 static bool is_null(struct json_value value)
 {
 	return value.type == JSON_TYPE_NULL;
@@ -525,7 +520,7 @@ static void read_thread(struct request *request, struct json_value thread, struc
 static struct block_place place_in_system(struct slice body, struct json_value system)
 {
 	struct block_place place = {.way = BLOCK_PLACED, .offset = system.end - 1};
-	bool alone = system.type != JSON_TYPE_STRING && is_empty(body, system);
+	bool alone = system.type != JSON_TYPE_STRING && json_is_empty(body, system);
 	if (system.type == JSON_TYPE_STRING) {
 		place.before = SLICE("\\n\\n");
 		return place;
@@ -626,7 +621,7 @@ static size_t size_of(struct json_value value)
 static size_t beside(const struct messages_reading *reading, const struct json_value values[NAMES])
 {
 	struct json_value tools = values[NAME_TOOLS];
-	bool has_tools = tools.type == JSON_TYPE_ARRAY && !is_empty(reading->body, tools);
+	bool has_tools = tools.type == JSON_TYPE_ARRAY && !json_is_empty(reading->body, tools);
 	if (has_tools || reading->has_hidden)
 		return SIZE_MAX;
 	return reading->body.size - size_of(values[NAME_MESSAGES]) - size_of(values[NAME_SYSTEM]);

@@ -75,11 +75,6 @@ static void read_status(const struct reading *reading)
 		answer->end = END_REFUSED;
 }
 
-static bool is_empty(struct slice json, struct json_value array)
-{
-	return slice_trim(slice_part(json, array.begin + 1, array.end - 1)).size == 0;
-}
-
 /* A server that leaves the items out of the last event has said them before. */
 static void read_response(const struct reading *reading)
 {
@@ -94,7 +89,7 @@ static void read_response(const struct reading *reading)
 		return;
 	answer->has_answer = true;
 	read_status(reading);
-	if (output->type == JSON_TYPE_ARRAY && !is_empty(reading->json, *output))
+	if (output->type == JSON_TYPE_ARRAY && !json_is_empty(reading->json, *output))
 		response_output_read(output_of(answer), reading->json, *output);
 }
 

@@ -43,18 +43,14 @@ static struct block_place behind_string(struct json_value string)
 	};
 }
 
-static bool is_empty(struct slice body, struct json_value container)
-{
-	return slice_trim(slice_part(body, container.begin + 1, container.end - 1)).size == 0;
-}
-
 static struct block_place behind_parts(struct slice body, struct json_value parts)
 {
 	return (struct block_place){
 		.way = BLOCK_PLACED,
 		.offset = parts.end - 1,
-		.before = is_empty(body, parts) ? SLICE("{\"type\":\"input_text\",\"text\":\"")
-						: SLICE(",{\"type\":\"input_text\",\"text\":\""),
+		.before = json_is_empty(body, parts)
+				  ? SLICE("{\"type\":\"input_text\",\"text\":\"")
+				  : SLICE(",{\"type\":\"input_text\",\"text\":\""),
 		.behind = SLICE("\"}"),
 	};
 }
