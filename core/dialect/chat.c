@@ -158,16 +158,15 @@ static struct block_place place_behind(struct slice body, struct json_value cont
 
 /* There is never a second system message: templates for one refuse two, and some servers keep only
  * the last. */
-static void set_places(struct request *request, const struct reading *reading)
+void chat_set_places(struct request *request, const struct chat_lead *lead)
 {
 	struct block_place *places = request->places;
-	struct json_value lead = reading->lead.content;
-	if (lead.type == JSON_TYPE_STRING || lead.type == JSON_TYPE_ARRAY) {
-		places[PLACE_SYSTEM] = place_behind(request->body, lead);
+	if (lead->content.type == JSON_TYPE_STRING || lead->content.type == JSON_TYPE_ARRAY) {
+		places[PLACE_SYSTEM] = place_behind(request->body, lead->content);
 		places[PLACE_DEVELOPER] = places[PLACE_SYSTEM];
 		return;
 	}
-	if (reading->lead.has_system || request->step_count == 0)
+	if (lead->has_system || request->step_count == 0)
 		return;
 	places[PLACE_SYSTEM] = (struct block_place){
 		.way = BLOCK_PLACED,
@@ -220,7 +219,7 @@ static enum request_verdict judge(struct request *request, struct reading *readi
 	if (reading->gathering.is_refused)
 		return REQUEST_FOREIGN;
 	gathering_keep(&reading->gathering, request, reading->arena);
-	set_places(request, reading);
+	chat_set_places(request, &reading->lead);
 	return REQUEST_OK;
 }
 

@@ -23,6 +23,9 @@ struct step *chat_begin_step(struct gathering *gathering, struct slice body,
 			     const struct chat_message *message, struct chat_lead *lead,
 			     struct arena *arena);
 
+/* Sets where memory goes in a request whose messages have that lead. */
+void chat_set_places(struct request *request, const struct chat_lead *lead);
+
 /* As in struct dialect. */
 void chat_add(struct answer *answer, struct slice event, struct slice json);
 enum terminal chat_match_terminal(const struct event_head *head);

@@ -90,25 +90,13 @@ static void take_message(void *cookie, struct json_value object)
 	gather_text(&reading->gathering, (struct request_text){.string = message.content});
 }
 
-/* Models have templates that take one system message; no other role can carry it. */
-static void set_place(struct request *request, const struct reading *reading)
+/* Models have templates that take one system message, a string; no other role can carry it. */
+static void set_place(struct request *request, struct chat_lead lead)
 {
-	struct block_place *place = &request->places[PLACE_SYSTEM];
-	struct json_value lead = reading->lead.content;
-	if (lead.type == JSON_TYPE_STRING) {
-		bool is_empty = lead.end - lead.begin == sizeof("\"\"") - 1;
-		*place = (struct block_place){.way = BLOCK_PLACED,
-					      .offset = lead.end - 1,
-					      .before = is_empty ? SLICE("") : SLICE("\\n\\n")};
-	} else if (!reading->lead.has_system && request->step_count > 0) {
-		*place =
-			(struct block_place){.way = BLOCK_PLACED,
-					     .is_made = true,
-					     .offset = request->steps[0].begin,
-					     .before = SLICE("{\"role\":\"system\",\"content\":\""),
-					     .behind = SLICE("\"},")};
-	}
-	request->places[PLACE_DEVELOPER] = *place;
+	if (lead.content.type != JSON_TYPE_STRING)
+		lead.content = (struct json_value){0};
+	chat_set_places(request, &lead);
+	request->places[PLACE_DEVELOPER] = request->places[PLACE_SYSTEM];
 }
 
 enum { NAME_MESSAGES, NAME_MODEL, NAME_STREAM, NAME_FORMAT, NAMES };
@@ -135,7 +123,7 @@ static enum request_verdict judge(struct request *request, struct reading *readi
 	if (reading->gathering.is_refused)
 		return REQUEST_FOREIGN;
 	gathering_keep(&reading->gathering, request, reading->arena);
-	set_place(request, reading);
+	set_place(request, reading->lead);
 	return REQUEST_OK;
 }
 
