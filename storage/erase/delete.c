@@ -49,19 +49,6 @@ static void put_mark(const struct memory *memory, const struct delete_operation 
 
 /* ---- facts ---- */
 
-static bool read_fact(const struct memory *memory, uint64_t id, struct fact *fact)
-{
-	*fact = (struct fact){.id = id};
-	return table_read(memory->transaction, TABLE_FACTS, memory_fact_key(memory, id),
-			  stored_fact_fields, fact, memory->arena);
-}
-
-static void put_fact(const struct memory *memory, struct fact *fact)
-{
-	table_write(memory->transaction, TABLE_FACTS, memory_fact_key(memory, fact->id),
-		    stored_fact_fields, fact);
-}
-
 /* Whole records go: an entity and a key are words, too. */
 static void erase_facts(struct deleting *deleting)
 {
@@ -76,24 +63,24 @@ static void erase_facts(struct deleting *deleting)
 	else if (never_again)
 		memory_bury_all(memory, &plan->facts, deleting->own->now);
 	for (size_t i = 0; i < plan->facts.count; i++) {
-		if (read_fact(memory, plan->facts.ids[i], &fact))
+		if (memory_read_fact(memory, plan->facts.ids[i], &fact))
 			erasures_add_fact(memory->transaction->store->erasures, memory->user, &fact,
 					  deleting->own->now);
 		deleting->report.facts += table_delete(memory->transaction, TABLE_FACTS,
 						       memory_fact_key(memory, plan->facts.ids[i]));
 	}
 	for (size_t i = 0; i < plan->unquoted.count; i++) {
-		if (!read_fact(memory, plan->unquoted.ids[i], &fact))
+		if (!memory_read_fact(memory, plan->unquoted.ids[i], &fact))
 			continue;
 		fact_unquote(&fact);
-		put_fact(memory, &fact);
+		memory_put_fact(memory, &fact);
 		deleting->report.unquoted++;
 	}
 	for (size_t i = 0; i < plan->moved.count; i++) {
-		if (!read_fact(memory, plan->moved.ids[i], &fact))
+		if (!memory_read_fact(memory, plan->moved.ids[i], &fact))
 			continue;
 		fact.exchange = deletion_search_elsewhere(&deleting->own->search, fact.id);
-		put_fact(memory, &fact);
+		memory_put_fact(memory, &fact);
 		deleting->report.unquoted++;
 	}
 }

@@ -2,13 +2,6 @@
 #include "storage/erase/deletion_search.h"
 #include "storage/erasures/erasures.h"
 
-static bool read_fact(const struct memory *memory, uint64_t id, struct fact *fact)
-{
-	*fact = (struct fact){.id = id};
-	return table_read(memory->transaction, TABLE_FACTS, memory_fact_key(memory, id),
-			  stored_fact_fields, fact, memory->arena);
-}
-
 static void read_preview(struct deletion_preview *preview, const struct memory *memory,
 			 const struct deletion_search *found, size_t limit)
 {
@@ -18,8 +11,8 @@ static void read_preview(struct deletion_preview *preview, const struct memory *
 	preview->facts = arena_alloc(memory->arena, facts * sizeof(*preview->facts));
 	preview->turns = arena_alloc(memory->arena, turns * sizeof(*preview->turns));
 	for (size_t i = 0; i < facts; i++)
-		preview->fact_count +=
-			read_fact(memory, plan->facts.ids[i], &preview->facts[preview->fact_count]);
+		preview->fact_count += memory_read_fact(memory, plan->facts.ids[i],
+							&preview->facts[preview->fact_count]);
 	for (size_t i = 0; i < turns; i++) {
 		struct stored_turn stored = {0};
 		if (memory_turn(memory, plan->turns.ids[i], &stored))

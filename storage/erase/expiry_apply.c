@@ -114,10 +114,8 @@ static void erase_source(struct expiring *expiring, const struct fact *fact)
 static void end_fact(struct expiring *expiring, uint64_t id)
 {
 	const struct memory *memory = &expiring->memory;
-	struct key key = memory_fact_key(memory, id);
-	struct fact fact = {.id = id};
-	if (!table_read(memory->transaction, TABLE_FACTS, key, stored_fact_fields, &fact,
-			memory->arena))
+	struct fact fact;
+	if (!memory_read_fact(memory, id, &fact))
 		return;
 	const enum fact_fate fate = expiry_of_fact(expiring->expiry, &fact);
 	if (fate == FACT_STAYS)
@@ -127,9 +125,9 @@ static void end_fact(struct expiring *expiring, uint64_t id)
 		erase_source(expiring, &fact);
 	if (fate == FACT_IS_MASKED) {
 		fact_mask(&fact);
-		table_write(memory->transaction, TABLE_FACTS, key, stored_fact_fields, &fact);
+		memory_put_fact(memory, &fact);
 	} else {
-		(void)table_delete(memory->transaction, TABLE_FACTS, key);
+		(void)table_delete(memory->transaction, TABLE_FACTS, memory_fact_key(memory, id));
 	}
 }
 

@@ -62,9 +62,7 @@ static void search_hidden(struct expired *expired, const struct memory *memory)
 	expired->said = arena_alloc(memory->arena, count * sizeof(*expired->said));
 	for (size_t i = 0; i < count; i++) {
 		struct fact *fact = &facts[expired->said_count];
-		*fact = (struct fact){.id = expired->facts.ids[i]};
-		if (table_read(memory->transaction, TABLE_FACTS, memory_fact_key(memory, fact->id),
-			       stored_fact_fields, fact, memory->arena) &&
+		if (memory_read_fact(memory, expired->facts.ids[i], fact) &&
 		    fact->state == FACT_HIDDEN)
 			expired->said[expired->said_count++].fact = fact;
 	}

@@ -165,9 +165,7 @@ static void erase_quotes(const struct hiding *hiding)
 	struct fact *facts = memory_facts(memory, fact_is_known, 0, &count);
 	for (size_t i = 0; i < count; i++) {
 		if (erasure_unquote_fact(&hiding->erasure, &facts[i]))
-			table_write(memory->transaction, TABLE_FACTS,
-				    memory_fact_key(memory, facts[i].id), stored_fact_fields,
-				    &facts[i]);
+			memory_put_fact(memory, &facts[i]);
 	}
 }
 
@@ -472,8 +470,7 @@ static void forget_what_it_taught(struct hiding *hiding, int64_t now)
 		    !id_list_has(&hiding->erasure.exchanges, facts[i].exchange))
 			continue;
 		erasure_forget_fact(&hiding->erasure, &facts[i], now, memory->arena);
-		table_write(memory->transaction, TABLE_FACTS, memory_fact_key(memory, facts[i].id),
-			    stored_fact_fields, &facts[i]);
+		memory_put_fact(memory, &facts[i]);
 	}
 }
 

@@ -115,8 +115,7 @@ static void change_facts(struct superseding *superseding)
 	for (size_t i = 0; i < count; i++) {
 		if (!changed[i])
 			continue;
-		table_write(memory->transaction, TABLE_FACTS, memory_fact_key(memory, facts[i].id),
-			    stored_fact_fields, &facts[i]);
+		memory_put_fact(memory, &facts[i]);
 		if (facts[i].state != FACT_CURRENT)
 			id_list_add(&superseding->facts, memory->arena, facts[i].id);
 	}
@@ -178,9 +177,7 @@ static void write_facts(const struct memory *memory, const struct fact_changes *
 			int64_t now)
 {
 	for (size_t i = 0; i < changes->count; i++)
-		table_write(memory->transaction, TABLE_FACTS,
-			    memory_fact_key(memory, changes->facts[i].id), stored_fact_fields,
-			    &changes->facts[i]);
+		memory_put_fact(memory, &changes->facts[i]);
 	for (size_t i = 0; i < changes->dropped_count; i++)
 		(void)table_delete(memory->transaction, TABLE_FACTS,
 				   memory_fact_key(memory, changes->dropped[i]));

@@ -243,10 +243,8 @@ static void add_ended(struct loading *loading, uint64_t id)
 {
 	const struct memory *memory = &loading->memory;
 	struct memory_view *view = loading->view;
-	struct fact fact = {0};
-	if (!table_read(memory->transaction, TABLE_FACTS, memory_fact_key(memory, id),
-			stored_fact_fields, &fact, memory->arena) ||
-	    fact.state == FACT_HIDDEN)
+	struct fact fact;
+	if (!memory_read_fact(memory, id, &fact) || fact.state == FACT_HIDDEN)
 		fact = (struct fact){.state = FACT_FORGOTTEN};
 	fact.id = id;
 	view->ended[view->ended_count++] = fact;

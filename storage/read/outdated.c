@@ -56,10 +56,8 @@ static void read_facts(const struct memory *memory, struct outdated *outdated)
 static void add_successor(const struct memory *memory, const struct fact *fact,
 			  struct outdated *outdated)
 {
-	struct fact now = {0};
-	if (fact->superseded_by == 0 || !table_read(memory->transaction, TABLE_FACTS,
-						    memory_fact_key(memory, fact->superseded_by),
-						    stored_fact_fields, &now, memory->arena))
+	struct fact now;
+	if (fact->superseded_by == 0 || !memory_read_fact(memory, fact->superseded_by, &now))
 		return;
 	outdated->successors[outdated->successor_count++] =
 		(struct recall_successor){fact->exchange, now.exchange};

@@ -114,6 +114,19 @@ struct key memory_fact_key(const struct memory *memory, uint64_t id)
 	return key_u64(user_key(memory), id);
 }
 
+bool memory_read_fact(const struct memory *memory, uint64_t id, struct fact *fact)
+{
+	*fact = (struct fact){.id = id};
+	return table_read(memory->transaction, TABLE_FACTS, memory_fact_key(memory, id),
+			  stored_fact_fields, fact, memory->arena);
+}
+
+void memory_put_fact(const struct memory *memory, struct fact *fact)
+{
+	table_write(memory->transaction, TABLE_FACTS, memory_fact_key(memory, fact->id),
+		    stored_fact_fields, fact);
+}
+
 bool fact_is_current(const struct fact *fact, int64_t now)
 {
 	return fact->state == FACT_CURRENT && (fact->expires_at == 0 || fact->expires_at > now);

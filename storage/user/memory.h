@@ -67,6 +67,9 @@ struct key memory_answer_key(const struct memory *memory, uint64_t hash, uint32_
 			     uint32_t ordinal);
 
 struct key memory_fact_key(const struct memory *memory, uint64_t id);
+/* False: there is none, or none that can be read. */
+bool memory_read_fact(const struct memory *memory, uint64_t id, struct fact *fact);
+void memory_put_fact(const struct memory *memory, struct fact *fact);
 /* The facts for which `wanted` is true, sorted by entity (the user first), key and id. */
 struct fact *memory_facts(const struct memory *memory,
 			  bool (*wanted)(const struct fact *fact, int64_t now), int64_t now,

@@ -42,21 +42,6 @@ struct applying {
 	struct pii_told told; /* what the exchange's turns lose */
 };
 
-static void put_fact(const struct applying *applying, struct fact *fact)
-{
-	const struct memory *memory = &applying->memory;
-	table_write(memory->transaction, TABLE_FACTS, memory_fact_key(memory, fact->id),
-		    stored_fact_fields, fact);
-}
-
-static bool read_fact(const struct applying *applying, uint64_t id, struct fact *fact)
-{
-	const struct memory *memory = &applying->memory;
-	*fact = (struct fact){.id = id};
-	return table_read(memory->transaction, TABLE_FACTS, memory_fact_key(memory, id),
-			  stored_fact_fields, fact, memory->arena);
-}
-
 /* Assigns ids before any change is applied, since a change may refer to a later one. */
 static void give_ids(struct applying *applying, struct stored_user *user)
 {
@@ -88,28 +73,28 @@ static void add_fact(const struct applying *applying, const struct change *chang
 	if (erasures_hold_fact(applying->memory.transaction->store->erasures, applying->memory.user,
 			       &fact))
 		return;
-	put_fact(applying, &fact);
+	memory_put_fact(&applying->memory, &fact);
 }
 
 static void update_fact(const struct applying *applying, const struct change *change)
 {
 	struct fact fact;
-	bool is_stored = read_fact(applying, change->fact.id, &fact);
+	bool is_stored = memory_read_fact(&applying->memory, change->fact.id, &fact);
 	if (change_update_fact(&fact, is_stored, change, successor(applying, change),
 			       applying->own->exchange))
-		put_fact(applying, &fact);
+		memory_put_fact(&applying->memory, &fact);
 }
 
 static void forget_fact(struct applying *applying, const struct change *change)
 {
 	struct fact fact;
-	if (!read_fact(applying, change->fact.id, &fact))
+	if (!memory_read_fact(&applying->memory, change->fact.id, &fact))
 		return;
 	erasures_add_fact(applying->memory.transaction->store->erasures, applying->memory.user,
 			  &fact, applying->own->now);
 	erasure_forget_fact(&applying->hiding.erasure, &fact, applying->own->now,
 			    applying->memory.arena);
-	put_fact(applying, &fact);
+	memory_put_fact(&applying->memory, &fact);
 	hide_exchange(&applying->hiding, fact.exchange);
 	applying->forgotten++;
 }
@@ -149,11 +134,12 @@ static void conceal_fact(struct applying *applying, size_t index)
 	const bool is_new = change->fact.id == 0;
 	fact.id = applying->ids[index];
 	if (is_new ? !find_source(applying, &found, &fact)
-		   : !read_fact(applying, fact.id, &fact) || fact.state != FACT_CURRENT)
+		   : !memory_read_fact(&applying->memory, fact.id, &fact) ||
+			     fact.state != FACT_CURRENT)
 		return;
 	fact.state = FACT_HIDDEN;
 	fact.ended_at = change->fact.ended_at;
-	put_fact(applying, &fact);
+	memory_put_fact(&applying->memory, &fact);
 	applying->forgotten++;
 	applying->conceals |= is_new;
 	erasure_conceal_fact(&applying->hiding.erasure, &fact, memory->arena);
@@ -353,8 +339,7 @@ static void note_change(const struct learned_operation *own, const struct memory
 	if (change->kind == CHANGE_MASK || (change->kind == CHANGE_CONCEAL && fact.id == 0))
 		note_exchange(likely, memory, own->exchange);
 	if ((change->kind != CHANGE_FORGET && change->kind != CHANGE_CONCEAL) ||
-	    !table_read(memory->transaction, TABLE_FACTS, memory_fact_key(memory, fact.id),
-			stored_fact_fields, &fact, memory->arena))
+	    !memory_read_fact(memory, fact.id, &fact))
 		return;
 	id_list_add(&likely->facts, memory->arena, fact.id);
 	note_exchange(likely, memory, fact.exchange);
