@@ -1,7 +1,7 @@
 #include "storage/open/convert.h"
 
 #include "storage/files/files.h"
-#include "storage/lmdb/engine.h"
+#include "storage/lmdb/lock.h"
 #include "storage/lmdb/store_marker.h"
 #include "storage/lmdb/table.h"
 #include "storage/record/key.h"
@@ -9,7 +9,6 @@
 #include <errno.h>
 #include <limits.h>
 #include <lmdb.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -123,23 +122,6 @@ static bool old_format_read_key(const struct old_format *format, const struct ol
 
 /* One transaction's share: LMDB keeps all pages that it writes in memory until the commit. */
 enum { RECORDS_AT_ONCE = 10000, BYTES_AT_ONCE = 8 << 20 };
-
-struct complaint {
-	char *text;
-	size_t size;
-};
-
-static bool complain(const struct complaint *complaint, const char *format, ...)
-	__attribute__((format(printf, 2, 3)));
-
-static bool complain(const struct complaint *complaint, const char *format, ...)
-{
-	va_list arguments;
-	va_start(arguments, format);
-	(void)vsnprintf(complaint->text, complaint->size, format, arguments);
-	va_end(arguments);
-	return false;
-}
 
 /* ---- reading the old file ---- */
 
