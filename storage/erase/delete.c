@@ -313,7 +313,7 @@ static enum store_result search(struct store *store, struct user_key user,
 		return transaction.result;
 	bool found = deletion_search_run(search, &memory, deletion);
 	transaction_abort(&transaction);
-	return transaction.result == STORE_OK && !found ? STORE_NOT_FOUND : transaction.result;
+	return transaction_outcome(&transaction, found);
 }
 
 struct store_call *store_delete(struct store *store, struct user_key user,

@@ -44,7 +44,5 @@ enum store_result store_preview_deletion(struct store *store, struct user_key us
 	if (deletion_search_run(&found, &memory, deletion) && !deletion_is_empty(&found.plan))
 		read_preview(preview, &memory, &found, limit);
 	transaction_abort(&transaction);
-	if (transaction.result != STORE_OK)
-		return transaction.result;
-	return preview->token == 0 ? STORE_NOT_FOUND : STORE_OK;
+	return transaction_outcome(&transaction, preview->token != 0);
 }

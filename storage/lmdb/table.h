@@ -72,6 +72,8 @@ bool transaction_begin_write(struct transaction *transaction, struct store *stor
 /* Aborts instead if an earlier call failed. */
 enum store_result transaction_commit(struct transaction *transaction);
 void transaction_abort(struct transaction *transaction);
+/* What a reading call returns: its failure, or whether it found what it looked for. */
+enum store_result transaction_outcome(const struct transaction *transaction, bool found);
 /* Counts the commit among those that erase something, see storage/scrub.h. */
 void transaction_erases(struct transaction *transaction);
 /* For a record that must be readable but is not. */

@@ -345,6 +345,13 @@ void transaction_erases(struct transaction *transaction)
 	transaction->came.erasures = 1;
 }
 
+enum store_result transaction_outcome(const struct transaction *transaction, bool found)
+{
+	if (transaction->result != STORE_OK)
+		return transaction->result;
+	return found ? STORE_OK : STORE_NOT_FOUND;
+}
+
 void transaction_fail(struct transaction *transaction)
 {
 	if (transaction->result == STORE_OK)

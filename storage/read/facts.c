@@ -5,13 +5,6 @@
 #include "storage/user/replays.h"
 #include "storage/user/rights.h"
 
-static enum store_result outcome(const struct transaction *transaction, bool found)
-{
-	if (transaction->result != STORE_OK)
-		return transaction->result;
-	return found ? STORE_OK : STORE_NOT_FOUND;
-}
-
 static struct fact *decode_fact(const struct memory *memory, struct slice key, struct slice value)
 {
 	struct fact *fact = arena_alloc(memory->arena, sizeof(*fact));
@@ -60,7 +53,7 @@ enum store_result store_list_facts(struct store *store, struct user_key user,
 			list_facts(&memory, filter, limit, page);
 		transaction_abort(&transaction);
 	}
-	return outcome(&transaction, found);
+	return transaction_outcome(&transaction, found);
 }
 
 /* ---- one ---- */
@@ -165,7 +158,7 @@ enum store_result store_read_fact(struct store *store, struct user_key user, uin
 		found = read_fact(&memory, id, account);
 		transaction_abort(&transaction);
 	}
-	return outcome(&transaction, found);
+	return transaction_outcome(&transaction, found);
 }
 
 /* ---- settings ---- */

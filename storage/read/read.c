@@ -6,13 +6,6 @@
 
 enum { TURNS_BEFORE = 6 };
 
-static enum store_result outcome(const struct transaction *transaction, bool found)
-{
-	if (transaction->result != STORE_OK)
-		return transaction->result;
-	return found ? STORE_OK : STORE_NOT_FOUND;
-}
-
 /* ---- jobs ---- */
 
 /* Grows on demand: most users have few jobs, whatever the limit. */
@@ -78,7 +71,7 @@ enum store_result store_user_jobs(struct store *store, struct user_key user, uin
 	}
 	list->tenant = stored.tenant;
 	list->user = stored.user;
-	return outcome(&transaction, list->count > 0);
+	return transaction_outcome(&transaction, list->count > 0);
 }
 
 /* Finds the first user after `*user` who has a job, in one seek, however many jobs users have. */
@@ -270,7 +263,7 @@ enum store_result store_facts_inputs(struct store *store, struct user_key user,
 		transaction_abort(&transaction);
 	}
 	*count = found;
-	return outcome(&transaction, found > 0);
+	return transaction_outcome(&transaction, found > 0);
 }
 
 enum store_result store_summary_input(struct store *store, struct user_key user,
@@ -284,7 +277,7 @@ enum store_result store_summary_input(struct store *store, struct user_key user,
 		found = read_summary_input(&memory, input);
 		transaction_abort(&transaction);
 	}
-	return outcome(&transaction, found);
+	return transaction_outcome(&transaction, found);
 }
 
 /* ---- for people ---- */
@@ -318,5 +311,5 @@ enum store_result store_read_user(struct store *store, struct user_key user, siz
 		found = read_user(&memory, max_turns, now, read);
 		transaction_abort(&transaction);
 	}
-	return outcome(&transaction, found);
+	return transaction_outcome(&transaction, found);
 }

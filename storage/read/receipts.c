@@ -48,9 +48,7 @@ enum store_result store_read_receipt(struct store *store, uint64_t receipt,
 		transaction_abort(&transaction);
 	}
 	*read = (struct kept_receipt){receipt, stored.receipt.text, stored.user};
-	if (transaction.result != STORE_OK)
-		return transaction.result;
-	return found ? STORE_OK : STORE_NOT_FOUND;
+	return transaction_outcome(&transaction, found);
 }
 
 static bool read_listed(const struct memory *memory, uint64_t id, struct kept_receipt *read)
@@ -105,7 +103,5 @@ enum store_result store_user_receipts(struct store *store, struct user_key user,
 		known = list->count > 0 || memory_user(&memory, &stored);
 		transaction_abort(&transaction);
 	}
-	if (transaction.result != STORE_OK)
-		return transaction.result;
-	return known ? STORE_OK : STORE_NOT_FOUND;
+	return transaction_outcome(&transaction, known);
 }
