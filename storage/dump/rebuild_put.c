@@ -1,10 +1,17 @@
 #include "storage/dump/rebuilding.h"
 #include "storage/user/rights.h"
 
-static void put(struct rebuilding *rebuilding, struct dump_line *line, struct key key)
+/* The key of a record whose line has all of it. */
+static struct key key_of(const struct dump_line *line)
 {
-	table_write(&rebuilding->transaction, line->table->table, key, line->table->fields,
-		    &line->noun);
+	struct key key = line->table->is_of_user ? key_of_user(line->user) : key_empty();
+	for (size_t i = 0; i < DUMP_KEY_PARTS; i++) {
+		if (line->table->parts[i].size == sizeof(uint32_t))
+			key = key_u32(key, (uint32_t)line->parts[i]);
+		else if (line->table->parts[i].size == sizeof(uint64_t))
+			key = key_u64(key, line->parts[i]);
+	}
+	return key;
 }
 
 static void put_conversation(const struct memory *memory, uint32_t id,
@@ -61,12 +68,8 @@ void rebuild_keep_ahead(struct rebuilding *rebuilding, const struct memory *memo
 
 void rebuild_put(struct rebuilding *rebuilding, const struct memory *memory, struct dump_line *line)
 {
-	struct key key = key_of_user(line->user);
 	const uint64_t *parts = line->parts;
 	switch (line->table->table) {
-	case TABLE_USERS:
-		put(rebuilding, line, key);
-		return;
 	case TABLE_CONVERSATIONS:
 		put_conversation(memory, (uint32_t)parts[0], &line->noun.conversation);
 		return;
@@ -74,40 +77,22 @@ void rebuild_put(struct rebuilding *rebuilding, const struct memory *memory, str
 		line->noun.turn.turn.id = parts[0];
 		memory_put_turn(memory, &line->noun.turn);
 		return;
-	case TABLE_EXCHANGES:
-		put(rebuilding, line,
-		    memory_exchange_key(memory, (uint32_t)parts[0], (uint32_t)parts[1], parts[2]));
-		return;
-	case TABLE_ANSWERS:
-		put(rebuilding, line,
-		    memory_answer_key(memory, parts[0], (uint32_t)parts[1], (uint32_t)parts[2]));
-		return;
-	case TABLE_LINKS:
-		put(rebuilding, line, key_u64(key_u64(key, parts[0]), parts[1]));
-		return;
-	case TABLE_FACTS:
-		put(rebuilding, line, memory_fact_key(memory, parts[0]));
-		return;
-	case TABLE_SUMMARIES:
-		put(rebuilding, line, key);
-		return;
-	case TABLE_DECLINED:
-		put(rebuilding, line, key_u32(key, (uint32_t)parts[0]));
-		return;
 	case TABLE_TOMBSTONES:
 		memory_put_tombstone(memory, parts[0], parts[1], &line->noun.tombstone);
 		return;
 	case TABLE_SETTINGS:
 		memory_put_settings(memory, &line->noun.settings);
 		return;
-	case TABLE_AUDIT:
-		put(rebuilding, line, key_of_number(parts[0]));
-		return;
 	case TABLE_RECEIPTS:
 		memory_put_receipt_again(memory, parts[0], &line->noun.receipt);
 		return;
-	default:
+	case TABLE_JOBS:
+	case TABLE_PARKED:
 		put_job(memory, line);
+		return;
+	default:
+		table_write(&rebuilding->transaction, line->table->table, key_of(line),
+			    line->table->fields, &line->noun);
 		return;
 	}
 }
