@@ -14,37 +14,17 @@ enum {
 };
 
 struct call {
+	struct upstream_answer answer; /* first: it is filled */
 	struct event_base *base;
-	int status;
 	char *detail; /* why there is no reply; NULL: there is one */
-	struct buffer answer;
 };
-
-static enum upstream_next on_head(void *cookie, const struct upstream_head *head)
-{
-	struct call *call = cookie;
-	call->status = head->status;
-	return UPSTREAM_GO_ON;
-}
-
-static enum upstream_next on_data(void *cookie, struct slice bytes)
-{
-	struct call *call = cookie;
-	return buffer_append(&call->answer, bytes) ? UPSTREAM_GO_ON : UPSTREAM_STOP;
-}
-
-static bool on_full(void *cookie)
-{
-	(void)cookie;
-	return false;
-}
 
 static void on_end(void *cookie, enum upstream_result result, const char *detail)
 {
 	struct call *call = cookie;
 	if (result != UPSTREAM_OK) {
 		call->detail = xstrdup(detail);
-		call->status = 0;
+		call->answer.status = 0;
 	}
 	event_base_loopbreak(call->base);
 }
@@ -59,7 +39,8 @@ static struct slice type_of(const struct slice *body)
 static void perform(const struct ctl *ctl, const char *method, const char *path,
 		    const struct slice *body, uint32_t timeout, struct call *call)
 {
-	static const struct upstream_events events = {on_head, on_data, on_full, on_end};
+	static const struct upstream_events events = {upstream_answer_head, upstream_answer_data,
+						      upstream_answer_full, on_end};
 	struct arena arena = {0};
 	bool is_local = slice_starts_with(slice_of(ctl->admin), SLICE("unix:"));
 	struct slice token = arena_printf(&arena, "Bearer %s", ctl->token);
@@ -208,7 +189,7 @@ static int ask(struct ctl *ctl, const char *method, struct buffer path, const st
 	       bool quietly, struct buffer *answer)
 {
 	struct call call = {.base = event_base_new()};
-	buffer_init(&call.answer, ANSWER_LIMIT);
+	buffer_init(&call.answer.body, ANSWER_LIMIT);
 	buffer_append_byte(&path, '\0');
 	if (path.overflowed)
 		(void)ctl_fault(ctl, "an argument is too long");
@@ -217,12 +198,12 @@ static int ask(struct ctl *ctl, const char *method, struct buffer path, const st
 			&call);
 	if (call.base != NULL)
 		event_base_free(call.base);
-	if (call.status == 0 && !quietly && !path.overflowed)
+	if (call.answer.status == 0 && !quietly && !path.overflowed)
 		report_unreachable(ctl, call.detail);
 	free(call.detail);
 	buffer_finish(&path);
-	*answer = call.answer;
-	return call.status;
+	*answer = call.answer.body;
+	return call.answer.status;
 }
 
 json_t *ctl_read_json(struct slice text)

@@ -8,21 +8,20 @@
 enum { ANSWER_LIMIT = 16 << 20 };
 
 struct embedding_call {
+	struct upstream_answer answer; /* first: it is filled */
 	embedding_called *callback;
 	void *cookie;
 	struct transfer *transfer;
 	struct event *deadline;
 	size_t count;
-	int status;
 	struct buffer body;
-	struct buffer answer;
 };
 
 static void destroy(struct embedding_call *call)
 {
 	event_free(call->deadline);
 	buffer_finish(&call->body);
-	buffer_finish(&call->answer);
+	buffer_finish(&call->answer.body);
 	free(call);
 }
 
@@ -43,7 +42,7 @@ static void finish(struct embedding_call *call, const struct embedding_answer *a
 static void fail(struct embedding_call *call, enum embedding_outcome outcome, const char *detail)
 {
 	finish(call, &(struct embedding_answer){
-			     .outcome = outcome, .status = call->status, .detail = detail});
+			     .outcome = outcome, .status = call->answer.status, .detail = detail});
 }
 
 /* ---- the reply ---- */
@@ -53,9 +52,9 @@ static void take_answer(struct embedding_call *call)
 	struct arena arena = {0};
 	const int8_t **vectors = arena_alloc(&arena, call->count * sizeof(*vectors));
 	struct embedding_answer answer = {
-		.outcome = EMBEDDING_GIVEN, .status = call->status, .vectors = vectors};
-	if (embedding_read(buffer_slice(&call->answer), call->count, vectors, &answer.dimensions,
-			   &arena))
+		.outcome = EMBEDDING_GIVEN, .status = call->answer.status, .vectors = vectors};
+	if (embedding_read(buffer_slice(&call->answer.body), call->count, vectors,
+			   &answer.dimensions, &arena))
 		finish(call, &answer);
 	else
 		fail(call, EMBEDDING_UNUSABLE, "its answer cannot be read");
@@ -66,36 +65,18 @@ static void on_end(void *cookie, enum upstream_result result, const char *detail
 {
 	struct embedding_call *call = cookie;
 	call->transfer = NULL;
-	if (call->answer.overflowed)
+	if (call->answer.body.overflowed)
 		fail(call, EMBEDDING_UNUSABLE, "its answer is too long");
 	else if (result != UPSTREAM_OK)
 		fail(call, EMBEDDING_FAILED, detail);
-	else if (call->status >= 200 && call->status < 300)
+	else if (call->answer.status >= 200 && call->answer.status < 300)
 		take_answer(call);
-	else if (call->status == 400 || call->status == 413 || call->status == 422)
+	else if (call->answer.status == 400 || call->answer.status == 413 ||
+		 call->answer.status == 422)
 		fail(call, EMBEDDING_REFUSED, "it refused");
 	else
-		fail(call, call->status == 500 ? EMBEDDING_UNUSABLE : EMBEDDING_FAILED,
+		fail(call, call->answer.status == 500 ? EMBEDDING_UNUSABLE : EMBEDDING_FAILED,
 		     "it refused");
-}
-
-static enum upstream_next on_head(void *cookie, const struct upstream_head *head)
-{
-	struct embedding_call *call = cookie;
-	call->status = head->status;
-	return UPSTREAM_GO_ON;
-}
-
-static enum upstream_next on_data(void *cookie, struct slice bytes)
-{
-	struct embedding_call *call = cookie;
-	return buffer_append(&call->answer, bytes) ? UPSTREAM_GO_ON : UPSTREAM_STOP;
-}
-
-static bool on_full(void *cookie)
-{
-	(void)cookie;
-	return false;
 }
 
 static void on_deadline(evutil_socket_t fd, short what, void *cookie)
@@ -112,7 +93,8 @@ static void on_deadline(evutil_socket_t fd, short what, void *cookie)
 
 static void send_request(struct embedding_call *call, const struct embedding_request *request)
 {
-	static const struct upstream_events events = {on_head, on_data, on_full, on_end};
+	static const struct upstream_events events = {upstream_answer_head, upstream_answer_data,
+						      upstream_answer_full, on_end};
 	const struct config *config = request->config;
 	struct arena arena = {0};
 	const struct http_field fields[] = {
@@ -147,7 +129,7 @@ struct embedding_call *embedding_call_start(const struct embedding_request *requ
 	call->cookie = cookie;
 	call->count = request->count;
 	buffer_init(&call->body, SIZE_MAX); /* the caller bounds its texts */
-	buffer_init(&call->answer, ANSWER_LIMIT);
+	buffer_init(&call->answer.body, ANSWER_LIMIT);
 	embedding_write_request(&call->body, slice_of(request->config->model.embedding),
 				request->texts, request->count);
 	call->deadline = evtimer_new(loop_base(request->loop), on_deadline, call);

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 
 struct learn_call {
+	struct upstream_answer answer; /* first: it is filled */
 	struct learn_question question;
 	learn_called *callback;
 	void *cookie;
@@ -13,14 +14,12 @@ struct learn_call {
 	struct slice body;
 	struct transfer *transfer;
 	struct event *deadline;
-	int status;
-	struct buffer answer;
 };
 
 static void destroy(struct learn_call *call)
 {
 	event_free(call->deadline);
-	buffer_finish(&call->answer);
+	buffer_finish(&call->answer.body);
 	free(call);
 }
 
@@ -32,7 +31,8 @@ static void finish(struct learn_call *call, const struct learn_reply *reply)
 
 static void fail(struct learn_call *call, enum metric_counter cause, const char *fault)
 {
-	finish(call, &(struct learn_reply){.fault = fault, .status = call->status, .cause = cause});
+	finish(call, &(struct learn_reply){
+			     .fault = fault, .status = call->answer.status, .cause = cause});
 }
 
 /* ---- what servers refuse ---- */
@@ -67,10 +67,10 @@ static void ask(struct learn_call *call);
 /* Some servers refuse a parameter: gives way, and asks again. */
 static bool ask_otherwise(struct learn_call *call)
 {
-	if (call->status != 400 && call->status != 422)
+	if (call->answer.status != 400 && call->answer.status != 422)
 		return false;
 	unsigned quirks = model_request_adapt(call->quirks, call->question.prompt->schema.size > 0,
-					      buffer_slice(&call->answer));
+					      buffer_slice(&call->answer.body));
 	if (quirks == call->quirks)
 		return false;
 	call->quirks = quirks;
@@ -83,14 +83,15 @@ static bool ask_otherwise(struct learn_call *call)
 static void take_answer(struct learn_call *call)
 {
 	struct slice base = slice_of(config_model_base_url(call->question.config));
-	if (model_takes_schema(base, buffer_slice(&call->answer)))
+	if (model_takes_schema(base, buffer_slice(&call->answer.body)))
 		call->quirks |= QUIRK_TAKES_SCHEMA;
 	*known_quirks(&call->question) = call->quirks;
-	metrics_count(METRIC_MODEL_TOKENS, model_tokens(call->body, buffer_slice(&call->answer)));
+	metrics_count(METRIC_MODEL_TOKENS,
+		      model_tokens(call->body, buffer_slice(&call->answer.body)));
 	finish(call,
 	       &(struct learn_reply){
-		       .status = call->status,
-		       .answer = arena_copy(call->question.arena, buffer_slice(&call->answer)),
+		       .status = call->answer.status,
+		       .answer = arena_copy(call->question.arena, buffer_slice(&call->answer.body)),
 	       });
 }
 
@@ -108,33 +109,14 @@ static void on_end(void *cookie, enum upstream_result result, const char *detail
 	struct learn_call *call = cookie;
 	call->transfer = NULL;
 	event_del(call->deadline);
-	if (call->answer.overflowed)
+	if (call->answer.body.overflowed)
 		fail(call, METRIC_MODEL_UNUSABLE, "its answer is too long");
 	else if (result != UPSTREAM_OK)
 		fail(call, METRIC_MODEL_UNREACHABLE, detail);
-	else if (call->status >= 200 && call->status < 300)
+	else if (call->answer.status >= 200 && call->answer.status < 300)
 		take_answer(call);
 	else if (!ask_otherwise(call))
-		fail(call, cause_of(call->status), "it refused");
-}
-
-static enum upstream_next on_head(void *cookie, const struct upstream_head *head)
-{
-	struct learn_call *call = cookie;
-	call->status = head->status;
-	return UPSTREAM_GO_ON;
-}
-
-static enum upstream_next on_data(void *cookie, struct slice bytes)
-{
-	struct learn_call *call = cookie;
-	return buffer_append(&call->answer, bytes) ? UPSTREAM_GO_ON : UPSTREAM_STOP;
-}
-
-static bool on_full(void *cookie)
-{
-	(void)cookie;
-	return false;
+		fail(call, cause_of(call->answer.status), "it refused");
 }
 
 static void on_deadline(evutil_socket_t fd, short what, void *cookie)
@@ -151,7 +133,8 @@ static void on_deadline(evutil_socket_t fd, short what, void *cookie)
 
 static void send_request(struct learn_call *call)
 {
-	static const struct upstream_events events = {on_head, on_data, on_full, on_end};
+	static const struct upstream_events events = {upstream_answer_head, upstream_answer_data,
+						      upstream_answer_full, on_end};
 	const struct learn_question *question = &call->question;
 	const struct config *config = question->config;
 	const struct http_field fields[] = {
@@ -186,8 +169,8 @@ static void ask(struct learn_call *call)
 					 .tv_usec = (suseconds_t)(timeout % 1000 * 1000)};
 	call->body = model_request_body(question->model, question->prompt, question->max_tokens,
 					call->quirks, question->arena);
-	call->status = 0;
-	buffer_clear(&call->answer);
+	call->answer.status = 0;
+	buffer_clear(&call->answer.body);
 	event_add(call->deadline, &deadline);
 	metrics_count(METRIC_MODEL_CALLS, 1);
 	send_request(call);
@@ -202,7 +185,7 @@ struct learn_call *learn_call_start(const struct learn_question *question, learn
 	call->cookie = cookie;
 	call->quirks = *known_quirks(question);
 	call->deadline = evtimer_new(loop_base(question->loop), on_deadline, call);
-	buffer_init(&call->answer, LEARN_MAX_ANSWER);
+	buffer_init(&call->answer.body, LEARN_MAX_ANSWER);
 	ask(call);
 	return call;
 }

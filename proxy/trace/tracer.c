@@ -24,17 +24,17 @@ enum {
 
 /* A post to the collector, in progress or to be tried again. */
 struct post {
-	size_t spans; /* 0: there is none */
+	struct upstream_answer answer; /* first: it is filled */
+	size_t spans;                  /* 0: there is none */
 	struct buffer body;
 	struct slice piece; /* the body, as long as the transfer needs it */
 	struct transfer *transfer;
-	int status;
-	struct buffer answer;
 	unsigned tries;
 	uint64_t not_before; /* steady clock, for the next try */
 };
 
 struct tracer {
+	struct post post; /* first, since it begins with the answer */
 	struct loop *loop;
 	struct config *config;
 	struct upstream *upstream; /* NULL until there is an endpoint */
@@ -42,7 +42,6 @@ struct tracer {
 	struct event *flush_deadline;
 	struct buffer resource; /* what every post begins with, for this configuration */
 	struct span_queue queue;
-	struct post post;
 	bool flushing;
 	uint64_t warned_at;
 	struct span_id instance;
@@ -115,7 +114,7 @@ static void give_up(struct tracer *tracer, const char *why)
 static bool may_try_again(const struct tracer *tracer)
 {
 	const struct post *post = &tracer->post;
-	int status = post->status;
+	int status = post->answer.status;
 	return !tracer->flushing && post->tries < TRIES &&
 	       (status == 0 || status == 429 || status == 502 || status == 503 || status == 504);
 }
@@ -131,7 +130,7 @@ static void pause_post(struct post *post)
 /* Spans that the collector took no part in keeping: {"partialSuccess":{"rejectedSpans":"3"}}. */
 static size_t count_rejected(const struct post *post)
 {
-	struct slice answer = buffer_slice(&post->answer);
+	struct slice answer = buffer_slice(&post->answer.body);
 	struct json_value value;
 	struct arena arena = {0};
 	int64_t number = 0;
@@ -162,9 +161,9 @@ static void on_end(void *cookie, enum upstream_result result, const char *detail
 	char refusal[64];
 	bool is_answered = result == UPSTREAM_OK || result == UPSTREAM_STOPPED;
 	if (!is_answered)
-		post->status = 0;
-	bool are_taken = post->status >= 200 && post->status < 300;
-	(void)snprintf(refusal, sizeof(refusal), "it answered %d", post->status);
+		post->answer.status = 0;
+	bool are_taken = post->answer.status >= 200 && post->answer.status < 300;
+	(void)snprintf(refusal, sizeof(refusal), "it answered %d", post->answer.status);
 	if (are_taken)
 		settle(tracer, count_rejected(post));
 	else if (may_try_again(tracer))
@@ -175,24 +174,6 @@ static void on_end(void *cookie, enum upstream_result result, const char *detail
 		loop_stop(tracer->loop);
 	else
 		send_next(tracer);
-}
-
-static enum upstream_next on_head(void *cookie, const struct upstream_head *head)
-{
-	((struct tracer *)cookie)->post.status = head->status;
-	return UPSTREAM_GO_ON;
-}
-
-static enum upstream_next on_data(void *cookie, struct slice bytes)
-{
-	struct tracer *tracer = cookie;
-	return buffer_append(&tracer->post.answer, bytes) ? UPSTREAM_GO_ON : UPSTREAM_STOP;
-}
-
-static bool on_full(void *cookie)
-{
-	(void)cookie;
-	return false;
 }
 
 /* An endpoint without a path means the collector, whose path for spans is known. */
@@ -210,7 +191,8 @@ static const char *url_of(const struct config *config, struct arena *arena)
 
 static void start_transfer(struct tracer *tracer)
 {
-	static const struct upstream_events events = {on_head, on_data, on_full, on_end};
+	static const struct upstream_events events = {upstream_answer_head, upstream_answer_data,
+						      upstream_answer_full, on_end};
 	static const struct http_field fields[] = {
 		{SLICE("Content-Type"), SLICE("application/json")},
 		{SLICE("User-Agent"), SLICE("recalld/" RECALLD_VERSION)},
@@ -230,8 +212,8 @@ static void start_transfer(struct tracer *tracer)
 		.idle_timeout = TIMEOUT_MS,
 	};
 	post->tries++;
-	post->status = 0;
-	buffer_clear(&post->answer);
+	post->answer.status = 0;
+	buffer_clear(&post->answer.body);
 	post->transfer = upstream_start(tracer->upstream, &request, &events, tracer);
 	arena_finish(&arena);
 }
@@ -298,7 +280,7 @@ struct tracer *tracer_create(struct loop *loop, struct config *config)
 	span_queue_init(&tracer->queue);
 	buffer_init(&tracer->resource, SIZE_MAX);
 	buffer_init(&tracer->post.body, SIZE_MAX); /* the queue bounds it */
-	buffer_init(&tracer->post.answer, ANSWER_LIMIT);
+	buffer_init(&tracer->post.answer.body, ANSWER_LIMIT);
 	tracer_configure(tracer, config);
 	return tracer;
 }
@@ -340,7 +322,7 @@ void tracer_destroy(struct tracer *tracer)
 	span_queue_finish(&tracer->queue);
 	buffer_finish(&tracer->resource);
 	buffer_finish(&tracer->post.body);
-	buffer_finish(&tracer->post.answer);
+	buffer_finish(&tracer->post.answer.body);
 	config_release(tracer->config);
 	free(tracer);
 }

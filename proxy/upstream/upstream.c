@@ -191,6 +191,27 @@ void upstream_resume(struct transfer *transfer)
 		event_active(transfer->resume, EV_TIMEOUT, 0);
 }
 
+/* Whole answers. */
+
+enum upstream_next upstream_answer_head(void *cookie, const struct upstream_head *head)
+{
+	struct upstream_answer *answer = cookie;
+	answer->status = head->status;
+	return UPSTREAM_GO_ON;
+}
+
+enum upstream_next upstream_answer_data(void *cookie, struct slice bytes)
+{
+	struct upstream_answer *answer = cookie;
+	return buffer_append(&answer->body, bytes) ? UPSTREAM_GO_ON : UPSTREAM_STOP;
+}
+
+bool upstream_answer_full(void *cookie)
+{
+	(void)cookie;
+	return false;
+}
+
 /* Starts of transfers. */
 
 /* A safe method changes nothing (RFC 9110, section 9.2.1), and a server recognizes a key. */

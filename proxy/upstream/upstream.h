@@ -90,6 +90,18 @@ struct upstream_events {
 	void (*end)(void *cookie, enum upstream_result result, const char *detail);
 };
 
+/* An answer that is wanted whole, up to the limit of its body. The events' cookie must begin with
+ * it. */
+struct upstream_answer {
+	int status; /* 0: none came */
+	struct buffer body;
+};
+
+/* Members of struct upstream_events that fill it. */
+enum upstream_next upstream_answer_head(void *cookie, const struct upstream_head *head);
+enum upstream_next upstream_answer_data(void *cookie, struct slice bytes);
+bool upstream_answer_full(void *cookie); /* never */
+
 /* Starts a transfer. Does not follow redirects. A kept connection that was closed is found before
  * it is used. If one dies later, before any byte of the reply (in libcurl: before its first whole
  * line), the request is sent once more on a new connection, unless the upstream may have seen some
