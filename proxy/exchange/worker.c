@@ -111,31 +111,22 @@ struct worker *worker_start(struct service *service, struct config *config, int 
 	return worker;
 }
 
-struct configure_task {
-	struct worker *worker;
-	struct config *config;
-};
-
-static void configure(void *cookie)
+static void configure(void *cookie, void *config)
 {
-	struct configure_task *task = cookie;
-	struct worker *worker = task->worker;
+	struct worker *worker = cookie;
 	config_release(worker->config);
-	worker->config = task->config;
+	worker->config = config;
 	last_failure_clear(&worker->service->upstream);
 	client_log_clear(&worker->service->failures);
 	if (worker->server != NULL) {
 		struct http_server_options options = server_options(worker);
 		http_server_set_options(worker->server, &options);
 	}
-	free(task);
 }
 
 void worker_configure(struct worker *worker, struct config *config)
 {
-	struct configure_task *task = xmalloc(sizeof(*task));
-	*task = (struct configure_task){.worker = worker, .config = config_retain(config)};
-	loop_post(worker->loop, configure, task);
+	loop_post_with(worker->loop, configure, worker, config_retain(config));
 }
 
 static void drain(void *cookie)

@@ -541,18 +541,11 @@ void learner_wake_all(struct learner *learner)
 	loop_post(learner->loop, scan_anew, learner);
 }
 
-struct configure_task {
-	struct learner *learner;
-	struct config *config;
-};
-
-static void configure(void *cookie)
+static void configure(void *cookie, void *config)
 {
-	struct configure_task *task = cookie;
-	struct learner *learner = task->learner;
+	struct learner *learner = cookie;
 	config_release(learner->config);
-	learner->config = task->config;
-	free(task);
+	learner->config = config;
 	last_failure_clear(&learner->service->learning);
 	pace_note_answer(&learner->pace);
 	if (!learner->stopping)
@@ -562,9 +555,7 @@ static void configure(void *cookie)
 
 void learner_configure(struct learner *learner, struct config *config)
 {
-	struct configure_task *task = xmalloc(sizeof(*task));
-	*task = (struct configure_task){.learner = learner, .config = config_retain(config)};
-	loop_post(learner->loop, configure, task);
+	loop_post_with(learner->loop, configure, learner, config_retain(config));
 }
 
 /* ---- its life ---- */

@@ -9,7 +9,8 @@
 struct task {
 	struct task *next;
 	void (*run)(void *cookie);
-	void *cookie;
+	void (*run_with)(void *cookie, void *with); /* instead of `run`; NULL: not */
+	void *cookie, *with;
 };
 
 struct task_list {
@@ -34,10 +35,10 @@ static void tasks_init(struct task_list *list)
 	list->end = &list->first;
 }
 
-static void tasks_add(struct task_list *list, void (*run)(void *cookie), void *cookie)
+static void tasks_add(struct task_list *list, struct task added)
 {
 	struct task *task = xmalloc(sizeof(*task));
-	*task = (struct task){.run = run, .cookie = cookie};
+	*task = added;
 	*list->end = task;
 	list->end = &task->next;
 }
@@ -46,7 +47,10 @@ static void tasks_run(struct task *task)
 {
 	while (task != NULL) {
 		struct task *next = task->next;
-		task->run(task->cookie);
+		if (task->run_with != NULL)
+			task->run_with(task->cookie, task->with);
+		else
+			task->run(task->cookie);
 		free(task);
 		task = next;
 	}
@@ -157,11 +161,11 @@ void loop_stop(struct loop *loop)
 	loop_post(loop, stop, loop);
 }
 
-void loop_post(struct loop *loop, void (*run)(void *cookie), void *cookie)
+static void post(struct loop *loop, struct task task)
 {
 	pthread_mutex_lock(&loop->lock);
 	bool idle = loop->posted.first == NULL;
-	tasks_add(&loop->posted, run, cookie);
+	tasks_add(&loop->posted, task);
 	pthread_mutex_unlock(&loop->lock);
 	if (idle) {
 		uint64_t one = 1;
@@ -171,9 +175,20 @@ void loop_post(struct loop *loop, void (*run)(void *cookie), void *cookie)
 	}
 }
 
+void loop_post(struct loop *loop, void (*run)(void *cookie), void *cookie)
+{
+	post(loop, (struct task){.run = run, .cookie = cookie});
+}
+
+void loop_post_with(struct loop *loop, void (*run)(void *cookie, void *with), void *cookie,
+		    void *with)
+{
+	post(loop, (struct task){.run_with = run, .cookie = cookie, .with = with});
+}
+
 void loop_later(struct loop *loop, void (*run)(void *cookie), void *cookie)
 {
-	tasks_add(&loop->later, run, cookie);
+	tasks_add(&loop->later, (struct task){.run = run, .cookie = cookie});
 	event_active(loop->turn_end, EV_TIMEOUT, 0);
 }
 

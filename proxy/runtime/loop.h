@@ -24,6 +24,9 @@ void loop_run(struct loop *loop);
 void loop_stop(struct loop *loop);
 /* Any thread. The loop calls `run(cookie)`, in the order of the posts. */
 void loop_post(struct loop *loop, void (*run)(void *cookie), void *cookie);
+/* The same with something else that `run` needs. */
+void loop_post_with(struct loop *loop, void (*run)(void *cookie, void *with), void *cookie,
+		    void *with);
 /* Only the loop's own thread. Calls `run(cookie)` at the end of this turn, without a system
  * call. */
 void loop_later(struct loop *loop, void (*run)(void *cookie), void *cookie);

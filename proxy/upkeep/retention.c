@@ -277,30 +277,21 @@ static void listen_to_audit(const struct retention *retention)
 
 /* ---- from other threads ---- */
 
-struct configure_task {
-	struct retention *retention;
-	struct config *config;
-};
-
-static void configure(void *cookie)
+static void configure(void *cookie, void *config)
 {
-	struct configure_task *task = cookie;
-	struct retention *retention = task->retention;
+	struct retention *retention = cookie;
 	config_release(retention->config);
-	retention->config = task->config;
+	retention->config = config;
 	listen_to_audit(retention);
-	user_limits_configure(retention->limits, task->config);
+	user_limits_configure(retention->limits, config);
 	retention->starts_anew = true;
 	if (!retention->stopping && retention->call == NULL)
 		wait_for(retention, 0);
-	free(task);
 }
 
 void retention_configure(struct retention *retention, struct config *config)
 {
-	struct configure_task *task = xmalloc(sizeof(*task));
-	*task = (struct configure_task){.retention = retention, .config = config_retain(config)};
-	loop_post(retention->loop, configure, task);
+	loop_post_with(retention->loop, configure, retention, config_retain(config));
 }
 
 /* ---- its life ---- */
