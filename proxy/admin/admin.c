@@ -29,7 +29,7 @@ enum {
 	IN_FLIGHT_SHARE =
 		4, /* a share of max_in_flight, separate from the traffic's; at least one body */
 	IDLE_UPSTREAM_CONNECTIONS = 4,
-	DRAIN_CHECK_MICROSECONDS = 10000,
+	DRAIN_CHECK_MS = 10,
 };
 
 /* ---- ends ---- */
@@ -333,11 +333,10 @@ void admin_drain(struct admin *admin, struct loop *loop, void (*drained)(void *c
 		loop_post(loop, drained, cookie);
 		return;
 	}
-	const struct timeval often = {.tv_usec = DRAIN_CHECK_MICROSECONDS};
 	admin->drained = drained;
 	admin->drained_cookie = cookie;
 	http_server_drain(admin->server);
-	event_add(admin->drain_check, &often);
+	loop_wait(admin->drain_check, DRAIN_CHECK_MS);
 }
 
 void admin_close(struct admin *admin)

@@ -32,7 +32,7 @@ enum {
 	WATCH_SECONDS = 1,
 	HEAP_SECONDS = 5 * WATCH_SECONDS,
 	ERROR_SIZE = 1024,
-	IMPORT_PATIENCE_SECONDS = 2, /* after the signal to stop */
+	IMPORT_PATIENCE_MS = 2000, /* after the signal to stop */
 };
 
 struct server_process {
@@ -211,12 +211,8 @@ static void on_stop(evutil_socket_t signal, short what, void *cookie)
 	log_info("draining: finishing open exchanges, refusing new connections");
 	for (size_t i = 0; i < process->worker_count; i++)
 		worker_drain(process->workers[i], post_worker_drained, process);
-	uint64_t timeout = process->config->listen.drain_timeout;
-	const struct timeval wait = {.tv_sec = (time_t)(timeout / 1000),
-				     .tv_usec = (suseconds_t)(timeout % 1000 * 1000)};
-	evtimer_add(process->drain_deadline, &wait);
-	const struct timeval patience = {.tv_sec = IMPORT_PATIENCE_SECONDS};
-	evtimer_add(process->import_deadline, &patience);
+	loop_wait(process->drain_deadline, (int64_t)process->config->listen.drain_timeout);
+	loop_wait(process->import_deadline, IMPORT_PATIENCE_MS);
 }
 
 /* ---- start ---- */
@@ -337,8 +333,7 @@ static void watch(struct server_process *process)
 	process->drain_deadline = evtimer_new(base, on_drain_deadline, process);
 	process->import_deadline = evtimer_new(base, on_import_deadline, process);
 	process->watch = event_new(base, -1, EV_PERSIST, on_watch, process);
-	const struct timeval often = {.tv_sec = WATCH_SECONDS};
-	event_add(process->watch, &often);
+	loop_wait(process->watch, WATCH_SECONDS * 1000);
 }
 
 static bool start(struct server_process *process)

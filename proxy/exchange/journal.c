@@ -27,7 +27,7 @@ struct commit {
 };
 
 /* CONTRACT, durability: at most 2 s late. */
-static const struct timeval commit_patience = {.tv_sec = 2};
+enum { COMMIT_PATIENCE_MS = 2000 };
 
 static void log_failure(const char *message, uint64_t receipt, const char *cause)
 {
@@ -166,7 +166,7 @@ bool exchange_journal(struct exchange *exchange, bool broke_off)
 	exchange->commit = commit;
 	exchange->commit_deadline =
 		evtimer_new(loop_base(exchange->worker->loop), on_commit_late, exchange);
-	evtimer_add(exchange->commit_deadline, &commit_patience);
+	loop_wait(exchange->commit_deadline, COMMIT_PATIENCE_MS);
 	exchange_change_state(exchange, EXCHANGE_COMMITTING);
 	return true;
 }

@@ -16,7 +16,7 @@ enum {
 	READ_SECONDS = 60,
 	IDLE_SECONDS = 75, /* a little longer than most load balancers keep their connections */
 	WRITE_SECONDS = 120,
-	DRAIN_CHECK_MICROSECONDS = 10000,
+	DRAIN_CHECK_MS = 10,
 };
 
 struct running_worker {
@@ -132,9 +132,8 @@ void worker_configure(struct worker *worker, struct config *config)
 static void drain(void *cookie)
 {
 	struct worker *worker = cookie;
-	const struct timeval often = {.tv_usec = DRAIN_CHECK_MICROSECONDS};
 	http_server_drain(worker->server);
-	event_add(worker->drain_check, &often);
+	loop_wait(worker->drain_check, DRAIN_CHECK_MS);
 }
 
 void worker_drain(struct worker *worker, void (*drained)(void *cookie), void *cookie)

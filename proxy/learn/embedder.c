@@ -401,13 +401,11 @@ static void on_wait_over(evutil_socket_t fd, short what, void *cookie)
 
 static void attach(struct embedder_wait *wait, struct backlog *backlog)
 {
-	const struct timeval timeout = {.tv_sec = (time_t)(wait->timeout / 1000),
-					.tv_usec = (suseconds_t)(wait->timeout % 1000 * 1000)};
 	wait->backlog = backlog;
 	wait->next = backlog->waits;
 	backlog->waits = wait;
 	wait->deadline = evtimer_new(loop_base(wait->embedder->loop), on_wait_over, wait);
-	evtimer_add(wait->deadline, &timeout);
+	loop_wait(wait->deadline, (int64_t)wait->timeout);
 }
 
 /* ---- backlogs ---- */
@@ -479,11 +477,10 @@ static void pause_backlog(struct backlog *backlog)
 {
 	unsigned doublings = backlog->failures < 10 ? backlog->failures : 10;
 	long seconds = FIRST_PAUSE << doublings;
-	const struct timeval pause = {.tv_sec = seconds < LONGEST_PAUSE ? seconds : LONGEST_PAUSE};
 	backlog->failures++;
 	backlog->state = BACKLOG_PAUSED;
 	end_waits(backlog, false);
-	evtimer_add(backlog->timer, &pause);
+	loop_wait(backlog->timer, (seconds < LONGEST_PAUSE ? seconds : LONGEST_PAUSE) * 1000);
 }
 
 /* NULL: there are too many. */

@@ -133,9 +133,7 @@ struct embedding_call *embedding_call_start(const struct embedding_request *requ
 	embedding_write_request(&call->body, slice_of(request->config->model.embedding),
 				request->texts, request->count);
 	call->deadline = evtimer_new(loop_base(request->loop), on_deadline, call);
-	const struct timeval deadline = {.tv_sec = (time_t)(request->timeout / 1000),
-					 .tv_usec = (suseconds_t)(request->timeout % 1000 * 1000)};
-	event_add(call->deadline, &deadline);
+	loop_wait(call->deadline, (int64_t)request->timeout);
 	send_request(call, request);
 	metrics_count(METRIC_EMBEDDING_CALLS, 1);
 	return call;

@@ -164,14 +164,11 @@ static void send_request(struct learn_call *call)
 static void ask(struct learn_call *call)
 {
 	const struct learn_question *question = &call->question;
-	uint64_t timeout = question->config->model.timeout;
-	const struct timeval deadline = {.tv_sec = (time_t)(timeout / 1000),
-					 .tv_usec = (suseconds_t)(timeout % 1000 * 1000)};
 	call->body = model_request_body(question->model, question->prompt, question->max_tokens,
 					call->quirks, question->arena);
 	call->answer.status = 0;
 	buffer_clear(&call->answer.body);
-	event_add(call->deadline, &deadline);
+	loop_wait(call->deadline, (int64_t)question->config->model.timeout);
 	metrics_count(METRIC_MODEL_CALLS, 1);
 	send_request(call);
 }

@@ -74,9 +74,8 @@ static void learner_user_pause(struct learner_user *learner_user, int64_t wait)
 {
 	if (wait > LEARNER_LONGEST_WAIT_MS)
 		wait = LEARNER_LONGEST_WAIT_MS;
-	const struct timeval pause = {.tv_sec = wait / 1000, .tv_usec = wait % 1000 * 1000};
 	learner_user->state = LEARNER_USER_PAUSED;
-	evtimer_add(learner_user->timer, &pause);
+	loop_wait(learner_user->timer, wait);
 }
 
 /* The same until the next job is due, or more exchanges make it so. */
@@ -415,12 +414,6 @@ static void on_pace_over(void *cookie)
 
 /* ---- the scan for jobs that are left from earlier or have become due ---- */
 
-static void scan_again(struct learner *learner, int64_t wait)
-{
-	const struct timeval pause = {.tv_sec = wait / 1000, .tv_usec = wait % 1000 * 1000};
-	event_add(learner->scan, &pause);
-}
-
 static int64_t scan_has_taken(const struct learner *learner)
 {
 	return (int64_t)(clock_steady() - learner->scan_begun) / 1000;
@@ -462,7 +455,7 @@ static void on_scan(evutil_socket_t fd, short what, void *cookie)
 		page = (struct user_page){0};
 	add_users(learner, &page);
 	arena_finish(&arena);
-	scan_again(learner, learner->scan_goes_on ? scan_pause(learner) : SCAN_PERIOD_MS);
+	loop_wait(learner->scan, learner->scan_goes_on ? scan_pause(learner) : SCAN_PERIOD_MS);
 }
 
 /* ---- from other threads ---- */
@@ -532,7 +525,7 @@ static void scan_anew(void *cookie)
 	struct learner *learner = cookie;
 	if (!learner->stopping) {
 		learner->scan_goes_on = false;
-		scan_again(learner, 0);
+		loop_wait(learner->scan, 0);
 	}
 }
 
@@ -594,7 +587,7 @@ struct learner *learner_start(struct service *service, struct config *config)
 	learner_users_init(&learner->users);
 	pace_init(&learner->pace, loop_base(learner->loop), on_pace_over, learner);
 	learner->scan = evtimer_new(loop_base(learner->loop), on_scan, learner);
-	scan_again(learner, 0);
+	loop_wait(learner->scan, 0);
 	if (!thread_start(&learner->thread, "learn", run, learner)) {
 		learner_destroy(learner);
 		return NULL;

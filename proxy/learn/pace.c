@@ -1,8 +1,7 @@
 #include "proxy/learn/pace.h"
 
 #include "proxy/runtime/log.h"
-
-#include <event2/event.h>
+#include "proxy/runtime/loop.h"
 
 static void on_over(evutil_socket_t fd, short what, void *cookie)
 {
@@ -44,9 +43,7 @@ void pace_note_late(struct pace *pace)
 			 "smaller model or a longer timeout",
 			 pace->late);
 	pace->pause = pause_after(pace->late);
-	const struct timeval time = {.tv_sec = pace->pause / 1000,
-				     .tv_usec = pace->pause % 1000 * 1000};
-	evtimer_add(pace->timer, &time);
+	loop_wait(pace->timer, pace->pause);
 }
 
 void pace_note_answer(struct pace *pace)

@@ -192,6 +192,13 @@ void loop_later(struct loop *loop, void (*run)(void *cookie), void *cookie)
 	event_active(loop->turn_end, EV_TIMEOUT, 0);
 }
 
+void loop_wait(struct event *event, int64_t milliseconds)
+{
+	const struct timeval time = {.tv_sec = milliseconds / 1000,
+				     .tv_usec = milliseconds % 1000 * 1000};
+	event_add(event, &time);
+}
+
 int64_t clock_wall(void)
 {
 	struct timespec now;

@@ -31,6 +31,10 @@ void loop_post_with(struct loop *loop, void (*run)(void *cookie, void *with), vo
  * call. */
 void loop_later(struct loop *loop, void (*run)(void *cookie), void *cookie);
 
+/* Makes the event happen in so many milliseconds; a later call takes the place of an earlier one.
+ */
+void loop_wait(struct event *event, int64_t milliseconds);
+
 /* Milliseconds since 1970; microseconds of a clock that never goes back. */
 int64_t clock_wall(void);
 uint64_t clock_steady(void);

@@ -13,8 +13,8 @@
 
 enum {
 	BATCH_SPANS = 512,
-	PERIOD_SECONDS = 1,
-	FLUSH_SECONDS = 2,
+	PERIOD_MS = 1000,
+	FLUSH_MS = 2000,
 	TRIES = 5,
 	LONGEST_PAUSE = 16, /* seconds, between two tries */
 	TIMEOUT_MS = 10000,
@@ -256,7 +256,6 @@ static void drop_all(struct tracer *tracer)
 
 void tracer_configure(struct tracer *tracer, struct config *config)
 {
-	const struct timeval period = {.tv_sec = PERIOD_SECONDS};
 	config_retain(config);
 	config_release(tracer->config);
 	tracer->config = config;
@@ -268,7 +267,7 @@ void tracer_configure(struct tracer *tracer, struct config *config)
 	if (tracer->upstream == NULL)
 		tracer->upstream = upstream_create(loop_base(tracer->loop), 1);
 	describe_resource(tracer);
-	event_add(tracer->timer, &period);
+	loop_wait(tracer->timer, PERIOD_MS);
 }
 
 struct tracer *tracer_create(struct loop *loop, struct config *config)
@@ -300,12 +299,11 @@ static void on_flush_deadline(evutil_socket_t fd, short what, void *cookie)
 
 void tracer_flush(struct tracer *tracer)
 {
-	const struct timeval patience = {.tv_sec = FLUSH_SECONDS};
 	if (tracer == NULL || !is_on(tracer))
 		return;
 	tracer->flushing = true;
 	struct event *deadline = evtimer_new(loop_base(tracer->loop), on_flush_deadline, tracer);
-	event_add(deadline, &patience);
+	loop_wait(deadline, FLUSH_MS);
 	send_next(tracer);
 	loop_run(tracer->loop);
 	event_free(deadline);

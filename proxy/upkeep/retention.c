@@ -68,12 +68,6 @@ int64_t retention_period(const struct config *config)
 	return shortest == 0 ? LONGEST_PERIOD_MS : period_of(shortest);
 }
 
-static void wait_for(struct retention *retention, int64_t wait)
-{
-	const struct timeval pause = {.tv_sec = wait / 1000, .tv_usec = wait % 1000 * 1000};
-	evtimer_add(retention->timer, &pause);
-}
-
 static int64_t until(int64_t now, uint64_t kept)
 {
 	return kept == 0 ? INT64_MIN : now - (int64_t)kept;
@@ -143,7 +137,8 @@ static void end(struct retention *retention);
 static void wait_for_next(struct retention *retention)
 {
 	retention->ended = true;
-	wait_for(retention, retention->starts_anew ? 0 : retention_period(retention->config));
+	loop_wait(retention->timer,
+		  retention->starts_anew ? 0 : retention_period(retention->config));
 }
 
 static void on_trimmed(void *cookie, enum store_result result)
@@ -183,7 +178,7 @@ static uint64_t processor_time(void)
 static void pause_step(struct retention *retention)
 {
 	int64_t pause = (int64_t)(processor_time() - retention->begun_at) * PAUSES / 1000;
-	wait_for(retention, pause > PAUSE_MS ? pause : PAUSE_MS);
+	loop_wait(retention->timer, pause > PAUSE_MS ? pause : PAUSE_MS);
 }
 
 static void take_next(struct retention *retention);
@@ -211,7 +206,7 @@ static void on_taken(void *cookie, enum store_result result)
 static void take_next(struct retention *retention)
 {
 	if (retention->starts_anew)
-		wait_for(retention, 0);
+		loop_wait(retention->timer, 0);
 	else if (retention->user < retention->page.count)
 		expire_user(retention);
 	else if (retention->page.more)
@@ -286,7 +281,7 @@ static void configure(void *cookie, void *config)
 	user_limits_configure(retention->limits, config);
 	retention->starts_anew = true;
 	if (!retention->stopping && retention->call == NULL)
-		wait_for(retention, 0);
+		loop_wait(retention->timer, 0);
 }
 
 void retention_configure(struct retention *retention, struct config *config)
@@ -317,7 +312,7 @@ struct retention *retention_start(struct store *store, struct config *config)
 	retention->loop = loop_create();
 	retention->starts_anew = true;
 	retention->timer = evtimer_new(loop_base(retention->loop), on_step, retention);
-	wait_for(retention, 0);
+	loop_wait(retention->timer, 0);
 	retention->limits = user_limits_create(store, retention->loop, config);
 	if (!thread_start(&retention->thread, "retain", run, retention)) {
 		retention_destroy(retention);

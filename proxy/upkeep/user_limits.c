@@ -4,7 +4,6 @@
 #include "proxy/runtime/metrics.h"
 #include "storage/rights.h"
 
-#include <event2/event.h>
 #include <stdlib.h>
 
 enum { PERIOD_MS = 2000, PAUSE_MS = 10, FREED_SHARE = 8 };
@@ -34,12 +33,6 @@ struct user_limits {
 	struct store_call *call; /* under way */
 };
 
-static void wait_for(struct user_limits *limits, unsigned wait)
-{
-	const struct timeval pause = {.tv_sec = wait / 1000, .tv_usec = wait % 1000 * 1000};
-	evtimer_add(limits->timer, &pause);
-}
-
 static void next_user(struct user_limits *limits)
 {
 	if (limits->deleted > 0)
@@ -50,7 +43,7 @@ static void next_user(struct user_limits *limits)
 	limits->next = limits->is_crowded && limits->took ? limits->count : limits->next + 1;
 	limits->is_measured = false;
 	limits->took = false;
-	wait_for(limits, PAUSE_MS);
+	loop_wait(limits->timer, PAUSE_MS);
 }
 
 /* ---- one user ---- */
@@ -65,7 +58,7 @@ static void on_taken(void *cookie, enum store_result result)
 		metrics_count(METRIC_EXPIRED_OVER_LIMIT, limits->taken.exchanges);
 	}
 	if (result == STORE_OK && limits->taken.more)
-		wait_for(limits, PAUSE_MS);
+		loop_wait(limits->timer, PAUSE_MS);
 	else
 		next_user(limits);
 }
@@ -75,7 +68,7 @@ static void on_room(void *cookie, enum store_result result)
 	struct user_limits *limits = cookie;
 	limits->call = NULL;
 	if (result == STORE_OK)
-		wait_for(limits, PAUSE_MS);
+		loop_wait(limits->timer, PAUSE_MS);
 	else
 		next_user(limits);
 }
@@ -142,7 +135,7 @@ static void on_relieved(void *cookie, enum store_result result)
 	limits->made_room = result == STORE_OK;
 	if (result == STORE_NOT_FOUND)
 		limits->count = store_largest_users(limits->store, limits->users, &limits->arena);
-	wait_for(limits, result == STORE_OK || limits->count > 0 ? PAUSE_MS : PERIOD_MS);
+	loop_wait(limits->timer, result == STORE_OK || limits->count > 0 ? PAUSE_MS : PERIOD_MS);
 }
 
 static void relieve(struct user_limits *limits)
@@ -170,7 +163,7 @@ static void on_noted(void *cookie, enum store_result result)
 	struct user_limits *limits = cookie;
 	(void)result;
 	limits->call = NULL;
-	wait_for(limits, PERIOD_MS);
+	loop_wait(limits->timer, PERIOD_MS);
 }
 
 static void look_at_users(struct user_limits *limits, bool is_counted)
@@ -191,7 +184,7 @@ static void look_at_users(struct user_limits *limits, bool is_counted)
 	if (limits->looked)
 		limits->count = store_users_above(limits->store, least, &limits->after,
 						  &limits->more, limits->users, &limits->arena);
-	wait_for(limits, limits->count > 0 || limits->more ? PAUSE_MS : PERIOD_MS);
+	loop_wait(limits->timer, limits->count > 0 || limits->more ? PAUSE_MS : PERIOD_MS);
 }
 
 static void on_step(evutil_socket_t fd, short what, void *cookie)
@@ -234,7 +227,7 @@ struct user_limits *user_limits_create(struct store *store, struct loop *loop,
 	limits->config = config_retain(config);
 	limits->timer = evtimer_new(loop_base(loop), on_step, limits);
 	store_listen_to_fact_limit(store, on_facts_gone);
-	wait_for(limits, PERIOD_MS);
+	loop_wait(limits->timer, PERIOD_MS);
 	return limits;
 }
 

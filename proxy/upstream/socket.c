@@ -1,3 +1,4 @@
+#include "proxy/runtime/loop.h"
 #include "proxy/upstream/transfer.h"
 
 /* Lets curl work, then collects the transfers that ended. */
@@ -54,8 +55,7 @@ static int want_timer(CURLM *multi, long milliseconds, void *cookie)
 	else if (milliseconds == 0)
 		event_active(upstream->timer, EV_TIMEOUT, 0);
 	else
-		event_add(upstream->timer,
-			  &(struct timeval){milliseconds / 1000, milliseconds % 1000 * 1000});
+		loop_wait(upstream->timer, milliseconds);
 	return 0;
 }
 

@@ -39,12 +39,8 @@ struct upstream *upstream_create(struct event_base *base, size_t max_idle_connec
 
 void upstream_set_timeout(struct transfer *transfer, uint64_t milliseconds)
 {
-	struct timeval time = {
-		.tv_sec = (time_t)(milliseconds / 1000),
-		.tv_usec = (suseconds_t)(milliseconds % 1000 * 1000),
-	};
 	if (milliseconds > 0)
-		event_add(transfer->timeout, &time);
+		loop_wait(transfer->timeout, (int64_t)milliseconds);
 	else
 		event_del(transfer->timeout);
 }
