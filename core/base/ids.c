@@ -4,22 +4,36 @@
 
 #include <stdlib.h>
 
-static int compare(const void *left, const void *right)
+int ids_compare(const void *left, const void *right)
 {
 	uint64_t a = *(const uint64_t *)left;
 	uint64_t b = *(const uint64_t *)right;
 	return (a > b) - (a < b);
 }
 
+size_t ids_first_from(const void *list, size_t count, size_t size, uint64_t number)
+{
+	size_t low = 0;
+	size_t high = count;
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+		if (ids_compare((const char *)list + middle * size, &number) < 0)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low;
+}
+
 void ids_sort(uint64_t *ids, size_t count)
 {
 	if (count > 0)
-		qsort(ids, count, sizeof(*ids), compare);
+		qsort(ids, count, sizeof(*ids), ids_compare);
 }
 
 bool ids_hold(const uint64_t *ids, size_t count, uint64_t id)
 {
-	return count > 0 && bsearch(&id, ids, count, sizeof(id), compare) != NULL;
+	return count > 0 && bsearch(&id, ids, count, sizeof(id), ids_compare) != NULL;
 }
 
 void id_list_add(struct id_list *list, struct arena *arena, uint64_t id)

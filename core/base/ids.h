@@ -4,6 +4,12 @@
 
 #include "core/base/bytes.h"
 
+/* For qsort() and bsearch(): compares the numbers with which two things begin. */
+int ids_compare(const void *left, const void *right);
+/* Where the first thing stands whose number is at least this one, in a list of `count` things of
+ * `size` bytes, sorted by the numbers with which they begin. */
+size_t ids_first_from(const void *list, size_t count, size_t size, uint64_t number);
+
 void ids_sort(uint64_t *ids, size_t count);
 /* `ids` must be sorted; NULL only if there are none. */
 bool ids_hold(const uint64_t *ids, size_t count, uint64_t id);

@@ -64,18 +64,8 @@ static bool holds(const struct id_list *list, uint64_t id)
 static bool is_orphan(const struct deletable_turn *turns, size_t count,
 		      const struct deletable_turn *turn)
 {
-	size_t low = 0;
-	size_t high = count;
-	while (low < high) {
-		size_t middle = low + (high - low) / 2;
-		if (turns[middle].id == turn->exchange)
-			return false;
-		if (turns[middle].id < turn->exchange)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	return true;
+	size_t at = ids_first_from(turns, count, sizeof(*turns), turn->exchange);
+	return at == count || turns[at].id != turn->exchange;
 }
 
 void deletion_take_turns(struct deletion_plan *plan, const struct deletion *deletion,

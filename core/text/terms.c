@@ -1,5 +1,6 @@
 #include "core/text/terms.h"
 
+#include "core/base/ids.h"
 #include "core/base/word_map.h"
 #include "core/text/lexicon.h"
 #include "core/text/text.h"
@@ -87,13 +88,6 @@ static bool take_word(void *cookie, struct slice word)
 	return true;
 }
 
-static int compare_terms(const void *a, const void *b)
-{
-	uint64_t left = ((const struct term *)a)->hash;
-	uint64_t right = ((const struct term *)b)->hash;
-	return (left > right) - (left < right);
-}
-
 /* Most texts have a few dozen terms, for which qsort() takes three times as long. */
 enum { FEW_TERMS = 64 };
 
@@ -114,7 +108,7 @@ static void settle(struct term_list *list)
 	if (list->count <= FEW_TERMS)
 		sort_few(list->terms, list->count);
 	else
-		qsort(list->terms, list->count, sizeof(*list->terms), compare_terms);
+		qsort(list->terms, list->count, sizeof(*list->terms), ids_compare);
 	size_t kept = 0;
 	for (size_t i = 0; i < list->count; i++) {
 		if (kept > 0 && list->terms[kept - 1].hash == list->terms[i].hash)

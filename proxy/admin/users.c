@@ -33,13 +33,6 @@ struct told {
 	unsigned classes;
 };
 
-static int compare_told(const void *a, const void *b)
-{
-	const uint64_t left = ((const struct told *)a)->exchange;
-	const uint64_t right = ((const struct told *)b)->exchange;
-	return (left > right) - (left < right);
-}
-
 static void find_told(struct reading *reading)
 {
 	const struct user_memory *memory = &reading->memory;
@@ -52,25 +45,17 @@ static void find_told(struct reading *reading)
 				(struct told){fact->exchange, fact->classes & PII_OF_MODEL};
 	}
 	if (reading->told_count > 1)
-		qsort(reading->told, reading->told_count, sizeof(*reading->told), compare_told);
+		qsort(reading->told, reading->told_count, sizeof(*reading->told), ids_compare);
 }
 
 static unsigned turn_classes(const struct reading *reading, const struct turn *turn)
 {
 	unsigned classes = pii_classes(turn->text);
-	size_t low = 0;
-	size_t high = turn->role == ROLE_USER ? reading->told_count : 0;
-	while (low < high) {
-		size_t middle = low + (high - low) / 2;
-		if (reading->told[middle].exchange < turn->exchange)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	for (; low < reading->told_count && reading->told[low].exchange == turn->exchange &&
-	       turn->role == ROLE_USER;
-	     low++)
-		classes |= reading->told[low].classes;
+	const struct told *told = reading->told;
+	const size_t count = turn->role == ROLE_USER ? reading->told_count : 0;
+	size_t at = ids_first_from(told, count, sizeof(*told), turn->exchange);
+	for (; at < count && told[at].exchange == turn->exchange; at++)
+		classes |= told[at].classes;
 	return classes;
 }
 

@@ -1,5 +1,6 @@
 #include "proxy/learn/learn_job.h"
 
+#include "core/base/ids.h"
 #include "core/model/model_request.h"
 #include "proxy/learn/learn_batch.h"
 #include "proxy/learn/learn_call.h"
@@ -287,12 +288,6 @@ static void call_model(struct learn_job *learn_job)
 
 /* ---- the input ---- */
 
-static int by_id(const void *a, const void *b)
-{
-	uint64_t left = ((const struct turn *)a)->id, right = ((const struct turn *)b)->id;
-	return (left > right) - (left < right);
-}
-
 static bool prepare_summary(struct learn_job *learn_job)
 {
 	const struct config_memory *settings = &learn_job->settings;
@@ -301,7 +296,7 @@ static bool prepare_summary(struct learn_job *learn_job)
 	struct arena *arena = &learn_job->arena;
 	bool is_idle = clock_wall() - learn_job->job.last_active >= LEARN_JOB_IDLE_TIME;
 	/* The last turn's id says what a summary covers, so turns are folded in that order. */
-	qsort(turns, input->uncovered_count, sizeof(*turns), by_id);
+	qsort(turns, input->uncovered_count, sizeof(*turns), ids_compare);
 	size_t fold = learn_fold_count(turns, input->uncovered_count,
 				       (size_t)settings->summarize_after, is_idle);
 	struct slice old = input->has_summary ? input->summary.text : (struct slice){0};

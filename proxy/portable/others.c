@@ -1,5 +1,6 @@
 /* Files of others: mem0, OpenMemory, ChatGPT, Claude. Their shapes as of 2026. */
 #include "core/base/grow.h"
+#include "core/base/ids.h"
 #include "core/clients/forms.h"
 #include "core/text/text.h"
 #include "proxy/portable/forms.h"
@@ -154,16 +155,8 @@ static void sort_nodes(struct tree *tree)
 /* The first of several, once they are sorted. NULL: there is none. */
 static const struct node *find_node(const struct tree *tree, uint64_t id)
 {
-	size_t low = 0;
-	size_t high = tree->count;
-	while (low < high) {
-		const size_t middle = low + (high - low) / 2;
-		if (tree->nodes[middle].id < id)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	return id != 0 && low < tree->count && tree->nodes[low].id == id ? &tree->nodes[low] : NULL;
+	const size_t at = ids_first_from(tree->nodes, tree->count, sizeof(*tree->nodes), id);
+	return id != 0 && at < tree->count && tree->nodes[at].id == id ? &tree->nodes[at] : NULL;
 }
 
 typedef void message_reader(struct portable_reader *reader, json_t *message, int64_t at);

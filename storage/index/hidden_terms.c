@@ -1,15 +1,9 @@
 /* What an encrypted store holds of a term is a hash with the user's key: without it, nobody can
  * test whether the user said a word. */
+#include "core/base/ids.h"
 #include "storage/index/index.h"
 
 #include <stdlib.h>
-
-static int compare_terms(const void *left, const void *right)
-{
-	const struct term *a = left;
-	const struct term *b = right;
-	return (a->hash > b->hash) - (a->hash < b->hash);
-}
 
 static bool has_keys(struct sealer *sealer, struct user_key user, bool stores)
 {
@@ -51,6 +45,6 @@ struct term_list terms_hidden(const struct memory *memory, const struct term_lis
 			   hidden.terms + i);
 	}
 	if (stores)
-		qsort(hidden.terms, hidden.count, sizeof(*hidden.terms), compare_terms);
+		qsort(hidden.terms, hidden.count, sizeof(*hidden.terms), ids_compare);
 	return hidden;
 }

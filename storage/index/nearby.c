@@ -1,4 +1,5 @@
 /* Reads a part of a long memory's documents: those around some turns, and their postings. */
+#include "core/base/ids.h"
 #include "storage/index/index.h"
 
 #include <string.h>
@@ -100,20 +101,11 @@ uint64_t documents_turn(const struct documents *documents, size_t place)
 
 bool documents_place(const struct documents *documents, uint64_t turn, size_t *place)
 {
-	size_t low = 0;
-	size_t high = documents->count;
 	*place = (size_t)(turn - documents->first);
 	if (documents->turns == NULL)
 		return turn >= documents->first && turn - documents->first < documents->count;
-	while (low < high) {
-		size_t middle = low + (high - low) / 2;
-		if (documents->turns[middle] < turn)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	*place = low;
-	return low < documents->count && documents->turns[low] == turn;
+	*place = ids_first_from(documents->turns, documents->count, sizeof(turn), turn);
+	return *place < documents->count && documents->turns[*place] == turn;
 }
 
 /* ---- postings ---- */
