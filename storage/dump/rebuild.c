@@ -1,12 +1,15 @@
 /* store_rebuild(): reads lines in order, many per transaction, and derives what the export left out
  * in the same way as when the records were first written. */
+#include "core/base/ids.h"
 #include "storage/dump/dump.h"
-
-#include "storage/dump/rebuilding.h"
+#include "storage/dump/form.h"
 #include "storage/dump/sealed.h"
 #include "storage/erasures/erasures.h"
 #include "storage/lmdb/store_marker.h"
 #include "storage/seal/exported.h"
+#include "storage/seal/open.h"
+#include "storage/user/memory.h"
+#include "storage/user/rights.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -19,12 +22,196 @@ enum {
 	BYTES_AT_ONCE = 8 << 20,
 };
 
+/* What an export has that was erased after it was written is left out. */
+struct erased_filter {
+	struct erasures *erasures;
+	struct id_list shortened; /* users of whom something was left out, by user_hash() */
+	struct arena arena;
+};
+
+struct rebuilding {
+	struct store *store;
+	FILE *in;
+	struct store_progress progress;
+	struct dump_report *report;
+	struct transaction transaction;
+	bool is_open; /* a transaction is open */
+	struct arena scratch;
+	struct buffer line;
+	uint64_t number;   /* of the current line */
+	uint64_t first_id; /* greater than all issued ids */
+	size_t lines;      /* in this transaction */
+	size_t bytes;
+	uint64_t records;
+	bool ended;
+	bool is_sealed;
+	struct seal *seal; /* of the exported keys; NULL: there are none */
+	struct sealer *opens;
+	int64_t exported; /* when they were, if the new store is to know; 0: it is not */
+	struct erased_filter filter;
+};
+
 static bool fail(struct rebuilding *rebuilding, const char *why)
 {
 	struct dump_report *report = rebuilding->report;
 	(void)snprintf(report->error, sizeof(report->error), "line %llu: %s",
 		       (unsigned long long)rebuilding->number, why);
 	return false;
+}
+
+/* ---- what was erased ---- */
+
+static struct user_key owner_of(const struct dump_line *line)
+{
+	return line->table->table == TABLE_RECEIPTS ? line->noun.receipt.user : line->user;
+}
+
+/* What was made of a memory may tell of what was left out. */
+static bool is_made_of_erased(const struct erased_filter *filter, const struct dump_line *line)
+{
+	enum table table = line->table->table;
+	return (table == TABLE_SUMMARIES || table == TABLE_RECEIPTS) &&
+	       id_list_has(&filter->shortened, user_hash(owner_of(line)));
+}
+
+/* Whether the record was erased after it was exported, or may tell of what was. A turn keeps its
+ * place in its conversation, without its text. */
+static bool erased_record(struct erased_filter *filter, struct dump_line *line)
+{
+	struct erasures *erasures = filter->erasures;
+	const struct user_key user = owner_of(line);
+	bool erased = false;
+	if (line->table->table == TABLE_TURNS) {
+		struct turn *turn = &line->noun.turn.turn;
+		erased = turn->text.size > 0 &&
+			 erasures_hold_turn(erasures, user, turn->hash, turn->created_at);
+		if (erased) {
+			turn->state = TURN_HIDDEN;
+			turn->text = (struct slice){0};
+		}
+	} else if (line->table->table == TABLE_FACTS) {
+		erased = erasures_hold_fact(erasures, user, &line->noun.fact);
+	}
+	if (erased && !id_list_has(&filter->shortened, user_hash(user)))
+		id_list_add(&filter->shortened, &filter->arena, user_hash(user));
+	return erased || is_made_of_erased(filter, line);
+}
+
+/* Whether it belongs to a user who was erased after the export. Records follow their user's. */
+static bool erased_user(const struct erased_filter *filter, const struct memory *memory,
+			const struct dump_line *line)
+{
+	enum { ID_TIME_SHIFT = 20 }; /* of a receipt's id: its time in milliseconds */
+	struct erasures *erasures = filter->erasures;
+	struct stored_user user;
+	if (line->table->table == TABLE_USERS)
+		return erasures_hold_user(erasures, line->user, line->noun.user.first_seen);
+	if (line->table->table == TABLE_RECEIPTS)
+		return erasures_hold_user(erasures, line->noun.receipt.user,
+					  (int64_t)(line->parts[0] >> ID_TIME_SHIFT));
+	return !memory_user(memory, &user) && erasures_hold_user(erasures, line->user, INT64_MIN);
+}
+
+/* ---- putting a record ---- */
+
+/* The key of a record whose line has all of it. */
+static struct key key_of(const struct dump_line *line)
+{
+	struct key key = line->table->is_of_user ? key_of_user(line->user) : key_empty();
+	for (size_t i = 0; i < DUMP_KEY_PARTS; i++) {
+		if (line->table->parts[i].size == sizeof(uint32_t))
+			key = key_u32(key, (uint32_t)line->parts[i]);
+		else if (line->table->parts[i].size == sizeof(uint64_t))
+			key = key_u64(key, line->parts[i]);
+	}
+	return key;
+}
+
+static void put_conversation(const struct memory *memory, uint32_t id,
+			     struct past_conversation *conversation)
+{
+	uint64_t number = id;
+	memory_put_conversation(memory, id, conversation);
+	if (conversation->session.size > 0)
+		table_write(memory->transaction, TABLE_SESSIONS,
+			    key_digest(key_of_user(memory->user), conversation->session),
+			    stored_number_fields, &number);
+}
+
+static void put_job(const struct memory *memory, const struct dump_line *line)
+{
+	struct job job = line->noun.job;
+	job.kind = line->parts[0] == JOB_FACTS ? JOB_FACTS : JOB_SUMMARY;
+	job.exchange = line->parts[1];
+	job.parked = line->table->table == TABLE_PARKED;
+	memory_put_job(memory, &job);
+}
+
+static void go_behind(uint64_t *next, uint64_t id)
+{
+	if (*next <= id)
+		*next = id + 1;
+}
+
+/* No id that a user had is issued again. */
+static void note_user(struct rebuilding *rebuilding, const struct stored_user *user)
+{
+	uint64_t next = user->next_turn > user->next_fact ? user->next_turn : user->next_fact;
+	if (next > rebuilding->first_id)
+		rebuilding->first_id = next;
+}
+
+/* Parts of an export may date from different moments if the store was damaged and in use: no id
+ * that a record has is issued again. */
+static void keep_ahead(struct rebuilding *rebuilding, const struct memory *memory,
+		       const struct dump_line *line, struct stored_user *user)
+{
+	const struct stored_user before = *user;
+	uint64_t conversation = user->next_conversation;
+	if (line->table->table == TABLE_TURNS)
+		go_behind(&user->next_turn, line->parts[0]);
+	else if (line->table->table == TABLE_FACTS)
+		go_behind(&user->next_fact, line->parts[0]);
+	else if (line->table->table == TABLE_CONVERSATIONS)
+		go_behind(&conversation, line->parts[0]);
+	user->next_conversation = (uint32_t)conversation;
+	if (user->next_turn == before.next_turn && user->next_fact == before.next_fact &&
+	    user->next_conversation == before.next_conversation)
+		return;
+	memory_put_user(memory, user);
+	note_user(rebuilding, user);
+}
+
+/* Puts the record, with what the export left out of it. */
+static void put(struct rebuilding *rebuilding, const struct memory *memory, struct dump_line *line)
+{
+	const uint64_t *parts = line->parts;
+	switch (line->table->table) {
+	case TABLE_CONVERSATIONS:
+		put_conversation(memory, (uint32_t)parts[0], &line->noun.conversation);
+		return;
+	case TABLE_TURNS:
+		line->noun.turn.turn.id = parts[0];
+		memory_put_turn(memory, &line->noun.turn);
+		return;
+	case TABLE_TOMBSTONES:
+		memory_put_tombstone(memory, parts[0], parts[1], &line->noun.tombstone);
+		return;
+	case TABLE_SETTINGS:
+		memory_put_settings(memory, &line->noun.settings);
+		return;
+	case TABLE_RECEIPTS:
+		memory_put_receipt_again(memory, parts[0], &line->noun.receipt);
+		return;
+	case TABLE_JOBS:
+	case TABLE_PARKED:
+		put_job(memory, line);
+		return;
+	default:
+		table_write(&rebuilding->transaction, line->table->table, key_of(line),
+			    line->table->fields, &line->noun);
+		return;
+	}
 }
 
 /* ---- one record ---- */
@@ -49,9 +236,9 @@ static bool take_record(struct rebuilding *rebuilding, struct dump_line line)
 	 * those would clash with what the user says next. A receipt would not: users whose only
 	 * chat failed have no other record. Neither would settings, which outlive a memory. */
 	if (line.table->table == TABLE_USERS) {
-		rebuild_note_user(rebuilding, &line.noun.user);
+		note_user(rebuilding, &line.noun.user);
 	} else if (memory_user(&memory, &user)) {
-		rebuild_keep_ahead(rebuilding, &memory, &line, &user);
+		keep_ahead(rebuilding, &memory, &line, &user);
 	} else if (line.table->table != TABLE_RECEIPTS && line.table->table != TABLE_SETTINGS &&
 		   line.table->table != TABLE_AUDIT) {
 		/* Hashes that other keys unmask give no error, but others. */
@@ -61,7 +248,7 @@ static bool take_record(struct rebuilding *rebuilding, struct dump_line line)
 			rebuilding->report->tables[table].unreadable++;
 		return true;
 	}
-	rebuild_put(rebuilding, &memory, &line);
+	put(rebuilding, &memory, &line);
 	rebuilding->report->tables[table].records++;
 	return true;
 }
