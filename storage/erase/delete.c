@@ -10,8 +10,7 @@
 #include "storage/journal/erase.h"
 #include "storage/lmdb/environment.h"
 #include "storage/lmdb/writer.h"
-#include "storage/user/links.h"
-#include "storage/user/replays.h"
+#include "storage/user/memory.h"
 #include "storage/user/rights.h"
 
 enum {

@@ -4,8 +4,7 @@
 #include "storage/erasures/erasures.h"
 #include "storage/journal/journal.h"
 #include "storage/lmdb/writer.h"
-#include "storage/user/links.h"
-#include "storage/user/replays.h"
+#include "storage/user/memory.h"
 #include "storage/user/rights.h"
 
 /* How long after a conversation's last exchange a request in progress may still add to what it was

@@ -3,8 +3,7 @@
 #include "core/facts/facts.h"
 #include "core/facts/saying.h"
 #include "storage/erasures/erasures.h"
-#include "storage/user/links.h"
-#include "storage/user/replays.h"
+#include "storage/user/memory.h"
 #include "storage/user/rights.h"
 
 enum {

@@ -2,7 +2,7 @@
 #include "storage/rights.h"
 
 #include "core/base/ids.h"
-#include "storage/user/replays.h"
+#include "storage/user/memory.h"
 #include "storage/user/rights.h"
 
 static struct fact *decode_fact(const struct memory *memory, struct slice key, struct slice value)

@@ -3,8 +3,7 @@
 #include "core/facts/facts.h"
 #include "storage/journal/request_position.h"
 #include "storage/read/outdated.h"
-#include "storage/user/links.h"
-#include "storage/user/replays.h"
+#include "storage/user/memory.h"
 
 enum { UNCOVERED_LOOKED_AT = 4 * MEMORY_MAX_TURNS, MOST_MISSES = 32 };
 

@@ -1,4 +1,4 @@
-#include "storage/user/links.h"
+#include "storage/user/memory.h"
 
 static struct key link_key(const struct memory *memory, struct slice id)
 {

@@ -2,7 +2,7 @@
  * what their user may take. Beyond it the oldest go in the transaction that adds one, so that they
  * never outrun it. While the map is nearly full, those of the users who take most go. */
 #include "storage/lmdb/writer.h"
-#include "storage/user/replays.h"
+#include "storage/user/memory.h"
 #include "storage/user/rights.h"
 
 enum {

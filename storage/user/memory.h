@@ -3,6 +3,7 @@
 #ifndef RECALLD_STORAGE_USER_MEMORY_H
 #define RECALLD_STORAGE_USER_MEMORY_H
 
+#include "core/base/ids.h"
 #include "storage/lmdb/table.h"
 
 /* The most text of turns that one read returns, besides the limit on their number. */
@@ -105,6 +106,28 @@ void memory_silence_receipt(const struct memory *memory, uint64_t id,
 bool memory_delete_some_receipts(const struct memory *memory, size_t *steps);
 /* Ages ascend; 0: there is none. */
 uint64_t memory_newest_receipt_age(const struct memory *memory);
+
+/* What is known about the replies that requests may continue from, by their ids. */
+
+bool links_find(const struct memory *memory, struct slice id, struct chain_link *link);
+void links_put(const struct memory *memory, struct slice id, const struct chain_link *link);
+/* Deletes those that lead to one of the conversations, in one walk over the user's links. Sorts the
+ * list. */
+void links_delete(const struct memory *memory, const struct id_list *conversations);
+/* Deletes the texts of pending turns that were said then or before. */
+void links_drop_pending(const struct memory *memory, int64_t until);
+/* The same for a bounded number of links: rising steps come round to all of them. */
+void links_drop_some_pending(const struct memory *memory, int64_t until, uint64_t step);
+
+/* The replay ledger: what was recalled for the user turns of a conversation. */
+
+/* By ordinal, the newest last within an ordinal. Leaves out the first ones beyond
+ * MEMORY_TEXT_LIMIT. */
+struct replay *replays_read(const struct memory *memory, uint32_t conversation, size_t *count);
+/* Replaces the replay of the same user turn at the same ordinal; another turn there keeps its
+ * own. */
+void replays_put(const struct memory *memory, uint32_t conversation, const struct replay *replay);
+void replays_delete(const struct memory *memory, uint32_t conversation);
 
 /* What an exchange has left behind, which is not deleted for it. */
 struct leaves {

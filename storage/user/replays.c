@@ -1,4 +1,4 @@
-#include "storage/user/replays.h"
+#include "storage/user/memory.h"
 
 #include "core/base/grow.h"
 

@@ -6,8 +6,7 @@
 #include "storage/journal/erase.h"
 #include "storage/journal/import_history.h"
 #include "storage/journal/supersede.h"
-#include "storage/user/links.h"
-#include "storage/user/replays.h"
+#include "storage/user/memory.h"
 #include "storage/user/rights.h"
 
 /* One run of an append. */
