@@ -4,12 +4,11 @@
 #define RECALLD_PROXY_SERVICE_H
 
 #include "proxy/client_log.h"
-#include "proxy/forgotten.h"
-#include "proxy/unsettled.h"
 #include "proxy/upstream/last_failure.h"
 #include "proxy/upstream/model_traits.h"
 #include "storage/store.h"
 
+#include <pthread.h>
 #include <stdatomic.h>
 
 struct background;
@@ -19,6 +18,41 @@ struct learner;
 struct retention;
 struct scrubber;
 struct tracer;
+
+/* Users whose exchanges are on their way to the disk while no reply waits for them: [memory]
+ * durability is relaxed, or the client left. A request that follows at once, as in a loop of tool
+ * calls, would not find what the request before it was given. Any thread may call. */
+
+enum { UNSETTLED_SLOTS = 4096 };
+
+/* Users may share a slot: one of them then waits in vain, and not for long. All zero at first. */
+struct unsettled {
+	atomic_uint counts[UNSETTLED_SLOTS];
+};
+
+/* One more exchange of the user's is on its way. */
+void unsettled_add(struct unsettled *unsettled, struct user_key user);
+/* One is on disk, or failed. */
+void unsettled_remove(struct unsettled *unsettled, struct user_key user);
+bool unsettled_has(struct unsettled *unsettled, struct user_key user);
+
+/* How many facts and texts users' wishes to forget have taken, until a reply tells of it. A restart
+ * forgets the counts. Any thread may call. */
+
+enum { FORGOTTEN_SLOTS = 1024 };
+
+/* A user whose slot another one takes is told nothing. All zero at first. */
+struct forgotten {
+	pthread_mutex_t lock;
+	struct forgotten_count {
+		struct user_key user;
+		unsigned count;
+	} counts[FORGOTTEN_SLOTS];
+};
+
+void forgotten_add(struct forgotten *forgotten, struct user_key user, unsigned count);
+/* Takes the user's count: the next call gets 0. */
+unsigned forgotten_take(struct forgotten *forgotten, struct user_key user);
 
 struct service {
 	const struct config *bound; /* the startup configuration, whose addresses are bound */
