@@ -7,7 +7,7 @@
 #include "storage/store.h"
 
 struct portable_conversation {
-	uint32_t id;
+	uint64_t id;
 	struct past_conversation conversation;
 	uint32_t here;       /* its id in the store, once it has one; 0: none yet */
 	uint64_t unanswered; /* while it is read: the user turn that waits for an answer; 0: none */

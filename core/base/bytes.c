@@ -1,7 +1,5 @@
 #include "core/base/bytes.h"
 
-#include "core/base/grow.h"
-
 #include <assert.h>
 #include <stdalign.h>
 #include <stdio.h>

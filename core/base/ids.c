@@ -1,7 +1,5 @@
 #include "core/base/ids.h"
 
-#include "core/base/grow.h"
-
 #include <stdlib.h>
 
 int ids_compare(const void *left, const void *right)

@@ -1,5 +1,6 @@
 #include "core/facts/tombstone.h"
 
+#include "core/base/ids.h"
 #include "core/base/word_map.h"
 #include "core/facts/key.h"
 #include "core/text/lexicon.h"
@@ -129,16 +130,7 @@ static size_t split(struct slice text, struct said_word *words)
 /* The first tombstone of the value with this hash. */
 static size_t find_value(const struct tombstones *tombstones, uint64_t hash)
 {
-	size_t low = 0;
-	size_t high = tombstones->count;
-	while (low < high) {
-		const size_t middle = low + (high - low) / 2;
-		if (tombstones->list[middle].value < hash)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	return low;
+	return ids_first_from(tombstones->list, tombstones->count, sizeof(*tombstones->list), hash);
 }
 
 static bool is_note(const struct fact *fact)
@@ -250,13 +242,6 @@ const struct tombstone *tombstones_find(const struct tombstones *tombstones,
 	return found != NULL || !is_note(fact) ? found : find_in_note(tombstones, fact, arena);
 }
 
-static int compare_tombstones(const void *a, const void *b)
-{
-	const uint64_t left = ((const struct tombstone *)a)->value;
-	const uint64_t right = ((const struct tombstone *)b)->value;
-	return (left > right) - (left < right);
-}
-
 void tombstones_add_hidden(struct tombstones *tombstones, const struct fact *facts, size_t count,
 			   struct arena *arena)
 {
@@ -273,7 +258,7 @@ void tombstones_add_hidden(struct tombstones *tombstones, const struct fact *fac
 		list[all++].is_hidden = true;
 	}
 	if (all > 1)
-		qsort(list, all, sizeof(*list), compare_tombstones);
+		qsort(list, all, sizeof(*list), ids_compare);
 	tombstones->list = list;
 	tombstones->count = all;
 }

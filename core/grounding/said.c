@@ -1,6 +1,5 @@
 #include "core/grounding/said.h"
 
-#include "core/base/grow.h"
 #include "core/base/word_map.h"
 #include "core/grounding/words.h"
 #include "core/text/lexicon.h"

@@ -184,9 +184,9 @@ enum { FACTS_LIMIT = 10000 };
 
 /* A value that was corrected away. Learning does not bring it back. */
 struct tombstone {
+	uint64_t value;      /* tombstone_hash() */
 	struct slice entity; /* as the fact had it */
 	struct slice key;    /* the same; empty: it holds under every key */
-	uint64_t value;      /* tombstone_hash() */
 	int64_t at;
 	bool is_hidden; /* of a hidden fact: what is said later is learned */
 };

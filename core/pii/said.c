@@ -1,5 +1,4 @@
 /* Personal data that has no form: what a memory model told of, found again by its words. */
-#include "core/base/grow.h"
 #include "core/pii/pii.h"
 #include "core/text/text.h"
 

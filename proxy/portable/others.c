@@ -1,5 +1,4 @@
 /* Files of others: mem0, OpenMemory, ChatGPT, Claude. Their shapes as of 2026. */
-#include "core/base/grow.h"
 #include "core/base/ids.h"
 #include "core/clients/forms.h"
 #include "core/text/text.h"

@@ -1,4 +1,4 @@
-#include "core/base/grow.h"
+#include "core/base/ids.h"
 #include "core/clients/forms.h"
 #include "core/json/json.h"
 #include "core/text/text.h"
@@ -101,7 +101,7 @@ struct portable_conversation *portable_new_conversation(struct portable_reader *
 	memory->conversations = xgrow(memory->conversations, memory->conversation_count,
 				      &reader->conversations, sizeof(*memory->conversations));
 	struct portable_conversation *one = &memory->conversations[memory->conversation_count++];
-	*one = (struct portable_conversation){.id = (uint32_t)memory->conversation_count};
+	*one = (struct portable_conversation){.id = memory->conversation_count};
 	one->conversation.last_active = INT64_MIN;
 	return one;
 }
@@ -166,7 +166,7 @@ void portable_add_message(struct portable_reader *reader, struct portable_conver
 	turn->turn = (struct turn){
 		.id = id,
 		.exchange = exchange,
-		.conversation = one->id,
+		.conversation = (uint32_t)one->id,
 		.ordinal = one->conversation.answers,
 		.role = role,
 		.complete = true,
@@ -345,13 +345,6 @@ static void add_up(struct portable_reader *reader)
 
 static const char two_turns[] = "Two turns have one id.";
 
-static int compare_places(const void *a, const void *b)
-{
-	const uint64_t left = ((const struct portable_place *)a)->id;
-	const uint64_t right = ((const struct portable_place *)b)->id;
-	return (left > right) - (left < right);
-}
-
 /* Where the turns of our own form are now, for what names them later on; the first reading, which
  * stores none, finds ids that are there twice. Returns NULL, or a fault. */
 static const char *note_places(struct portable_reader *reader)
@@ -368,7 +361,7 @@ static const char *note_places(struct portable_reader *reader)
 	memory->places = (struct portable_place *)(void *)reader->places.data;
 	if (memory->place_count > 1)
 		qsort(reader->places.data, memory->place_count, sizeof(*memory->places),
-		      compare_places);
+		      ids_compare);
 	for (size_t i = 1; i < memory->place_count; i++) {
 		if (memory->places[i - 1].id == memory->places[i].id)
 			return two_turns;
@@ -417,13 +410,8 @@ static void begin_memory(struct portable_reader *reader)
 
 static bool has_member(struct slice text, const char *name)
 {
-	const char *const names[] = {name};
-	struct json_value found[1] = {{0}};
 	struct json_value object;
-	if (!json_scan(text, &object))
-		return false;
-	(void)JSON_PICK(text, object, names, found);
-	return found[0].end > 0;
+	return json_scan(text, &object) && json_member(text, object, name).end > 0;
 }
 
 /* The first element tells the form of all. */

@@ -1,4 +1,5 @@
 /* Our own form: see recalld(8), "Take along". */
+#include "core/base/ids.h"
 #include "core/json/json.h"
 #include "core/rights/settings.h"
 #include "core/text/text.h"
@@ -167,13 +168,6 @@ static const char *read_conversation(struct portable_reader *reader, json_t *val
 	return NULL;
 }
 
-static int compare_turns(const void *a, const void *b)
-{
-	uint64_t left = ((const struct portable_turn *)a)->turn.id;
-	uint64_t right = ((const struct portable_turn *)b)->turn.id;
-	return (left > right) - (left < right);
-}
-
 /* The summary and the settings stay while the file is read: the first memory needs them, too. */
 static const char *read_summary(struct portable_reader *reader, json_t *object)
 {
@@ -214,7 +208,7 @@ bool portable_sort_turns(struct portable_memory *memory)
 {
 	bool is_fine = true;
 	if (memory->turn_count > 0)
-		qsort(memory->turns, memory->turn_count, sizeof(*memory->turns), compare_turns);
+		qsort(memory->turns, memory->turn_count, sizeof(*memory->turns), ids_compare);
 	for (size_t i = 1; i < memory->turn_count; i++)
 		is_fine &= memory->turns[i - 1].turn.id != memory->turns[i].turn.id;
 	return is_fine;

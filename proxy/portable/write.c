@@ -129,7 +129,7 @@ static void put_conversation(struct buffer *out, const struct portable_memory *m
 {
 	const struct portable_conversation *one = &memory->conversations[at];
 	bool first = true;
-	buffer_printf(out, "{\"id\":\"%" PRIu32 "\"", one->id);
+	buffer_printf(out, "{\"id\":\"%" PRIu64 "\"", one->id);
 	if (one->conversation.session.size > 0)
 		json_put_text(out, "session", one->conversation.session);
 	else

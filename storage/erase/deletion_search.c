@@ -1,6 +1,5 @@
 #include "storage/erase/deletion_search.h"
 
-#include "core/base/grow.h"
 #include "core/erase/quotes.h"
 #include "core/facts/facts.h"
 #include "core/facts/saying.h"

@@ -1,6 +1,5 @@
 #include "storage/index/lists.h"
 
-#include "core/base/grow.h"
 #include "storage/record/postings.h"
 
 #include <stdlib.h>

@@ -1,4 +1,3 @@
-#include "core/base/grow.h"
 #include "storage/index/turn_index.h"
 
 #include <stdlib.h>

@@ -1,7 +1,5 @@
 #include "storage/journal/exchanges.h"
 
-#include "core/base/grow.h"
-
 enum { ORDINAL_OFFSET = 20 }; /* in a key of TABLE_EXCHANGES */
 
 /* Its text lies in the map. */

@@ -1,7 +1,6 @@
 /* The account of space, see table.h. */
 #include "storage/lmdb/table.h"
 
-#include "core/base/grow.h"
 #include "storage/touched/touched.h"
 
 #include <assert.h>

@@ -1,82 +1,44 @@
 #include "storage/portable/places.h"
 
+#include "core/base/ids.h"
 #include "core/facts/key.h"
 #include "core/text/text.h"
 
 #include <stdlib.h>
 
-/* The first place in a list, in order of its numbers, whose number is at least this; `count` if
- * there is none. */
-static size_t first_from(const void *list, size_t count, uint64_t number,
-			 uint64_t (*number_at)(const void *list, size_t place))
-{
-	size_t low = 0;
-	size_t high = count;
-	while (low < high) {
-		size_t middle = low + (high - low) / 2;
-		if (number_at(list, middle) < number)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	return low;
-}
-
-static uint64_t conversation_at(const void *list, size_t place)
-{
-	return ((const struct portable_conversation *)list)[place].id;
-}
-
 size_t place_of_conversation(const struct portable_memory *from, uint32_t id)
 {
-	return first_from(from->conversations, from->conversation_count, id, conversation_at);
-}
-
-static uint64_t turn_at(const void *list, size_t place)
-{
-	return ((const struct portable_turn *)list)[place].turn.id;
+	return ids_first_from(from->conversations, from->conversation_count,
+			      sizeof(*from->conversations), id);
 }
 
 size_t place_of_turn(const struct portable_memory *from, uint64_t id)
 {
-	const size_t at = first_from(from->turns, from->turn_count, id, turn_at);
+	const size_t at = ids_first_from(from->turns, from->turn_count, sizeof(*from->turns), id);
 	return at < from->turn_count && from->turns[at].turn.id == id ? at : from->turn_count;
-}
-
-static uint64_t place_at(const void *list, size_t place)
-{
-	return ((const struct portable_place *)list)[place].id;
 }
 
 uint64_t place_before(const struct portable_memory *from, uint64_t id)
 {
-	const size_t at = first_from(from->places, from->place_count, id, place_at);
+	const size_t at =
+		ids_first_from(from->places, from->place_count, sizeof(*from->places), id);
 	return at < from->place_count && from->places[at].id == id ? from->places[at].here : 0;
 }
 
 /* ---- by number ---- */
 
-static int compare_numbers(uint64_t left, uint64_t right)
-{
-	return (left > right) - (left < right);
-}
-
 static int compare_places(const void *a, const void *b)
 {
-	const struct place *left = a;
-	const struct place *right = b;
-	const int by_number = compare_numbers(left->number, right->number);
-	return by_number != 0 ? by_number : compare_numbers(left->place, right->place);
-}
-
-static uint64_t number_at(const void *list, size_t place)
-{
-	return ((const struct place *)list)[place].number;
+	const int by_number = ids_compare(a, b);
+	const size_t left = ((const struct place *)a)->place;
+	const size_t right = ((const struct place *)b)->place;
+	return by_number != 0 ? by_number : (left > right) - (left < right);
 }
 
 static size_t find_number(const struct places *places, uint64_t number)
 {
-	const size_t at = first_from(places->list, places->count, number, number_at);
+	const size_t at =
+		ids_first_from(places->list, places->count, sizeof(*places->list), number);
 	return at < places->count && places->list[at].number == number ? places->list[at].place
 								       : places->count;
 }

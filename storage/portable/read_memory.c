@@ -1,5 +1,5 @@
 /* store_read_memory(): all that a user can take along. */
-#include "core/base/grow.h"
+#include "core/base/ids.h"
 #include "storage/portable.h"
 #include "storage/user/rights.h"
 
@@ -63,13 +63,6 @@ static void read_exchange(const struct memory *memory, struct portable_turn *tur
 		turn->learning = exchange.queued ? PORTABLE_LEARNED : PORTABLE_NOT_LEARNED;
 }
 
-static int compare_facts(const void *a, const void *b)
-{
-	uint64_t left = ((const struct fact *)a)->id;
-	uint64_t right = ((const struct fact *)b)->id;
-	return (left > right) - (left < right);
-}
-
 static bool read_memory(const struct memory *memory, struct portable_memory *read)
 {
 	struct stored_user user;
@@ -84,7 +77,7 @@ static bool read_memory(const struct memory *memory, struct portable_memory *rea
 		read_exchange(memory, &read->turns[i]);
 	read->facts = memory_facts(memory, fact_is_known, 0, &read->fact_count);
 	if (read->fact_count > 0)
-		qsort(read->facts, read->fact_count, sizeof(*read->facts), compare_facts);
+		qsort(read->facts, read->fact_count, sizeof(*read->facts), ids_compare);
 	read->has_summary = memory_summary(memory, &read->summary);
 	return true;
 }

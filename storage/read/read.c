@@ -1,5 +1,4 @@
 /* The other reads: jobs for the learner, a user's memory for people. */
-#include "core/base/grow.h"
 #include "core/facts/saying.h"
 #include "storage/journal/branch.h"
 #include "storage/user/rights.h"

@@ -1,7 +1,6 @@
 #include "storage/seal/key_file.h"
 
 #include "core/base/digest_table.h"
-#include "core/base/grow.h"
 #include "storage/files/files.h"
 
 #include <errno.h>

@@ -1,6 +1,5 @@
 #include "storage/user/memory.h"
 
-#include "core/base/grow.h"
 #include "core/facts/facts.h"
 
 #include <stdlib.h>

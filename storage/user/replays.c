@@ -1,7 +1,5 @@
 #include "storage/user/memory.h"
 
-#include "core/base/grow.h"
-
 enum {
 	REPLAYS_LIMIT = 4096, /* the most that one read returns per conversation */
 	ORDINAL_OFFSET = 20,  /* in a key */

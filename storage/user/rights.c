@@ -1,6 +1,5 @@
 #include "storage/user/rights.h"
 
-#include "core/base/grow.h"
 #include "core/facts/tombstone.h"
 
 enum { TOMBSTONES_LIMIT = 10000 };
