@@ -320,7 +320,7 @@ static void add_message(struct portable_memory *memory, const struct fixture_tur
 	memory->turns[memory->turn_count++] = (struct portable_turn){
 		.turn = {.id = id,
 			 .exchange = is_user ? id : one->unanswered,
-			 .conversation = one->id,
+			 .conversation = (uint32_t)one->id,
 			 .ordinal = one->conversation.answers,
 			 .role = from->role,
 			 .complete = true,
