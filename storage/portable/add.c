@@ -132,15 +132,12 @@ static void link_answer(struct taking *taking, const struct portable_turn *from,
 		show_answer(taking, turn->exchange, turn->id);
 }
 
-static void count_uncovered(struct taking *taking, const struct stored_turn *stored, size_t i)
+static bool is_uncovered(const struct taking *taking, const struct stored_turn *stored, size_t i)
 {
 	const bool is_covered = taking->takes_summary &&
 				taking->from->turns[i].turn.id <= taking->from->summary.covers;
-	if (!stored->learn || stored->turn.state != TURN_CURRENT || is_covered ||
-	    !taking->may_learn)
-		return;
-	if (taking->uncovered++ == 0 || stored->turn.created_at > taking->last_active)
-		taking->last_active = stored->turn.created_at;
+	return stored->learn && stored->turn.state == TURN_CURRENT && !is_covered &&
+	       taking->may_learn;
 }
 
 static size_t add_turn(struct taking *taking, size_t i)
@@ -165,7 +162,7 @@ static size_t add_turn(struct taking *taking, size_t i)
 		begin_exchange(taking, from, &stored.turn);
 	else
 		link_answer(taking, from, &stored.turn);
-	count_uncovered(taking, &stored, i);
+	taking->uncovered += is_uncovered(taking, &stored, i);
 	if (stored.turn.created_at < taking->user.first_seen)
 		taking->user.first_seen = stored.turn.created_at;
 	if (stored.turn.created_at > taking->user.last_seen)
@@ -176,7 +173,7 @@ static size_t add_turn(struct taking *taking, size_t i)
 /* A job that is there keeps its model. */
 static void tell_summary(const struct taking *taking)
 {
-	const struct job like = {.kind = JOB_SUMMARY, .last_active = taking->last_active};
+	const struct job like = {.kind = JOB_SUMMARY, .last_active = taking->now};
 	struct job job;
 	const bool has_job = memory_job(&taking->memory, JOB_SUMMARY, 0, &job);
 	journal_count_uncovered(&taking->memory, taking->uncovered, 0, has_job ? NULL : &like);

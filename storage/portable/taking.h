@@ -60,8 +60,7 @@ struct taking {
 	bool is_user_newer; /* `user` has changed since it was read */
 	bool may_learn;     /* the settings that come along allow it */
 	bool takes_summary;
-	size_t uncovered;    /* turns that a summary has to cover */
-	int64_t last_active; /* of these */
+	size_t uncovered; /* turns that a summary has to cover */
 	int64_t now;
 };
 

@@ -179,9 +179,13 @@ def test_entries_go_to_the_log_as_they_stand(make_daemon, user):
     daemon.admin("GET", daemon.memory_path(user, "/memory"))
     mark(daemon)
     stored = all_entries(daemon)
-    logged = [json.loads(line) for line in daemon.stderr_lines if '"message":"audit"' in line]
-    assert [line["entry"] for line in logged][: len(stored)] == stored
-    assert user not in str(logged)
+
+    def logged():
+        return [json.loads(line) for line in daemon.stderr_lines if '"message":"audit"' in line]
+
+    until(lambda: len(logged()) >= len(stored), "not all was logged")  # standard error is read by a thread
+    assert [line["entry"] for line in logged()][: len(stored)] == stored
+    assert user not in str(logged())
 
 
 def test_expiry_is_recorded_and_old_entries_go(make_daemon, user):

@@ -91,7 +91,9 @@ def test_an_import_of_erased_turns_says_that_they_were_erased(daemon, memory_mod
         wish = "Forget that I live in Lisbon."
         teach(daemon, memory_model, user, wish, [fact("city", "Lisbon", wish, forget=True)])
     else:
-        path = {"turn": "/turns/1", "fact": "/facts/1", "span": "/memory?since=2020-01-01"}[erase]
+        turn = document["conversations"][0]["turns"][0]["id"]
+        (known,) = daemon.admin("GET", facts_path(daemon, user)).json()["facts"]
+        path = {"turn": f"/turns/{turn}", "fact": f"/facts/{known['id']}", "span": "/memory?since=2020-01-01"}[erase]
         assert daemon.admin("DELETE", daemon.memory_path(user, path)).status_code == 200
     done = take_in(daemon, user, document)
     assert (done["turns"], done["known"], done["erased"]) == (0, 0, 2) and done["erased_at"].startswith("20"), done

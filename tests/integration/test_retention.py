@@ -218,10 +218,10 @@ def over_limit(daemon):
     return daemon.metric('recalld_expired_total{kind="over_limit"}')
 
 
-def import_turns(daemon, user, count):
+def import_turns(daemon, user, count, first=0):
     turns = [
         {"role": role, "content": f"{role} {i} " + "tide " * 400, "session": f"s{i // 10}", "created_at": f"2026-01-01T00:{i:02}:0{n}Z"}
-        for i in range(count)
+        for i in range(first, first + count)
         for n, role in enumerate(("user", "assistant"))
     ]
     assert daemon.admin("POST", daemon.memory_path(user, "/messages"), json={"messages": turns, "learn": False}).status_code == 202
@@ -236,15 +236,16 @@ def test_beyond_user_limit_a_users_oldest_turns_give_way(make_daemon, user):
     daemon = make_daemon({"memory": {"mode": "buffer", "user_limit": "128K"}, f"memory user={apart}": {"user_limit": "1M"}})
     import_turns(daemon, small, 10)
     import_turns(daemon, apart, 40)
-    import_turns(daemon, big, 40)
+    for first in range(0, 40, 10):  # each waits until there is room
+        import_turns(daemon, big, 10, first)
     until(lambda: len(kept(daemon, big)) < 15, "no turn gave way")
     left = kept(daemon, big)
     assert left == list(range(40 - len(left), 40)) and len(left) >= 10, "the oldest went, and no more than need be"
     assert len(kept(daemon, small)) == 10 and len(kept(daemon, apart)) == 40
     gone = over_limit(daemon)
-    import_turns(daemon, big, 1)  # it stays within
+    import_turns(daemon, big, 1, 40)  # it stays within
     daemon.restart()
-    assert len(kept(daemon, small)) == 10 and kept(daemon, big)[-1] == 39
+    assert len(kept(daemon, small)) == 10 and kept(daemon, big)[-1] == 40
     assert gone == 40 - len(left)
     assert Chat(daemon, big).say("What did I say?").status in ("injected", "empty")
 
