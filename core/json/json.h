@@ -108,4 +108,10 @@ void json_escape(struct buffer *out, struct slice text);
 /* The same, with quotes. */
 void json_quote(struct buffer *out, struct slice text);
 
+/* Members of an object that are not its first: each begins with a comma. Names are not escaped. */
+void json_put_text(struct buffer *out, const char *name, struct slice text);
+void json_put_flag(struct buffer *out, const char *name, bool flag);
+/* As a text; null for 0, which is no id. */
+void json_put_id(struct buffer *out, const char *name, uint64_t id);
+
 #endif

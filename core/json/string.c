@@ -4,6 +4,7 @@
 #include "core/base/utf8.h"
 #include "core/json/plain.h"
 
+#include <inttypes.h>
 #include <string.h>
 
 enum { REPLACEMENT_CHARACTER = 0xfffd };
@@ -268,4 +269,23 @@ void json_quote(struct buffer *out, struct slice text)
 	(void)buffer_append_byte(out, '"');
 	json_escape(out, text);
 	(void)buffer_append_byte(out, '"');
+}
+
+void json_put_text(struct buffer *out, const char *name, struct slice text)
+{
+	buffer_printf(out, ",\"%s\":", name);
+	json_quote(out, text);
+}
+
+void json_put_flag(struct buffer *out, const char *name, bool flag)
+{
+	buffer_printf(out, ",\"%s\":%s", name, flag ? "true" : "false");
+}
+
+void json_put_id(struct buffer *out, const char *name, uint64_t id)
+{
+	if (id == 0)
+		buffer_printf(out, ",\"%s\":null", name);
+	else
+		buffer_printf(out, ",\"%s\":\"%" PRIu64 "\"", name, id);
 }

@@ -1,6 +1,5 @@
 /* Merges facts that say the same: of one user, or of all, one after the other. */
 #include "core/json/json.h"
-#include "core/json/members.h"
 #include "proxy/admin/call.h"
 #include "storage/rights.h"
 

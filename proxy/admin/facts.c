@@ -1,7 +1,6 @@
 /* A user's facts, one by one: listed, written down, corrected, restored. */
 #include "core/facts/key.h"
 #include "core/json/json.h"
-#include "core/json/members.h"
 #include "core/text/text.h"
 #include "proxy/admin/call.h"
 #include "proxy/admin/fact_body.h"

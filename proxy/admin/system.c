@@ -1,5 +1,4 @@
 #include "core/json/json.h"
-#include "core/json/members.h"
 #include "core/text/text.h"
 #include "proxy/admin/call.h"
 #include "proxy/admin/scrub.h"

@@ -2,8 +2,8 @@
 
 #include "proxy/admin/admin.h"
 #include "proxy/config/log.h"
+#include "proxy/config/store_key.h"
 #include "proxy/daemon/config_watch.h"
-#include "proxy/daemon/open_store.h"
 #include "proxy/daemon/store_watch.h"
 #include "proxy/exchange/worker.h"
 #include "proxy/http/server.h"
@@ -22,6 +22,7 @@
 
 #include <fcntl.h>
 #include <inttypes.h>
+#include <openssl/crypto.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -292,6 +293,44 @@ static bool start_admin(struct server_process *process)
 		return fail("import", "cannot start a thread");
 	process->admin = admin_create(&process->service, process->loop, process->config, fd);
 	return true;
+}
+
+static bool read_key(const struct config *config, unsigned char key[STORE_KEY_SIZE], char *error,
+		     size_t error_size)
+{
+	struct buffer why;
+	buffer_init(&why, SIZE_MAX);
+	bool fine = store_key_read(config, key, &why);
+	if (!fine)
+		(void)snprintf(error, error_size, "%.*s", SLICE_PRINT(buffer_slice(&why)));
+	buffer_finish(&why);
+	return fine;
+}
+
+/* Logs what takes long. NULL: `error` says why. */
+static struct store *open_store(const struct config *config, char *error, size_t error_size)
+{
+	unsigned char key[STORE_KEY_SIZE];
+	const bool encrypts = config->storage.encrypt;
+	struct indexing_watch indexing = indexing_watch_begin();
+	struct indexing_watch converting = indexing_watch_begin();
+	if (encrypts && !read_key(config, key, error, error_size))
+		return NULL;
+	const struct store_options options = {
+		.progress = {indexing_watch_tell, &indexing},
+		.converting = {conversion_watch_tell, &converting},
+		.path = config->storage.path,
+		.map_size = config->storage.map_size,
+		.receipts = config->memory.receipts,
+		.scrubs = config->storage.scrub == CONFIG_SCRUB_START,
+		.erased_since = clock_wall() - (int64_t)config->storage.erasure_list,
+		.master = encrypts ? key : NULL,
+	};
+	struct store *store = store_open(&options, error, error_size);
+	OPENSSL_cleanse(key, sizeof(key));
+	if (store != NULL)
+		store_watch_tell_of_opening(store, options.path);
+	return store;
 }
 
 static bool start_store(struct server_process *process)

@@ -2,7 +2,6 @@
 
 #include "core/facts/facts.h"
 #include "core/json/json.h"
-#include "core/json/members.h"
 #include "core/text/text.h"
 
 #include <inttypes.h>

@@ -136,6 +136,20 @@ uint64_t reply_body_size(const struct upstream_head *head, bool is_head_request)
 	return head->has_length ? head->length : UINT64_MAX;
 }
 
+/* "identity" is none; only RFC 2616 had it. */
+static void read_codings(struct reply_head *head, struct slice list)
+{
+	for (size_t at = 0, end; at <= list.size; at = end + 1) {
+		end = slice_find(list, SLICE(","), at);
+		const struct slice coding = slice_trim(slice_part(list, at, end));
+		if (coding.size == 0 || slice_equal_nocase(coding, SLICE("identity")))
+			continue;
+		head->other_coding |=
+			head->chunked || !slice_equal_nocase(coding, SLICE("chunked"));
+		head->chunked = true;
+	}
+}
+
 /* Reads how the body ends, and whether the connection may serve another request after it: not where
  * a server might count a body differently from this reader. */
 static void read_framing(struct reply_head *head, const struct upstream_head *all)
@@ -156,12 +170,8 @@ static void read_framing(struct reply_head *head, const struct upstream_head *al
 			closes |= http_list_has(field.value, SLICE("close"));
 			keeps |= http_list_has(field.value, SLICE("keep-alive"));
 		} else if (slice_equal_nocase(field.name, SLICE("Transfer-Encoding"))) {
-			bool is_chunked = slice_equal_nocase(field.value, SLICE("chunked"));
 			has_coding = true;
-			if (slice_equal_nocase(field.value, SLICE("identity")))
-				continue; /* no coding; only RFC 2616 had it */
-			head->other_coding |= head->chunked || !is_chunked;
-			head->chunked = true;
+			read_codings(head, field.value);
 		}
 	}
 	bool has_both = has_coding && has_length;

@@ -3,7 +3,6 @@
  * The first slice erases the facts and everything that requests were given, and leaves the list of
  * turns under a mark, by which the next start continues after a crash; the others erase turns. */
 #include "storage/audit.h"
-#include "storage/erase/deletion_mark.h"
 #include "storage/erase/deletion_search.h"
 #include "storage/erasures/erasures.h"
 #include "storage/index/vectors.h"
@@ -38,12 +37,42 @@ struct deleting {
 	struct deletion_report report;
 };
 
+/* What a deletion in slices leaves on disk until its end, so that the next start completes it. */
+struct unfinished_deletion {
+	int64_t now; /* when it was asked for */
+	uint64_t conversation;
+	struct id_list turns; /* ascending */
+	struct arena *arena;  /* for reading */
+};
+
+static void unfinished_deletion_fields(struct record *record, void *noun)
+{
+	struct unfinished_deletion *unfinished = noun;
+	unfinished->now = record_time(record, unfinished->now);
+	unfinished->conversation = record_number(record, unfinished->conversation, UINT32_MAX);
+	uint64_t count = record_number(record, unfinished->turns.count, UINT64_MAX);
+	uint64_t id = 0;
+	for (uint64_t i = 0; i < count && !record->failed; i++) {
+		uint64_t step = record->out != NULL ? unfinished->turns.ids[i] - id : 0;
+		id += record_number(record, step, UINT64_MAX);
+		if (record->out == NULL && !record->failed)
+			id_list_add(&unfinished->turns, unfinished->arena, id);
+	}
+}
+
+/* The keys of all marks begin with it; the user follows. */
+static struct key deletion_mark_prefix(void)
+{
+	return key_of_name("deleting");
+}
+
 static void put_mark(const struct memory *memory, const struct delete_operation *own)
 {
 	struct unfinished_deletion unfinished = {.now = own->now,
 						 .conversation = own->search.plan.conversation,
 						 .turns = own->search.plan.turns};
-	deletion_mark_put(memory, &unfinished);
+	table_write(memory->transaction, TABLE_META, key_user(deletion_mark_prefix(), memory->user),
+		    unfinished_deletion_fields, &unfinished);
 }
 
 /* ---- facts ---- */
@@ -245,7 +274,8 @@ static void end(const struct deleting *deleting)
 	const struct job like = {.kind = JOB_SUMMARY};
 	end_conversation(deleting);
 	memory_recount_uncovered(memory, &like);
-	deletion_mark_remove(memory);
+	(void)table_delete(memory->transaction, TABLE_META,
+			   key_user(deletion_mark_prefix(), memory->user));
 }
 
 static enum store_result delete_slice(struct deleting *deleting)

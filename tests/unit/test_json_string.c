@@ -1,6 +1,5 @@
 /* What a JSON string or number says, and what is written as one. */
 #include "core/json/json.h"
-#include "core/json/members.h"
 
 #include "tests/unit/random.h"
 #include "tests/unit/unit.h"

@@ -64,6 +64,11 @@ START_TEST(the_coding_named_identity_is_none)
 		     "HTTP/1.1 200 OK\r\nTransfer-Encoding: Identity\r\n\r\nhello", "GET");
 	ck_assert(heard.until_close);
 	assert_heard(&heard, UPSTREAM_OK, "hello");
+	heard = hear(peer_replies,
+		     "HTTP/1.1 200 OK\r\nTransfer-Encoding: identity, chunked\r\n\r\n"
+		     "5\r\nhello\r\n0\r\n\r\n",
+		     "GET");
+	assert_heard(&heard, UPSTREAM_OK, "hello");
 }
 END_TEST
 
