@@ -25,7 +25,8 @@ struct taking {
 	struct buffer body;
 	bool dry_run;
 	bool has_messages; /* it came to .../messages */
-	unsigned tries;    /* to find room for the user's newest part */
+	uint64_t bytes;    /* that the user took when there was no room for the newest part... */
+	unsigned tries;    /* ...as often as it was no less */
 	const char *fault; /* of the file */
 	struct intake intake;
 	struct portable_reader reader;
@@ -211,15 +212,19 @@ static bool is_refused(struct taking *taking)
 
 static void on_waited(evutil_socket_t fd, short what, void *cookie);
 
-/* A user who takes more than the limit: the oldest of it gives way before more comes. */
+/* A user who takes more than the limit, at first twice as much: the oldest of it gives way before
+ * more comes. Facts do not, so that it waits only while something does. */
 static bool waits_for_room(struct taking *taking)
 {
-	enum { TRIES = 150, PAUSE_US = 200000 };
+	enum { TRIES = 20, PAUSE_US = 200000 }; /* it is looked at every two seconds */
 	const struct timeval pause = {.tv_usec = PAUSE_US};
 	const struct admin_call *call = taking->call;
 	const uint64_t limit = taking->reader.user_limit;
-	return limit > 0 && taking->tries++ < TRIES &&
-	       store_user_bytes(call->service->store, call->user) > limit &&
+	const uint64_t most = taking->count.next_turn == 0 ? 2 * limit : limit;
+	const uint64_t bytes = limit == 0 ? 0 : store_user_bytes(call->service->store, call->user);
+	taking->tries = bytes < taking->bytes ? 0 : taking->tries + 1;
+	taking->bytes = bytes;
+	return bytes > most && taking->tries < TRIES &&
 	       event_base_once(loop_base(call->loop), -1, EV_TIMEOUT, on_waited, taking, &pause) ==
 		       0;
 }
@@ -258,6 +263,7 @@ static void read_more(void *cookie)
 {
 	struct taking *taking = cookie;
 	taking->tries = 0;
+	taking->bytes = 0;
 	taking->fault = portable_read(&taking->reader);
 	give_memory(taking);
 }

@@ -22,6 +22,7 @@ struct operation {
 	/* Runs instead of `run` once a slice after the first has failed, and undoes the slices;
 	 * NULL: retry as it is. */
 	operation_run *undo;
+	bool declined;   /* STORE_FULL is this operation's own word: it has written nothing */
 	bool unfinished; /* this run did a part; commit it and run it again */
 	bool begun;      /* a part is on disk */
 	uint64_t slices; /* how many parts are */

@@ -199,7 +199,7 @@ static size_t run_together(struct writer *writer, struct operation **operations,
 	}
 	transaction.spare = SLICE_STEPS;
 	for (size_t i = 0; i < count; i++) {
-		operations[i]->unfinished = false;
+		operations[i]->unfinished = operations[i]->declined = false;
 		transaction.facts_gone = 0;
 		enum store_result result = run_one(operations[i], &transaction);
 		if (result == STORE_OK && operations[i]->audit != NULL)
@@ -208,7 +208,7 @@ static size_t run_together(struct writer *writer, struct operation **operations,
 		if (transaction.result != STORE_OK)
 			result = transaction.result;
 		operations[i]->result = result;
-		if (result == STORE_FULL || result == STORE_FAILED) {
+		if ((result == STORE_FULL || result == STORE_FAILED) && !operations[i]->declined) {
 			transaction_abort(&transaction);
 			return 0;
 		}
@@ -239,13 +239,19 @@ static void note_full(struct store *store)
 	atomic_store(&store->has_room, false);
 }
 
+static bool is_slice_of_import(const struct operation *operation)
+{
+	return operation->in_slices && operation->grows;
+}
+
 static void run_batch(struct writer *writer, struct operation **operations, size_t count)
 {
 	size_t done = run_together(writer, operations, count);
 	for (; count > 1 && done < count; done++)
 		(void)run_together(writer, &operations[done], 1);
 	for (size_t i = 0; i < count; i++) {
-		if (operations[i]->result == STORE_FULL)
+		/* a slice of an import takes more than there is room for, not the last of it */
+		if (operations[i]->result == STORE_FULL && !is_slice_of_import(operations[i]))
 			note_full(writer->store);
 	}
 }
@@ -336,11 +342,12 @@ static void settle(struct writer *writer, struct operation **batch, size_t count
 	}
 }
 
-static size_t size_of(struct operation *const *batch, size_t count)
+/* The texts of an import are its caller's. */
+static size_t size_of(const struct store *store, struct operation *const *batch, size_t count)
 {
 	size_t size = 0;
 	for (size_t i = 0; i < count; i++)
-		size += batch[i]->size;
+		size += is_slice_of_import(batch[i]) ? engine_look_distance(store) : batch[i]->size;
 	return size;
 }
 
@@ -380,7 +387,7 @@ static void *writer_main(void *cookie)
 			return NULL;
 		if (count > 0)
 			run_batch(writer, batch, count);
-		look_at_room(writer, size_of(batch, count));
+		look_at_room(writer, size_of(writer->store, batch, count));
 		settle(writer, batch, count);
 		run_between(writer);
 		engine_cache_singly(writer->store);

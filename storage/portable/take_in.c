@@ -106,7 +106,8 @@ static enum store_result run_take_in(struct operation *operation, const struct m
 	if (atomic_load(&memory->transaction->store->ends_imports))
 		return STORE_FAILED;
 	/* What is left of the map is for chats. */
-	if (store_is_crowded(memory->transaction->store))
+	operation->declined = store_is_crowded(memory->transaction->store);
+	if (operation->declined)
 		return STORE_FULL;
 	const bool may_write = operation->begun || memory_settings(memory).learn;
 	if (may_write)

@@ -164,3 +164,17 @@ def test_imports_one_after_the_other_stay_within_the_limit(start):
         assert reply.status_code == 202, reply.text
     assert os.path.getsize(daemon.store / "data.mdb") < 24 * MEGABYTE
     assert imported(daemon, "bob", 1, lambda number: "I row.", 1).status_code == 202
+
+
+def test_an_import_that_finds_the_map_crowded_leaves_memory_on_for_others(start):
+    daemon = start(memory={"user_limit": "1G"}, storage={"map_size": "64M"})
+    refused = 0
+    for day in range(1, 20):
+        reply = imported(daemon, "hog", 200, lambda number: f"{day} {number} " + words(3000, 0), day)
+        refused += reply.status_code == 503
+        assert reply.status_code in (202, 503), reply.text
+        made = daemon.admin("POST", "/v1/users/ben/facts", json={"key": f"note_{day}", "value": "rows"})
+        assert made.status_code == 201 and daemon.admin("GET", "/readyz").text.strip() == "ready", made.text
+        if refused > 2:
+            break
+    assert refused
