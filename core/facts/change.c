@@ -97,7 +97,8 @@ void facts_supersede(struct facts *facts, const struct known *stays, int64_t at)
 {
 	for (size_t i = 0; i < facts->count; i++) {
 		struct known *other = &facts->known[i];
-		if (other != stays && known_stands(other) && !other->fact.pinned &&
+		if (other != stays && known_stands(other) &&
+		    (!other->fact.pinned || fact_is_over(&other->fact, at)) &&
 		    !(other->is_beside && stays->is_beside) && known_is_about(other, stays))
 			end(other, stays, at);
 	}
@@ -266,8 +267,10 @@ static void say_again(struct correcting *correcting, struct known *known)
 	const struct correction *correction = correcting->correction;
 	const unsigned details =
 		CORRECTS_EXPIRY | CORRECTS_PII | CORRECTS_CONFIDENCE | CORRECTS_LABELS;
-	if (fact_is_over(&known->fact, correction->now))
+	if (fact_is_over(&known->fact, correction->now)) {
 		known->fact.expires_at = 0;
+		known->fact.pinned = false;
+	}
 	take_members(correction->members & details, &correction->given, &known->fact);
 	known->fact.pinned |= correction->given.pinned;
 	known->fact.observed_at = correction->now;

@@ -41,7 +41,7 @@ static struct slice join_words(struct slice text, char joint, struct arena *aren
 		const char c = text.data[i];
 		if (c == '\'')
 			continue;
-		if (strchr(" _-./()", c) != NULL) {
+		if (c != '\0' && strchr(" _-./()", c) != NULL) {
 			between = size > 0;
 			continue;
 		}

@@ -102,16 +102,16 @@ struct facts_hidden facts_hidden_read(const struct fact *facts, size_t count, st
 	return hidden;
 }
 
-static bool hides(const struct hidden_saying *hidden, const struct turn *turn, struct slice text,
-		  struct slice comparable)
+static bool hides(const struct hidden_saying *hidden, const struct turn *turn,
+		  struct slice comparable, bool is_long)
 {
 	const struct fact *fact = hidden->saying.fact;
 	if (fact->exchange != 0 && fact->exchange == turn->exchange)
 		return true;
 	return turn->created_at <= fact->ended_at &&
-	       (slice_find(comparable, hidden->stub, 0) < comparable.size ||
-		text_comparable_says(comparable, hidden->quote)) &&
-	       fact_is_said(&hidden->saying, text);
+	       (is_long || ((slice_find(comparable, hidden->stub, 0) < comparable.size ||
+			     text_comparable_says(comparable, hidden->quote)) &&
+			    fact_is_said(&hidden->saying, turn->text)));
 }
 
 bool facts_hide_turn(const struct facts_hidden *hidden, const struct turn *turn)
@@ -121,11 +121,11 @@ bool facts_hide_turn(const struct facts_hidden *hidden, const struct turn *turn)
 	bool is_hidden = false;
 	if (hidden->count == 0)
 		return false;
-	if (turn->text.size > LOOKED_AT)
-		return true;
-	const struct slice comparable = text_comparable(turn->text, &scratch);
+	const bool is_long = turn->text.size > LOOKED_AT;
+	const struct slice comparable =
+		is_long ? (struct slice){0} : text_comparable(turn->text, &scratch);
 	for (size_t i = 0; i < hidden->count && !is_hidden; i++)
-		is_hidden = hides(&hidden->list[i], turn, turn->text, comparable);
+		is_hidden = hides(&hidden->list[i], turn, comparable, is_long);
 	arena_finish(&scratch);
 	return is_hidden;
 }

@@ -105,23 +105,31 @@ static size_t end_of_word(struct slice text, size_t at)
 	return text.size;
 }
 
+/* The first word of a run begins with it, and the last one ends with it. */
 static size_t split(struct slice text, struct said_word *words)
 {
 	size_t count = 0;
+	size_t in_run = 0;
 	size_t run = 0;
 	uint32_t character;
 	for (size_t at = 0; at < text.size;) {
 		const size_t next = at + text_decode(text, at, &character);
-		if (!is_of_word(character)) {
-			run = character == ' ' ? next : run;
-			at = next;
+		if (is_of_word(character)) {
+			const size_t end = end_of_word(text, at);
+			words[count++] = (struct said_word){at, end, in_run++ == 0 ? run : at, end};
+			at = end;
 			continue;
 		}
-		const size_t end = end_of_word(text, at);
-		const size_t space = slice_find(text, SLICE(" "), end);
-		words[count++] = (struct said_word){at, end, run, space};
-		at = end;
+		if (character == ' ' && in_run > 0)
+			words[count - 1].run_end = at;
+		if (character == ' ') {
+			run = next;
+			in_run = 0;
+		}
+		at = next;
 	}
+	if (in_run > 0)
+		words[count - 1].run_end = text.size;
 	return count;
 }
 
@@ -184,6 +192,8 @@ struct noted {
 static const struct tombstone *find_part(struct noted *noted, size_t begin, size_t end)
 {
 	const struct slice part = slice_part(noted->text, begin, end);
+	if (part.size > FACT_VALUE_LIMIT)
+		return NULL;
 	noted->salted.size = noted->salt_size;
 	buffer_append(&noted->salted, part);
 	const uint64_t hash = text_hash(buffer_slice(&noted->salted));

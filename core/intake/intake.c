@@ -104,6 +104,8 @@ void intake_secret(struct intake *intake, struct fact *fact, struct arena *arena
 	if (!tells_secret(intake, fact, arena))
 		return;
 	fact->value = SLICE("[redacted: secret]");
+	fact->metadata = (struct slice){0};
+	fact_unquote(fact);
 	intake->masked++;
 }
 

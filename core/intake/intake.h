@@ -55,7 +55,8 @@ struct slice intake_text(struct intake *intake, struct slice text, enum intake_k
 /* The same of a fact's metadata, a JSON object; empty if masking or the limit leaves none. */
 struct slice intake_metadata(struct intake *intake, struct slice metadata, struct arena *arena);
 
-/* Masks the value if its names make it a secret: "password", "hunter2". */
+/* Masks the value if its names make it a secret, "password", "hunter2", and drops what may hold it,
+ * too. */
 void intake_secret(struct intake *intake, struct fact *fact, struct arena *arena);
 
 /* Does so with each text of a fact. False: it must not be stored, which is counted. */

@@ -111,7 +111,7 @@ static void refresh(struct applier *applier, struct known *known, const struct l
 	known->fact.repeats++;
 	known->fact.many |= entry->is_beside;
 	known->is_changed = true;
-	if (known->fact.pinned)
+	if (known->fact.pinned && !fact_is_over(&known->fact, now))
 		return;
 	if (entry->expires_at != 0 || known->fact.expires_at <= now)
 		known->fact.expires_at = entry->expires_at;
@@ -319,6 +319,7 @@ bool change_update_fact(struct fact *fact, bool is_stored, const struct change *
 		fact->exchange = exchange;
 		fact_unquote(fact);
 	}
+	fact->pinned &= !fact_is_over(fact, change->fact.observed_at);
 	fact->state = change->fact.state;
 	fact->ended_at = change->fact.ended_at;
 	fact->expires_at = change->fact.expires_at;

@@ -288,7 +288,8 @@ static void mask_secret(struct correction *correction, const struct fact *was,
 	if (intake.masked == 0)
 		return;
 	correction->given.value = told.value;
-	correction->members |= CORRECTS_VALUE;
+	correction->given.metadata = told.metadata;
+	correction->members |= CORRECTS_VALUE | CORRECTS_METADATA;
 }
 
 /* Secrets, and what identifies a person, are kept as the operator and the user want it. False: not

@@ -124,6 +124,7 @@ struct portable_reader {
 	const char *asked;                   /* the form; NULL: it is found out */
 
 	const char *form; /* of the file: a name */
+	bool learns;      /* from user turns of the document */
 	/* The newest part of it. A part ends before it would take too much memory; whatever is too
 	 * large by itself is left out. */
 	struct portable_memory memory;

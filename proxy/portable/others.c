@@ -27,8 +27,9 @@ const char *portable_read_mem0(struct portable_reader *reader, json_t *object)
 	fact->app = portable_text(object, "app_id");
 	fact->metadata = portable_metadata(json_object_get(object, "metadata"), &reader->arena);
 	portable_finish_fact(reader);
-	if (reader->memory.fact_count > before)
-		portable_note_place(reader, &reader->newest, portable_text(object, "id"), before);
+	const struct slice id = portable_text(object, "id");
+	if (reader->memory.fact_count > before && id.size > 0)
+		portable_note_place(reader, &reader->newest, id, before);
 	return NULL;
 }
 

@@ -177,8 +177,8 @@ void portable_add_message(struct portable_reader *reader, struct portable_conver
 	};
 	arena_finish(&scratch);
 	turn->own_hash = role == ROLE_USER ? turn->turn.hash : 0;
-	turn->learn = reader->learn;
-	if (role == ROLE_USER && reader->learn)
+	turn->learn = reader->learns;
+	if (role == ROLE_USER && reader->learns)
 		turn->learning = PORTABLE_PENDING;
 	one->conversation.answers += role == ROLE_ASSISTANT;
 	if (at > one->conversation.last_active)
@@ -477,7 +477,7 @@ static const char *begin_document(struct portable_reader *reader)
 		return no_messages;
 	if (has_messages && reader->source.learn == LEARN_UNKNOWN)
 		return "\"learn\" must be true or false.";
-	reader->learn &= !has_messages || reader->source.learn == LEARN_UNSAID;
+	reader->learns = reader->learn && (!has_messages || reader->source.learn == LEARN_UNSAID);
 	if (!reader->source.is_own && reader->source.list == NULL)
 		return "The file has no form that recalld knows.";
 	reader->memory.appends = !reader->source.is_own;
@@ -587,6 +587,19 @@ static const char *read_through(struct portable_reader *reader)
 	return fault;
 }
 
+static void free_arrays(struct portable_reader *reader)
+{
+	struct portable_memory *memory = &reader->memory;
+	free(memory->turns);
+	free(memory->facts);
+	free(memory->conversations);
+	memory->turns = NULL;
+	memory->facts = NULL;
+	memory->conversations = NULL;
+	memory->turn_count = memory->fact_count = memory->conversation_count = 0;
+	reader->turns = reader->facts = reader->conversations = 0;
+}
+
 const char *portable_check(struct portable_reader *reader, struct slice file)
 {
 	enum { MOST_PLACES = 16 << 20 }; /* bytes: a million turns */
@@ -597,8 +610,9 @@ const char *portable_check(struct portable_reader *reader, struct slice file)
 	const char *fault = read_through(reader);
 	if (!reader->is_split)
 		return fault;
+	/* With arrays as they were, so that the parts are the same. */
+	free_arrays(reader);
 	reader->is_over = reader->has_part = false;
-	reader->memory.turn_count = 0;
 	buffer_clear(&reader->places);
 	portable_close(&reader->source);
 	portable_open(&reader->source, file, UNPACKED_LIMIT);
@@ -609,9 +623,7 @@ void portable_finish(struct portable_reader *reader)
 {
 	portable_close(&reader->source);
 	forget_ids(reader);
-	free(reader->memory.turns);
-	free(reader->memory.facts);
-	free(reader->memory.conversations);
+	free_arrays(reader);
 	buffer_finish(&reader->places);
 	arena_finish(&reader->arena);
 	arena_finish(&reader->kept);

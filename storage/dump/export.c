@@ -266,13 +266,14 @@ static enum walk_result walk_table(struct walk *walk, const struct dump_table *t
 		return WALK_FAULT;
 	scan_begin_at(&scan, transaction, table->table, key_empty(), progress->next, FORWARD);
 	scan_let_go(&scan);
+	scan.opens_none = true;
 	while (more && scan_step(&scan)) {
 		if (!walk_is_key(progress, scan.at))
 			return WALK_FAULT;
 		buffer_clear(&walk->line);
 		if (is_locked(walk, table, scan.at, scan.value))
 			progress->report.locked++;
-		else if (!write_record(walk, table, scan.at, scan.value))
+		else if (!write_record(walk, table, scan.at, scan_open(&scan, scan.value)))
 			progress->report.tables[progress->table].unreadable++;
 		else if (!write_all(walk, buffer_slice(&walk->line)))
 			return WALK_NO_OUTPUT;

@@ -176,7 +176,9 @@ void erasures_close(struct erasures *erasures)
 
 /* ---- entries ---- */
 
-/* Lists of an earlier version have facts as they were spelled. */
+/* A fact is there as it was spelled, too: names of keys that mean the same may change with a
+ * version.
+ */
 enum kind { KIND_USER, KIND_TURN, KIND_SPELLED_FACT, KIND_FACT };
 
 static void add_text(struct buffer *out, struct slice text)
@@ -247,6 +249,7 @@ void erasures_add_fact(struct erasures *erasures, struct user_key user, const st
 		       int64_t at)
 {
 	add(erasures, KIND_FACT, user, 0, fact, at);
+	add(erasures, KIND_SPELLED_FACT, user, 0, fact, at);
 }
 
 static bool sync_waiting(struct erasures *erasures)

@@ -151,7 +151,7 @@ static size_t add_turn(struct taking *taking, size_t i)
 	stored.turn.ordinal += taking->ids->ordinals_by[at];
 	stored.turn.exchange = here(taking, from->turn.exchange);
 	stored.earlier = here(taking, from->earlier);
-	if (taking->from->appends && stored.turn.exchange == 0)
+	if (taking->from->appends && from->turn.exchange == 0)
 		stored.turn.exchange = find_unanswered(taking, &stored.turn);
 	journal_add_turn(&taking->memory, &taking->user, &stored);
 	taking->is_user_newer = true;

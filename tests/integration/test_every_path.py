@@ -39,6 +39,32 @@ def test_a_password_that_only_its_key_names_is_masked_by_every_way(daemon, upstr
     assert stored.count("[redacted: secret]") == 3
 
 
+def test_what_may_hold_a_masked_password_too_goes_with_it(daemon, user):
+    one = own("password", "hunter2xyz", "01-05", metadata={"text": "hunter2xyz"})
+    one["source"] |= {"quote": "hunter2xyz, as always", "keywords": "hunter2xyz login"}
+    take_in(daemon, user, export_of(one))
+    made = post(daemon, user, "login", "swordfish7", metadata={"text": "swordfish7"}).json()["id"]
+    assert daemon.admin("PATCH", facts_path(daemon, user, f"/{made}"), json={"key": "door_password"}).status_code == 200
+    (now,) = [one for one in daemon.admin("GET", facts_path(daemon, user)).json()["facts"] if one["key"] == "door_password"]
+    assert now["value"] == "[redacted: secret]" and not now.get("metadata")
+    assert "hunter2xyz" not in json.dumps(daemon.admin("GET", daemon.memory_path(user, "/export")).json())
+
+
+def test_an_answer_whose_question_was_erased_answers_no_other(daemon, user):
+    """Another question waits at the same place."""
+    path = daemon.memory_path(user, "/messages")
+    talk = [{"role": role, "content": text, "created_at": f"2026-01-0{n + 1}T10:00:00Z", "session": "s"} for n, (role, text) in enumerate([
+        ("user", "What shall I do about the rash?"), ("user", "What is the capital of France?"), ("user", "Is it raining?"), ("assistant", "See a doctor.")])]
+    talk = [talk[1], talk[0], talk[3]]
+    daemon.admin("POST", path, json={"messages": talk[1:2], "learn": False})
+    assert daemon.admin("DELETE", daemon.memory_path(user, "/conversations?session=s")).status_code == 200
+    assert daemon.admin("POST", path, json={"messages": talk, "learn": False}).json()["erased"] == 1
+    [conversation] = daemon.admin("GET", daemon.memory_path(user, "/export")).json()["conversations"]
+    turns = {turn["content"]: turn for turn in conversation["turns"]}
+    assert "What shall I do about the rash?" not in turns and turns["See a doctor."]["exchange"] is None
+    assert turns["What is the capital of France?"]["answer"] is None
+
+
 def hide(daemon, memory_model, user):
     said, wish = "My canary is called Zwingli.", "Please forget what I told you about my pet."
     teach(daemon, memory_model, user, said, [fact("canary", "Zwingli", said)])
@@ -70,6 +96,30 @@ def test_nothing_hidden_is_given_from_deep_within_a_long_turn(make_daemon, upstr
     for mode in ("buffer", "vector", "hybrid"):
         Chat(daemon, user, session=mode, mode=mode).say("What is my canary called that I walked along the river with?")
         assert "Zwingli" not in prompt(upstream), mode
+
+
+def test_a_long_turn_said_later_is_learned_and_given_though_something_is_hidden(make_daemon, upstream, memory_model, user):
+    daemon = make_daemon({"memory": {"context_tokens": "16000", "conversation_tokens": "32000"}})
+    hide(daemon, memory_model, user)
+    said = "My boat is called Hedwig."
+    memory_model.answers[said] = [fact("boat", "Hedwig", said)]
+    Chat(daemon, user, session="later").say(said + " We walked along the river." * 700)
+    daemon.settle(user)
+    assert current(daemon, user) == ["Hedwig"]
+    Chat(daemon, user, session="new", mode="buffer").say("Hello there.")
+    assert "We walked along the river." in prompt(upstream)
+
+
+def test_a_pin_whose_time_is_over_is_said_again_without_it(daemon, memory_model, user):
+    over = {"pinned": True, "valid_until": "2026-01-01T00:00:00Z"}
+    post(daemon, user, "city", "Ulm", **over)
+    assert post(daemon, user, "city", "Ulm").status_code == 200
+    assert post(daemon, user, "city", "Bern").status_code == 201
+    post(daemon, user, "boat", "Ida", **over)
+    said = "My boat is called Ida."
+    teach(daemon, memory_model, user, said, [fact("boat", "Ida", said)])
+    assert current(daemon, user) == ["Bern", "Ida"]
+    assert post(daemon, user, "boat", "Hedwig").status_code == 201
 
 
 def test_a_correction_marks_what_stands_deep_within_a_turn(daemon, upstream, memory_model, user):

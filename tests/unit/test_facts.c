@@ -4,6 +4,9 @@
 #include "core/facts/tombstone.h"
 #include "tests/unit/rights_fixture.h"
 
+#include <string.h>
+#include <time.h>
+
 enum { BURIED_AT = 1000 };
 
 static struct arena arena;
@@ -245,7 +248,33 @@ START_TEST(room_for_later_facts_takes_nothing_dear)
 }
 END_TEST
 
-UNIT_MAIN("facts", one_key_has_many_spellings_and_names, texts_are_compared_folded,
+/* CPU seconds that the search of a note takes which repeats that text. */
+static double cost_of_note(const char *text)
+{
+	enum { NOTE = 4096, TIMES = 3 };
+	char whole[NOTE + 1];
+	const size_t size = strlen(text);
+	for (size_t at = 0; at + size <= NOTE; at += size) {
+		memcpy(whole + at, text, size);
+		whole[at + size] = '\0';
+	}
+	const clock_t begin = clock();
+	for (int i = 0; i < TIMES; i++)
+		ck_assert(!keeps_away("city", "Ulm", true, note(whole)));
+	arena_finish(&arena);
+	return (double)(clock() - begin);
+}
+
+START_TEST(a_note_without_spaces_costs_no_more_than_its_characters)
+{
+	const double usual = cost_of_note("The walk along the river was long. ");
+	ck_assert_double_lt(cost_of_note("私は京都に住んでいます"), 30 * usual);
+	ck_assert_double_lt(cost_of_note("a-"), 30 * usual);
+}
+END_TEST
+
+UNIT_MAIN("facts", a_note_without_spaces_costs_no_more_than_its_characters,
+	  one_key_has_many_spellings_and_names, texts_are_compared_folded,
 	  a_tombstone_knows_its_value_however_it_is_written,
 	  another_key_brings_back_only_what_is_said_later_and_not_never,
 	  a_note_that_says_the_value_is_kept_away, a_note_may_name_whom_the_value_was_of,
