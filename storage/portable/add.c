@@ -86,7 +86,7 @@ static void show_answer(struct taking *taking, uint64_t asked, uint64_t answer)
 {
 	const struct memory *memory = &taking->memory;
 	struct stored_turn stored;
-	struct stored_exchange exchange;
+	struct stored_exchange exchange = {0};
 	if (!memory_turn(memory, asked, &stored) ||
 	    !memory_exchange(memory, &stored.turn, &exchange) || exchange.answer != 0)
 		return;
@@ -100,7 +100,7 @@ static uint64_t find_unanswered(const struct taking *taking, const struct turn *
 {
 	enum { EXCHANGE_AT = 24 /* in the key */ };
 	const struct memory *memory = &taking->memory;
-	struct stored_exchange exchange;
+	struct stored_exchange exchange = {0};
 	struct scan scan;
 	uint64_t id = 0;
 	scan_begin(
