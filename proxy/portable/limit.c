@@ -56,7 +56,7 @@ size_t portable_drop_oldest(struct portable_memory *memory, uint64_t limit)
 	free(aged);
 	for (size_t i = 0; memory->appends && i < count; i++) {
 		const uint64_t asked = memory->turns[i].turn.exchange;
-		if (asked != 0 && memory->turns[asked - 1].turn.id == 0)
+		if (asked != 0 && asked <= count && memory->turns[asked - 1].turn.id == 0)
 			memory->turns[i].turn.id = 0; /* an answer goes with its question */
 	}
 	close_gaps(memory);

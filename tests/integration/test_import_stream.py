@@ -190,6 +190,19 @@ def test_a_file_takes_little_memory_whatever_it_holds(make_daemon, user, name):
     daemon.check_alive()
 
 
+def test_an_archive_of_two_formats_harms_nothing(daemon, user):
+    """Ids of recalld's own format are any numbers, those of others are places."""
+    turn = {"id": str(1 << 40), "exchange": str(1 << 40), "role": "user", "content": "I row.", "created_at": DAY}
+    first = {"format": "recalld-export-1", "facts": [], "conversations": [{"session": "s", "turns": [turn]}]}
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w") as packed:
+        packed.writestr("conversations-000.json", json.dumps(first))
+        packed.writestr("conversations-001.json", mapped(said(b"I sail.")))
+    reply = send(daemon, user, out.getvalue())
+    assert reply.status_code == 200 and reply.json()["turns"] == 2, reply.text
+    daemon.check_alive()
+
+
 def test_very_many_facts_take_little_memory(make_daemon, user):
     """All but ten thousand give way."""
     daemon = make_daemon()
