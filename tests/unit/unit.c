@@ -16,6 +16,7 @@ enum {
 };
 
 static char own_folder[UNIT_PATH] = "/tmp"; /* of a bench, whose folders are as slow as a disk */
+static pid_t owner; /* of that folder: a test is a process, too, and ends as this one does */
 
 static const char *place_for_files(void)
 {
@@ -36,6 +37,7 @@ static void make_own_folder(void)
 		perror(own_folder);
 		exit(EXIT_FAILURE);
 	}
+	owner = getpid();
 }
 
 static int remove_one(const char *path, const struct stat *status, int kind, struct FTW *ftw)
@@ -45,6 +47,13 @@ static int remove_one(const char *path, const struct stat *status, int kind, str
 	(void)ftw;
 	(void)remove(path);
 	return 0;
+}
+
+/* Check ends the program by itself when a test was killed that had half written its result. */
+static void remove_own_folder(void)
+{
+	if (getpid() == owner)
+		(void)nftw(own_folder, remove_one, 16, FTW_DEPTH | FTW_PHYS);
 }
 
 void unit_folder(char folder[UNIT_PATH])
@@ -64,8 +73,8 @@ int unit_run(const char *suite_name, const TTest *const *tests, size_t count)
 	SRunner *runner = srunner_create(suite);
 	srunner_set_tap(runner, "-");
 	make_own_folder();
+	(void)atexit(remove_own_folder);
 	srunner_run_all(runner, CK_SILENT);
-	(void)nftw(own_folder, remove_one, 16, FTW_DEPTH | FTW_PHYS);
 	int failed = srunner_ntests_failed(runner);
 	srunner_free(runner);
 	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
