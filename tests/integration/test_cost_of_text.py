@@ -2,15 +2,13 @@
 else's for long. Measured by the CPU time of the process, which a busy machine does not change."""
 
 import json
-import os
 
 import pytest
 
 SIZE = 4 << 20
-# Seconds; plain words take some 10 ms, what is all angle brackets 50 ms.
 # AddressSanitizer looks at all that a search may read before it begins: what is linear becomes quadratic.
-pytestmark = pytest.mark.skipif(
-    "sanitize" in os.environ.get("TEST_BUILD", ""), reason="costs are measured on the plain build")
+pytestmark = pytest.mark.costs
+# Seconds; plain words take some 10 ms, what is all angle brackets 50 ms.
 MOST_PER_MEGABYTE = 0.12
 
 

@@ -130,7 +130,7 @@ def worker_seconds(daemon):
     return ticks / os.sysconf("SC_CLK_TCK")
 
 
-@pytest.mark.skipif("sanitize" in os.environ.get("TEST_BUILD", ""), reason="measures the processor's time")
+@pytest.mark.costs
 def test_a_chat_of_a_full_user_takes_little_of_its_loop(daemon, user):
     """With 300,000 facts it took 2.4 s, and others waited."""
     fill(daemon, user)

@@ -12,6 +12,7 @@ import zipfile
 
 import httpx
 import pytest
+from conftest import SANITIZED
 
 from harness.clock import until
 from test_import_parts import conversation
@@ -19,7 +20,6 @@ from test_intake import DAY, fact, own
 
 MB = 1 << 20
 MOST = 64 * MB
-SANITIZED = "sanitize" in os.environ.get("TEST_BUILD", "")
 WORDS = "river lamp oboe quokka granite Tuesday harbour violet ladder saffron kettle birch meadow copper thimble atlas".split()
 
 
@@ -159,11 +159,13 @@ def noise(size):
     return random.Random(28).randbytes(size).hex().encode()
 
 
+ELEMENTS = (2 if SANITIZED else 20) * MB
+
 FILES = {  # name: (its bytes, what is left out, turns)
     "many empty objects": (lambda: archive([b'[{"mapping": {}, "noise": "' + noise(200_000) + b'", "x": ['] + [b"{}," * MB] * 30 + [b"{}]}]"]),
                            {"too_large": 1}, 0),
-    "empty objects as elements": (lambda: archive([b'{"noise": "' + noise(200_000) + b'", "memories": [{"memory": "x"}'] + [b",{}" * MB] * 20 + [b"]}"]),
-                                  {"empty": 20 * MB}, 0),
+    "empty objects as elements": (lambda: archive([b'{"noise": "' + noise(200_000) + b'", "memories": [{"memory": "x"}'] + [b",{}" * MB] * (ELEMENTS // MB) + [b"]}"]),
+                                  {"empty": ELEMENTS}, 0),
     "a bomb just within the ratio": (lambda: archive([mapped(b"null")[:-2] + b', "x": "' + noise(700_000)] + [b"y" * MB] * 240 + [b'"}]']),
                                      {"too_large": 1}, 0),
     "one string of 60 MB": (lambda: mapped(said(b"x" * 60 * MB)), {"too_large": 1}, 0),
@@ -177,6 +179,7 @@ FILES = {  # name: (its bytes, what is left out, turns)
 }
 
 
+@pytest.mark.bounded
 @pytest.mark.parametrize("name", FILES)
 def test_a_file_takes_little_memory_whatever_it_holds(make_daemon, user, name):
     make, left_out, turns = FILES[name]
@@ -203,6 +206,7 @@ def test_an_archive_of_two_formats_harms_nothing(daemon, user):
     daemon.check_alive()
 
 
+@pytest.mark.costs
 def test_very_many_facts_take_little_memory(make_daemon, user):
     """All but ten thousand give way."""
     daemon = make_daemon()
@@ -222,6 +226,7 @@ def exported(daemon, user):
     return [turn for talk in talks for turn in talk["turns"]]
 
 
+@pytest.mark.costs
 def test_an_archive_of_chatgpt_goes_in_whole_within_its_memory_and_once(make_daemon, user):
     """Of 73 MB, half of which was shown: it takes more than one memory."""
     daemon = make_daemon()
@@ -240,6 +245,7 @@ def test_an_archive_of_chatgpt_goes_in_whole_within_its_memory_and_once(make_dae
     assert sorted(turn["content"] for turn in exported(daemon, user)) == sorted(export.shown)
 
 
+@pytest.mark.bounded
 def test_a_long_own_export_keeps_its_links_over_its_parts(make_daemon, user):
     """Questions, answers, the facts that rest on them and the summary name turns by ids that are new here."""
     daemon = make_daemon()
@@ -322,6 +328,7 @@ def test_what_a_kill_leaves_of_a_long_import_the_same_completes(make_daemon, use
 
 # ---- others ----
 
+@pytest.mark.costs
 def test_others_do_not_pay_for_an_import(make_daemon, user):
     """What the admin address's own thread works beside an import is what its probes cost without: the reading is done elsewhere.
     CPU time tells it on a busy machine, too."""

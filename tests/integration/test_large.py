@@ -1,8 +1,10 @@
 """Large requests cost what their size says."""
 
 import json
-import os
 from pathlib import Path
+
+import pytest
+from conftest import SANITIZED
 
 from harness.chat import Chat
 from harness.provider import Said, response_events
@@ -38,6 +40,7 @@ def test_of_a_reply_that_is_too_long_to_be_read_the_users_turn_is_kept(daemon, u
     assert kept == [("Paint my boat.", True)]
 
 
+@pytest.mark.bounded
 def test_a_long_stream_of_escapes_takes_no_more_memory_than_its_text(make_daemon, provider, user):
     daemon = make_daemon({"upstream": {"base_url": provider.base_url}})
     said = json.dumps("é" * 3000).encode()
@@ -46,7 +49,7 @@ def test_a_long_stream_of_escapes_takes_no_more_memory_than_its_text(make_daemon
     body = json.dumps({"model": "m", "input": "Tell me all of it.", "stream": True}).encode()
     before = peak_memory(daemon)
     assert len(daemon.post_chat(body, {"X-User-Id": user}, "/v1/responses").content) > 40 << 20
-    if "sanitize" not in os.environ.get("TEST_BUILD", ""):
+    if not SANITIZED:
         assert peak_memory(daemon) - before < 32 << 20
     assert [m["content"] for m in daemon.memory(user)["messages"]] == ["Tell me all of it.", "."]
 
