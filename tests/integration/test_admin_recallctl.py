@@ -46,7 +46,7 @@ def recallctl(daemon, *arguments, stdin=None):
         capture_output=True,
         text=True,
         errors="replace",
-        timeout=30,
+        timeout=60,
         env=clean_environment(),
     )
 
@@ -143,7 +143,7 @@ def test_memory_is_read_while_chats_go_on(daemon, upstream, user):
     for i in range(30):
         talk.say(f"Turn {i}.")
     stop.set()
-    reader.join(10)
+    reader.join(60)
     assert not failures
     assert len(daemon.messages(user)) == 60
 

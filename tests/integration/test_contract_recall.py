@@ -366,7 +366,7 @@ def test_recallctl_explains_and_previews(daemon, upstream, remembered):
         command = [program("proxy/recallctl"), "--admin", f"127.0.0.1:{daemon.admin_port}", *arguments]
         environment = clean_environment()
         environment.pop("COLUMNS", None)  # of pytest's terminal
-        return subprocess.run(command, capture_output=True, text=True, timeout=20, env=environment)
+        return subprocess.run(command, capture_output=True, text=True, timeout=60, env=environment)
 
     explained = recallctl("explain", reply.headers["X-Memory-Receipt"])
     assert explained.returncode == 0 and "wendelstein" in explained.stdout, explained

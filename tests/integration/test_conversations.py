@@ -94,7 +94,7 @@ def ask_two_at_once(chat, upstream, text):
     together = threading.Barrier(2)
 
     def answer(request):
-        together.wait(20)
+        together.wait(120)
         return json_reply(completion(f"So says {request.json['model']} of: {text}"))
 
     upstream.answer = answer

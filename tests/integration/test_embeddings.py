@@ -57,7 +57,7 @@ def remember(daemon, user, texts, session="past"):
     daemon.import_messages(user, messages(texts, session), learn=False)
 
 
-def wait_metric(daemon, name, value, timeout=15):
+def wait_metric(daemon, name, value, timeout=60):
     until(lambda: daemon.metric(name) >= value, name, timeout)
     assert daemon.metric(name) == value
 
@@ -200,7 +200,7 @@ def test_the_status_tells_that_embedding_fails_until_it_goes_on(embedding_daemon
     remember(daemon, user, ["first"])
     until(lambda: "(status 401)" in trouble())
     embeddings.embed = embeddings.give
-    until(lambda: trouble() == "", timeout=30)
+    until(lambda: trouble() == "", timeout=60)
     assert "first" in embeddings.given
 
 
@@ -345,7 +345,7 @@ def test_it_ends_while_an_import_waits(embedding_daemon, embeddings, user):
     thread.start()
     embeddings.wait(1)
     daemon.stop()
-    thread.join(10)
+    thread.join(60)
     gate.set()
 
 
@@ -364,7 +364,7 @@ def test_a_user_is_forgotten_while_turns_are_embedded(embedding_daemon, embeddin
     embeddings.wait(1)
     daemon.forget(user)
     gate.set()
-    thread.join(10)
+    thread.join(60)
     embeddings.embed = embeddings.give
     # Without a time, or in the second in which the user was forgotten, it could have been said before.
     time.sleep(1)

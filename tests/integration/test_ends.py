@@ -31,7 +31,7 @@ def test_a_flood_behind_the_end_does_not_stall_the_reply(daemon, upstream, user)
     """It is held while the exchange is written to the disk, and must go on afterwards."""
     body = b"".join(text_events("Short.")) + b": nothing\n" * 400_000
     upstream.script(sse_reply([body]))
-    with RawClient(daemon.port, timeout=20) as raw:
+    with RawClient(daemon.port, timeout=60) as raw:
         raw.post_chat(STREAM, user)
         reply = raw.read_reply()
     assert reply.whole and reply.body == body
@@ -63,7 +63,7 @@ def test_a_compressed_stream_that_breaks_off_ends_without_an_event_that_nobody_c
 
 @pytest.mark.parametrize("status", [204, 304])
 def test_a_reply_without_a_body_keeps_its_connection(daemon, upstream, status):
-    with RawClient(daemon.port, timeout=20) as raw:
+    with RawClient(daemon.port, timeout=60) as raw:
         for fields in ([], [("Content-Length", "0" if status == 204 else "1234")]):
             upstream.script(Reply(status=status, fields=fields, framing="raw"))
             raw.send("GET", "/v1/models/x")
@@ -74,7 +74,7 @@ def test_a_reply_without_a_body_keeps_its_connection(daemon, upstream, status):
 
 
 def test_a_head_request_keeps_its_connection(daemon, upstream):
-    with RawClient(daemon.port, timeout=20) as raw:
+    with RawClient(daemon.port, timeout=60) as raw:
         for framing in ("length", "chunked"):
             upstream.script(json_reply({"object": "list"}, framing=framing))
             raw.send("HEAD", "/v1/models")
@@ -139,7 +139,7 @@ def test_a_refusal_without_an_end_does_not_hold_the_retry_up(daemon, upstream, k
     never = threading.Event()
     endless = [b'{"error":"' + b"x" * 65536] * 2
     upstream.script(Reply(status=400, pieces=[*endless, b"end"], framing="chunked", gates={2: never}))
-    with RawClient(daemon.port, timeout=20) as raw:
+    with RawClient(daemon.port, timeout=60) as raw:
         raw.post_chat(STREAM, known_user)
         try:
             assert raw.read_reply().field("X-Memory-Status") == "bypassed"

@@ -65,7 +65,7 @@ async def talk_until_the_end(talkers, chance):
     await asyncio.gather(*(talk(talker, chance) for talker in talkers))
 
 
-def wait_answered(talkers, more, timeout=30):
+def wait_answered(talkers, more, timeout=60):
     """Until so many more replies have come, however slow the machine is."""
     before, end = sum(len(talker.answered) for talker in talkers), time.monotonic() + timeout
     while sum(len(talker.answered) for talker in talkers) < before + more:

@@ -163,7 +163,7 @@ def test_the_memory_model_answers_for_the_newest_turn():
     prompt = "Before: I live in Rome.\nThe new turn: I moved to Oslo."
     body = {"messages": [{"role": "user", "content": prompt}], "response_format": {"type": "json_object"}}
     model.fail("I moved to Oslo.", error_reply(429))
-    replies = [httpx.post(model.base_url + "/chat/completions", json=body) for _ in range(2)]
+    replies = [httpx.post(model.base_url + "/chat/completions", json=body, timeout=60) for _ in range(2)]
     model.close()
     assert replies[0].status_code == 429
     assert "Oslo" in replies[1].json()["choices"][0]["message"]["content"]

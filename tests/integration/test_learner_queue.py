@@ -68,7 +68,7 @@ def test_a_full_store_does_not_have_the_model_asked_without_a_pause(make_daemon,
     answer = memory_model.answer
 
     def wait_for_it(request):
-        full.wait(20)
+        full.wait(120)
         return answer(request)
 
     memory_model.answer = wait_for_it

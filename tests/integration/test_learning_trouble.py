@@ -149,7 +149,7 @@ def recallctl(daemon, *arguments):
         [program("proxy/recallctl"), "-c", str(daemon.config_file), *arguments],
         capture_output=True,
         text=True,
-        timeout=30,
+        timeout=60,
         env=clean_environment(),
     )
 

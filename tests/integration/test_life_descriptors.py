@@ -64,7 +64,7 @@ def few(make_daemon, upstream, monkeypatch):
     gate = threading.Event()
 
     def answer(request):
-        gate.wait(30)
+        gate.wait(120)
         return json_reply({"object": "ok"})
 
     upstream.answer = answer
@@ -121,7 +121,7 @@ def test_too_low_a_limit_is_warned_of_by_t(tmp_path):
         [program("proxy/recalld"), "-t", "-c", str(file)],
         capture_output=True,
         text=True,
-        timeout=30,
+        timeout=60,
         env=clean_environment(),
         preexec_fn=limited(4096),
     )

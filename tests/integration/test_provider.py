@@ -125,7 +125,7 @@ def test_chat(openai_client, stream):
 def test_ollama(provider, stream):
     provider.say = lambda asked, number: Said(WORDS, [Call("", "weather", {"city": "Oslo"})])
     asked = {"model": "m", "messages": USER} | ({} if stream else {"stream": False})
-    with httpx.Client(trust_env=False) as client:
+    with httpx.Client(trust_env=False, timeout=60) as client:
         body = client.post(provider.origin + "/api/chat", json=asked).content
     lines = [json.loads(line) for line in body.splitlines()]
     assert "".join(line["message"]["content"] for line in lines) == WORDS

@@ -273,13 +273,13 @@ def test_without_a_file_only_the_store_needs_a_place(tmp_path, own, start):
     log = (tmp_path / "log").open("w+")
     process = subprocess.Popen(["bash", "-c", command], env=clean_environment(HOME=str(place), **address), stderr=log)
     try:
-        end = time.monotonic() + 10
+        end = time.monotonic() + 60
         while not list(place.glob("*/data.mdb")):
             assert process.poll() is None and time.monotonic() < end
             time.sleep(0.05)
     finally:
         process.terminate()
-        assert process.wait(10) == 0
+        assert process.wait(60) == 0
     log.seek(0)
     base_url = re.search(r"BASE_URL=(\S+)", start)
     assert f"upstream {base_url[1] if base_url else 'https://api.openai.com/v1'}" in log.read()
@@ -382,7 +382,7 @@ def test_a_kept_quickstart_is_talked_to_here_and_by_a_client():
     ask("/restart", "session 2")
     assert ask("Where do I live?", r"Graz") == "You told me that you live in Graz.\n"
     body = {"model": "demo", "messages": [{"role": "user", "content": "Where do I live?"}]}
-    with httpx.Client(trust_env=False) as client:
+    with httpx.Client(trust_env=False, timeout=60) as client:
         reply = client.post(base_url + "/chat/completions", json=body, headers={"X-User-Id": "you"})
     assert "Graz" in reply.json()["choices"][0]["message"]["content"]
     ask("/why", r"^  fact .*Graz")
@@ -390,7 +390,7 @@ def test_a_kept_quickstart_is_talked_to_here_and_by_a_client():
     ask("/nothing", "Base URL for your client")
     ask("/forget", "forgotten: you")
     assert ask("Where do I live?", "know") == "I don't know: you have not told me.\n"
-    process.communicate("/quit\n", timeout=30)
+    process.communicate("/quit\n", timeout=60)
     assert process.returncode == 0
 
 

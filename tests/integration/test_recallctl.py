@@ -52,7 +52,7 @@ def arguments_for(upstream, *arguments):
 
 def recallctl(upstream, *arguments, **environment):
     return subprocess.run(
-        arguments_for(upstream, *arguments), capture_output=True, timeout=30, env=clean_environment(**environment)
+        arguments_for(upstream, *arguments), capture_output=True, timeout=60, env=clean_environment(**environment)
     )
 
 
@@ -73,7 +73,7 @@ def on_terminal(upstream, columns, *arguments, **environment):
             break
         written += more
     os.close(ours)
-    assert process.wait(30) == 0
+    assert process.wait(60) == 0
     return written.decode().replace("\r\n", "\n")
 
 
@@ -247,7 +247,7 @@ def test_with_json_every_failure_is_json(upstream, tmp_path):
         (): (None, "no command given"),
     }
     for words, (status, message) in failures.items():
-        done = subprocess.run([*arguments_for(upstream), "--json", *words], stdin=subprocess.DEVNULL, capture_output=True, timeout=30, env=clean_environment())
+        done = subprocess.run([*arguments_for(upstream), "--json", *words], stdin=subprocess.DEVNULL, capture_output=True, timeout=60, env=clean_environment())
         error = json.loads(done.stdout)["error"]
         assert done.returncode == 1 and done.stderr and error["status"] == status and message in error["message"], words
 
@@ -286,18 +286,18 @@ def test_an_answer_without_json_is_no_success(upstream):
 def test_what_could_not_be_written_is_a_failure(receipt, upstream):
     for words in (["explain", "1"], ["explain", "1", "--json"], ["--help"]):
         with open("/dev/full", "wb") as full:
-            done = subprocess.run(arguments_for(upstream, *words), stdout=full, stderr=subprocess.PIPE, timeout=30,
+            done = subprocess.run(arguments_for(upstream, *words), stdout=full, stderr=subprocess.PIPE, timeout=60,
                                   env=clean_environment())  # fmt: skip
         assert done.returncode == 1 and b"cannot write output: No space left on device" in done.stderr, words
         closed = ["sh", "-c", 'exec "$0" "$@" >&-', *arguments_for(upstream, *words)]
-        done = subprocess.run(closed, stderr=subprocess.PIPE, timeout=30, env=clean_environment())
+        done = subprocess.run(closed, stderr=subprocess.PIPE, timeout=60, env=clean_environment())
         assert done.returncode == 1 and b"cannot write output: Bad file descriptor" in done.stderr, words
 
 
 def test_a_reader_who_has_seen_enough_hears_of_no_fault(receipt, upstream):
     ours, theirs = os.pipe()
     os.close(ours)
-    done = subprocess.run(arguments_for(upstream, "explain", "1"), stdout=theirs, stderr=subprocess.PIPE, timeout=30,
+    done = subprocess.run(arguments_for(upstream, "explain", "1"), stdout=theirs, stderr=subprocess.PIPE, timeout=60,
                           env=clean_environment())  # fmt: skip
     os.close(theirs)
     assert done.returncode == 1 and not done.stderr
@@ -565,7 +565,7 @@ class Watching:
 
     def end(self):
         self.read_until("\x1b[?25h\x1b[?1049l")
-        code = self.process.wait(30)
+        code = self.process.wait(60)
         assert termios.tcgetattr(self.theirs) == self.before, "the terminal is as it was"
         os.close(self.terminal)
         os.close(self.theirs)

@@ -195,7 +195,7 @@ def test_a_long_memory_goes_in_parts_and_chats_go_on(make_daemon, user):
 def test_check_tells_what_is_in_force(make_daemon):
     def told():
         command = [program("proxy/recallctl"), "-c", str(daemon.config_file), "check"]
-        return subprocess.run(command, capture_output=True, text=True, timeout=30, env=clean_environment()).stdout
+        return subprocess.run(command, capture_output=True, text=True, timeout=60, env=clean_environment()).stdout
 
     daemon = make_daemon({"retention": {"messages": "90d", "pii": "redact"}})
     assert "  keeps       messages 90d, facts for ever, pii: redact\n" in told()

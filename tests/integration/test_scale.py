@@ -13,7 +13,7 @@ from harness.daemon import ROOT, clean_environment
 def run(program, *arguments, build="build"):
     environment = clean_environment(BENCH_BUILD=build)
     command = [sys.executable, str(ROOT / "tests" / program), *arguments]
-    done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=110)
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=300)
     assert done.returncode == 0, done.stdout + done.stderr
 
 

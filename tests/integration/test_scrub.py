@@ -180,9 +180,9 @@ def test_a_kill_at_any_moment_of_a_scrub_leaves_one_whole_store(filled, tmp_path
         daemon.start()
         try:
             daemon.admin("POST", "/v1/scrub")
-            assert daemon.process.wait(30) == -9
+            assert daemon.process.wait(60) == -9
         except OSError:
-            daemon.process.wait(30)
+            daemon.process.wait(60)
         daemon.environment = {}
         daemon.kill_and_restart()
         assert not (tmp_path / "store" / "scrub").exists()

@@ -119,7 +119,7 @@ def send_all(client, data):
 
 @pytest.mark.parametrize(("status", "data"), REFUSED.values(), ids=REFUSED.keys())
 def test_what_is_refused_gets_its_error_and_reaches_no_upstream(daemon, upstream, status, data):
-    with RawClient(daemon.port, timeout=20) as client:
+    with RawClient(daemon.port, timeout=60) as client:
         send_all(client, data + HIDDEN)
         if data.startswith(b"HEAD"):
             reply = client.read_head()
@@ -146,7 +146,7 @@ def test_what_is_refused_gets_its_error_and_reaches_no_upstream(daemon, upstream
 )
 def test_what_can_never_be_taken_is_refused_at_once_and_by_its_name(daemon, data, reason):
     """Without the end that it waits for, or with only that wrong which its name says."""
-    with RawClient(daemon.port, timeout=20) as client:
+    with RawClient(daemon.port, timeout=60) as client:
         send_all(client, data)
         reply = client.read_reply()
     assert reason in json.loads(reply.body)["error"]["message"]
@@ -162,7 +162,7 @@ def test_what_is_refused_is_in_the_log_with_its_reason(make_daemon):
 
 
 def test_a_request_that_is_refused_does_not_harm_the_one_before(daemon, upstream):
-    with RawClient(daemon.port, timeout=20) as client:
+    with RawClient(daemon.port, timeout=60) as client:
         good = post(b"Content-Length: %d\r\n" % len(CHAT), CHAT)
         client.socket.sendall(good + post(b"A : b\r\n") + HIDDEN)
         assert client.read_reply().status == 200
@@ -175,11 +175,11 @@ def test_a_body_over_the_limit_is_413_in_either_framing(make_daemon, upstream):
     piece = b"8000\r\n" + b"x" * 0x8000 + b"\r\n"
     exactly = chunked(piece * 2 + b"0\r\n\r\n")
     for data in (post(b"Content-Length: 65537\r\n"), chunked(piece * 2 + b"1\r\nx\r\n0\r\n\r\n")):
-        with RawClient(daemon.port, timeout=20) as client:
+        with RawClient(daemon.port, timeout=60) as client:
             send_all(client, data + HIDDEN)
             check_refused(client, 413)
     assert not upstream.requests
-    with RawClient(daemon.port, timeout=20) as client:
+    with RawClient(daemon.port, timeout=60) as client:
         client.socket.sendall(exactly)
         assert client.read_reply().status == 200
     assert upstream.last.body == b"x" * 0x10000
@@ -206,7 +206,7 @@ def test_pipelined_requests_of_all_framings_are_answered_in_their_order(daemon, 
         post(b"Connection: close\r\n", line=b"GET /v1/f HTTP/1.1"),
     ]
     data = b"".join(requests)
-    with RawClient(daemon.port, timeout=20) as client:
+    with RawClient(daemon.port, timeout=60) as client:
         for i in range(0, len(data), step):
             client.socket.sendall(data[i : i + step])
         replies = [json.loads(client.read_reply().body) for _ in requests]
@@ -219,7 +219,7 @@ def test_chunk_extensions_and_trailers_are_read_and_dropped(daemon, upstream):
     half = len(CHAT) // 2
     body = b'%x;a=1;b="c d"\r\n%s\r\n' % (half, CHAT[:half])
     body += b"%04X;x\r\n%s\r\n0;end\r\nX-Trailer: 1\r\n\r\n" % (len(CHAT) - half, CHAT[half:])
-    with RawClient(daemon.port, timeout=20) as client:
+    with RawClient(daemon.port, timeout=60) as client:
         client.socket.sendall(chunked(body) + get(b"GET /v1/models HTTP/1.1"))
         assert [client.read_reply().status, client.read_reply().status] == [200, 200]
     assert [request.target for request in upstream.requests] == ["/v1/chat/completions", "/v1/models"]
@@ -233,7 +233,7 @@ def test_chunk_extensions_and_trailers_are_read_and_dropped(daemon, upstream):
 )
 def test_a_connection_is_kept_as_the_client_asks(daemon, upstream, version, field, stays):
     fields = [("Connection", field)] if field else []
-    with RawClient(daemon.port, timeout=20) as client:
+    with RawClient(daemon.port, timeout=60) as client:
         for _ in range(3 if stays else 1):
             client.send("GET", "/v1/models", fields=fields, version=f"HTTP/{version}")
             assert client.read_reply().status == 200
@@ -251,7 +251,7 @@ def is_silent(client):
 
 
 def test_a_client_that_expects_100_is_told_only_when_it_waits(daemon, upstream):
-    with RawClient(daemon.port, timeout=20) as client:
+    with RawClient(daemon.port, timeout=60) as client:
         client.socket.sendall(expecting(len(CHAT)))
         assert client.read_head().status == 100
         client.socket.sendall(CHAT)
@@ -269,7 +269,7 @@ def test_a_client_that_expects_100_is_told_only_when_it_waits(daemon, upstream):
 
 
 def test_a_client_that_expects_100_for_too_much_is_told_413_instead(daemon, upstream):
-    with RawClient(daemon.port, timeout=20) as client:
+    with RawClient(daemon.port, timeout=60) as client:
         client.socket.sendall(expecting(10**12))
         check_refused(client, 413)
     assert not upstream.requests

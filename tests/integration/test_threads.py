@@ -62,7 +62,7 @@ class Talker:
 
     def __init__(self, daemon, user, number):
         self.daemon, self.user, self.number = daemon, user, number
-        self.client = plain_client(timeout=60)
+        self.client = plain_client()
         self.said, self.unsure = [], set()
 
     def body(self, text):
@@ -98,7 +98,7 @@ def ask_for_receipt(talker):
 
 def leave_in_mid_stream(daemon):
     body = {"model": "test-model", "messages": [{"role": "user", "content": "Hello."}], "stream": True}
-    with plain_client(timeout=60) as client:
+    with plain_client() as client:
         with client.stream("POST", daemon.base_url + "/chat/completions", json=body, headers={"X-User-Id": "leaver"}) as r:
             next(r.iter_raw())
 

@@ -15,6 +15,7 @@ from pathlib import Path
 import httpx
 import openai
 import pytest
+from conftest import SANITIZED
 
 from harness.chat import stream_text
 from harness.daemon import clean_environment, program, stalled_calls, write_config
@@ -79,7 +80,7 @@ def trust(pairs):
 
 
 def client_of(daemon, context):
-    return httpx.Client(verify=context, trust_env=False, base_url=f"https://127.0.0.1:{daemon.port}", timeout=30)
+    return httpx.Client(verify=context, trust_env=False, base_url=f"https://127.0.0.1:{daemon.port}", timeout=60)
 
 
 def say_hello(daemon, context, user=None):
@@ -102,7 +103,7 @@ def common_name(daemon, context):
         return dict(pair[0] for pair in secured.getpeercert()["subject"])["commonName"]
 
 
-def wait_name(daemon, context, name, timeout=20):
+def wait_name(daemon, context, name, timeout=60):
     end = time.monotonic() + timeout
     while common_name(daemon, context) != name:
         assert time.monotonic() < end, f"the certificate is not {name}'s:\n{daemon.stderr}"
@@ -136,7 +137,7 @@ def test_a_stream_comes_through_an_sdk_over_tls_event_by_event(tls, trust, user,
     upstream.script(sse_reply(text_events("One two three."), gates={2: gate}))
     client = openai.OpenAI(
         base_url=f"https://127.0.0.1:{tls.port}/v1", api_key="k",
-        http_client=httpx.Client(verify=trust, trust_env=False), default_headers={"X-User-Id": user},
+        http_client=httpx.Client(verify=trust, trust_env=False, timeout=60), default_headers={"X-User-Id": user},
     )
     text = ""
     with client:
@@ -218,7 +219,7 @@ def last_record(tls, trust, request):
     received, sent = ssl.MemoryBIO(), ssl.MemoryBIO()
     secured = trust.wrap_bio(received, sent, server_hostname="127.0.0.1")
     wire = b""
-    with socket.create_connection(("127.0.0.1", tls.port), timeout=10) as plain:
+    with socket.create_connection(("127.0.0.1", tls.port), timeout=60) as plain:
         for step in (secured.do_handshake, lambda: secured.write(request)):
             while True:
                 try:
@@ -264,7 +265,7 @@ def test_an_end_that_finds_no_room_is_said_once_there_is(make_tls, trust, upstre
         with pytest.raises(TimeoutError):  # and no end without close_notify
             secured.recv(65536)
         (tmp_path / "stalled").unlink()
-        secured.settimeout(10)
+        secured.settimeout(60)
         assert secured.recv(65536) == b""
 
 
@@ -284,7 +285,7 @@ def test_a_client_that_reads_a_long_chain_slowly_gets_it_whole(tls, trust, pairs
     tls.wait_log("configuration reloaded")
     with socket.socket() as plain:
         plain.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
-        plain.settimeout(5)
+        plain.settimeout(60)
         plain.connect(("127.0.0.1", tls.port))
         received, sent = ssl.MemoryBIO(), ssl.MemoryBIO()
         secured = trust.wrap_bio(received, sent, server_hostname="127.0.0.1")
@@ -306,7 +307,7 @@ def test_a_client_that_reads_a_long_chain_slowly_gets_it_whole(tls, trust, pairs
 
 
 def test_plain_http_is_told_to_come_by_https(tls):
-    reply = httpx.post(f"http://127.0.0.1:{tls.port}/v1/chat/completions", content=HELLO, trust_env=False)
+    reply = httpx.post(f"http://127.0.0.1:{tls.port}/v1/chat/completions", content=HELLO, trust_env=False, timeout=60)
     assert reply.status_code == 400 and "https://" in reply.json()["error"]["message"]
     assert tls.metric(FAILED_HANDSHAKES) == 1
 
@@ -346,6 +347,7 @@ def resident(daemon):
     return int(status.split("RssAnon:")[1].split()[0])
 
 
+@pytest.mark.bounded
 def test_a_slow_reader_slows_the_upstream_down(tls, trust, upstream):
     """What it does not read is kept in its socket and in bounded buffers, and comes whole in the end."""
     text = b"0123456789" * 3_000_000
@@ -358,7 +360,7 @@ def test_a_slow_reader_slows_the_upstream_down(tls, trust, upstream):
         grown = resident(tls) - before
         got, _ = closed_after(secured)
     assert got.split(b"\r\n\r\n", 1)[1] == text
-    assert grown < 3000 or "sanitized" in program("proxy/recalld"), "kilobytes"
+    assert grown < 3000 or SANITIZED, "kilobytes"
 
 
 @pytest.mark.parametrize("how", ["SIGHUP", "file"])
@@ -389,7 +391,7 @@ def test_other_paths_of_certificate_and_key_are_read_once(tls, trust, pairs):
     write_config(tls.config_file, tls.config)
     tls.signal(signal.SIGHUP)
     wait_name(tls, trust, "two")
-    before, end = looks(tls), time.monotonic() + 20
+    before, end = looks(tls), time.monotonic() + 60
     while looks(tls) < before + 4:
         assert time.monotonic() < end
         time.sleep(0.1)
@@ -426,7 +428,7 @@ def test_a_bad_pair_is_a_fault_that_names_file_and_line(make_tls, pairs, tmp_pat
     locked = tmp_path / "locked.key"
     subprocess.run(
         ["openssl", "pkey", "-in", pairs["one"][1], "-aes256", "-passout", "pass:x", "-out", locked],
-        check=True, timeout=30,
+        check=True, timeout=60,
     )
     (tmp_path / "junk").write_text("no PEM")
     wrong = [
@@ -441,7 +443,7 @@ def test_a_bad_pair_is_a_fault_that_names_file_and_line(make_tls, pairs, tmp_pat
         for arguments in (["-t"], []):
             done = subprocess.run(
                 [program("proxy/recalld"), "-c", str(daemon.config_file), *arguments],
-                capture_output=True, text=True, timeout=10, env=clean_environment(), stdin=subprocess.DEVNULL,
+                capture_output=True, text=True, timeout=60, env=clean_environment(), stdin=subprocess.DEVNULL,
             )
             line = {"certificate": 2, "key": 3}[at]
             assert done.returncode == 1 and f"{daemon.config_file}:{line}: [listen] tls_{at} " in done.stderr
@@ -487,7 +489,7 @@ def test_one_connection_too_many_is_told_so_over_tls(make_tls, trust):
 def test_recallctl_does_not_need_the_key(tls):
     tls.key.unlink()
     done = subprocess.run(
-        [program("proxy/recallctl"), "-c", str(tls.config_file), "check"], capture_output=True, timeout=30,
+        [program("proxy/recallctl"), "-c", str(tls.config_file), "check"], capture_output=True, timeout=60,
         env=clean_environment(),
     )
     assert done.returncode == 0, done.stderr

@@ -99,7 +99,7 @@ def test_a_conversion_that_fails_changes_nothing(old):
     (daemon.store / "converting").write_text("in the way")
     write_config(daemon.config_file, daemon.config)
     command = [program("proxy/recalld"), "-c", str(daemon.config_file)]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=30, env=clean_environment())
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60, env=clean_environment())
     assert done.returncode == 1 and "converting" in done.stderr
     assert (daemon.store / "data.mdb").read_bytes() == before
     (daemon.store / "converting").unlink()
@@ -112,7 +112,7 @@ def test_an_old_store_passes_the_check_before_the_start(old):
     before = (daemon.store / "data.mdb").read_bytes()
     write_config(daemon.config_file, daemon.config)
     command = [program("proxy/recalld"), "-t", "-c", str(daemon.config_file)]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=30, env=clean_environment())
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60, env=clean_environment())
     assert done.returncode == 0, done.stderr
     assert (daemon.store / "data.mdb").read_bytes() == before
 
@@ -123,9 +123,9 @@ VERSION = r"(\d+\.\d+\.\d+) \(commit ([0-9a-f]{7,40}(?:-dirty)?|unknown)\)"
 
 
 def test_version_and_commit_are_told_everywhere(make_daemon):
-    told = subprocess.run([program("proxy/recalld"), "--version"], capture_output=True, text=True, timeout=30).stdout
+    told = subprocess.run([program("proxy/recalld"), "--version"], capture_output=True, text=True, timeout=60).stdout
     version, commit = re.fullmatch(rf"recalld {VERSION}\n", told).groups()
-    ctl = subprocess.run([program("proxy/recallctl"), "--version"], capture_output=True, text=True, timeout=30).stdout
+    ctl = subprocess.run([program("proxy/recallctl"), "--version"], capture_output=True, text=True, timeout=60).stdout
     assert ctl == told.replace("recalld", "recallctl")
     daemon = make_daemon()
     assert re.search(VERSION, daemon.stderr_lines[0]).groups() == (version, commit), "the log's first line"
@@ -136,7 +136,7 @@ def test_version_and_commit_are_told_everywhere(make_daemon):
 
 def commit_of(folder, **environment):
     environment = clean_environment(PATH="/usr/bin:/bin", **environment)
-    done = subprocess.run(["sh", str(folder / "conf/commit")], capture_output=True, text=True, timeout=30, env=environment, cwd="/")
+    done = subprocess.run(["sh", str(folder / "conf/commit")], capture_output=True, text=True, timeout=60, env=environment, cwd="/")
     assert done.returncode == 0 and not done.stderr
     return done.stdout.strip()
 
@@ -144,7 +144,7 @@ def commit_of(folder, **environment):
 def test_a_tarball_knows_its_commit(tmp_path):
     def git(*words):
         options = ["-c", "user.name=t", "-c", "user.email=t@example.org", "-c", "init.defaultBranch=main"]
-        return subprocess.run(["git", *options, *words], cwd=tmp_path / "tree", check=True, capture_output=True, timeout=30).stdout
+        return subprocess.run(["git", *options, *words], cwd=tmp_path / "tree", check=True, capture_output=True, timeout=60).stdout
 
     conf = tmp_path / "tree/conf"
     conf.mkdir(parents=True)
@@ -156,7 +156,7 @@ def test_a_tarball_knows_its_commit(tmp_path):
     commit = git("rev-parse", "--short", "HEAD").decode().strip()
     assert commit_of(tmp_path / "tree") == commit
     (tmp_path / "unpacked").mkdir()
-    subprocess.run(["tar", "-x", "-C", tmp_path / "unpacked"], input=git("archive", "HEAD"), check=True, timeout=30)
+    subprocess.run(["tar", "-x", "-C", tmp_path / "unpacked"], input=git("archive", "HEAD"), check=True, timeout=60)
     assert commit_of(tmp_path / "unpacked") == commit
     assert commit_of(tmp_path / "unpacked", RECALLD_COMMIT="abc1234") == "abc1234"
     (conf / "commit").write_text((conf / "commit").read_text() + "\n")

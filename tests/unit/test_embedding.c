@@ -203,8 +203,8 @@ START_TEST(ten_megabytes_are_read_quickly)
 	ck_assert_uint_gt(answer.size, 9 << 20);
 	double begun = seconds();
 	ck_assert(embedding_read(buffer_slice(&answer), COUNT, many, &dimensions, &arena));
-	/* An eighth of a second; sanitizers take ten times that. */
-	ck_assert_double_lt(seconds() - begun, 2.0);
+	/* An eighth of a second; sanitizers on a busy machine take up to 30 times that. */
+	ck_assert_double_lt(seconds() - begun, 10.0);
 	ck_assert_int_eq(many[COUNT - 1][0], 127);
 	ck_assert_int_lt(many[COUNT - 1][4], 0);
 	buffer_finish(&answer);

@@ -68,7 +68,7 @@ class HostilePage:
         if port == self.port:
             self.send(request, 404, [], b"")  # the page's icon
             return
-        connection = http.client.HTTPConnection("127.0.0.1", port, timeout=20)
+        connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
         connection.putrequest(request.command, request.path, skip_host=True, skip_accept_encoding=True)
         for name, value in request.headers.items():
             connection.putheader(name, value)
@@ -93,7 +93,7 @@ class HostilePage:
         finally:
             browser.terminate()
             with contextlib.suppress(subprocess.TimeoutExpired):
-                browser.communicate(timeout=10)
+                browser.communicate(timeout=60)
             if browser.poll() is None:
                 browser.kill()
                 browser.communicate()

@@ -68,7 +68,7 @@ class Collector(Upstream):
                     found += [Span(span, resource) for span in scope.spans]
         return found
 
-    def wait_spans(self, holds, timeout=20):
+    def wait_spans(self, holds, timeout=60):
         """Until `holds(spans)`."""
         end = time.monotonic() + timeout
         while not holds(self.spans()):

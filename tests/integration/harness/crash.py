@@ -84,7 +84,7 @@ class CrashDaemon(Daemon):
             assert self.is_up(), f"recalld did not start:\n{self.stderr}"
         return self
 
-    def is_up(self, timeout=20):
+    def is_up(self, timeout=60):
         """Once it answers; False: it has ended."""
         end = time.monotonic() + timeout
         while self.process.poll() is None and time.monotonic() < end:
@@ -99,7 +99,7 @@ class CrashDaemon(Daemon):
         """The names of the crash points that it came to."""
         return [line.split(" ", 1)[1] for line in self.log.read_text().splitlines()] if self.log.exists() else []
 
-    def comes_to(self, pattern, timeout=30):
+    def comes_to(self, pattern, timeout=60):
         """Waits until it has come to a crash point of that name, if it logs any; False: it has ended."""
         end = time.monotonic() + timeout
         while self.logs_points and not fnmatch.filter(self.points(), pattern):
@@ -147,19 +147,19 @@ class CrashDaemon(Daemon):
                 written.seek(at + len(new))
         self.synced.unlink()
 
-    def admin(self, method, path, json=None, timeout=30, **_):
+    def admin(self, method, path, json=None, timeout=60, **_):
         return call(self.admin_port, method, path, json, timeout)
 
     def check(self):
         """recallctl check is content."""
         done = subprocess.run(
             [plain_program("proxy/recallctl"), "--admin", f"127.0.0.1:{self.admin_port}", "check"],
-            capture_output=True, text=True, env=clean_environment(), timeout=30,
+            capture_output=True, text=True, env=clean_environment(), timeout=60,
         )
         assert done.returncode == 0, done.stdout + done.stderr
 
 
-def call(port, method, path, body=None, timeout=30):
+def call(port, method, path, body=None, timeout=60):
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=timeout)
     try:
         connection.request(method, path, None if body is None else json.dumps(body))

@@ -221,14 +221,14 @@ class Upstream:
             assert self.requests, "the upstream was not asked"
             return self.requests[-1]
 
-    def wait(self, count, timeout=20.0):
+    def wait(self, count, timeout=60):
         """Until `count` requests have come."""
         with self._changed:
             come = self._changed.wait_for(lambda: len(self.requests) >= count, timeout)
             assert come, f"{len(self.requests)} requests came, not {count}"
             return list(self.requests)
 
-    def wait_left(self, count, timeout=20.0):
+    def wait_left(self, count, timeout=60):
         """Until `count` connections have been closed on a reply that was not whole."""
         with self._changed:
             assert self._changed.wait_for(lambda: self.left >= count, timeout), "nobody left"

@@ -21,7 +21,7 @@ class RawReply:
 class RawClient:
     """One connection. Reads a reply to its end, or until a mark is seen."""
 
-    def __init__(self, port, timeout=30):
+    def __init__(self, port, timeout=60):
         self.socket = socket.create_connection(("127.0.0.1", port), timeout)
         self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self.seen = b""
