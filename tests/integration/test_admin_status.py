@@ -50,6 +50,7 @@ def test_the_status_tells_that_the_upstream_fails_until_it_answers(make_daemon, 
         with contextlib.suppress(httpx.RemoteProtocolError):
             chat.send("Hello.")
     assert told in upstream_trouble(daemon)
+    daemon.wait_log("warn upstream call failed: ")
     assert daemon.stderr.count("warn upstream call failed: ") == 1
     check = recallctl(daemon, "check").stdout
     assert f"  trouble     the upstream: {upstream_trouble(daemon)}; see the log\n" in check

@@ -419,7 +419,7 @@ def test_sigterm_finishes_open_streams_refuses_new_ones_and_ends_with_0(make_dae
         gate.set()
         reply = raw.read_reply()
         assert reply.whole and reply.body == b"".join(events)
-    assert daemon.wait_end(10) == 0
+    assert daemon.wait_end() == 0
     daemon.start()
     assert daemon.messages(user)[-1] == ("assistant", stream_text(reply.body))
 
@@ -443,7 +443,7 @@ def test_drain_timeout_bounds_the_waiting(make_daemon, upstream, user):
         raw.post_chat(STREAM, user)
         raw.read_until(b"data:")
         daemon.signal(signal.SIGTERM)
-        assert daemon.wait_end(10) == 0
+        assert daemon.wait_end() == 0
         gate.set()
     daemon.start()
     assert [m["complete"] for m in daemon.memory(user)["messages"] if m["role"] == "assistant"] == [False]
@@ -454,7 +454,7 @@ def test_two_daemons_do_not_share_an_address(make_daemon):
     two = make_daemon(start=False)
     two.config["listen"]["address"] = one.config["listen"]["address"]
     two.start(wait=False)
-    assert two.wait_end(10) != 0
+    assert two.wait_end() != 0
     assert "address" in two.stderr
     two.process = None
 
@@ -464,7 +464,7 @@ def test_two_daemons_do_not_share_a_store(make_daemon):
     two = make_daemon(start=False)
     two.config["storage"]["path"] = one.config["storage"]["path"]
     two.start(wait=False)
-    assert two.wait_end(10) != 0
+    assert two.wait_end() != 0
     two.process = None
 
 

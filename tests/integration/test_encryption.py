@@ -123,8 +123,8 @@ def test_a_log_line_tells_of_the_encryption(daemon):
     daemon.stop()
     encrypt(daemon)
     daemon.start()
-    assert "copying the store into its new form" in daemon.stderr
-    assert "encrypted the store in" in daemon.stderr
+    daemon.wait_log("copying the store into its new form")
+    daemon.wait_log("encrypted the store in")
 
 
 def test_a_key_that_does_not_fit_is_refused_with_what_to_do(daemon):

@@ -133,7 +133,7 @@ def run_script(folder, server, run, at, kinds, end, of="*"):
         daemon.signal(signal.SIGTERM)
     except (OSError, http.client.HTTPException):
         pass
-    code = daemon.wait_end(30)
+    code = daemon.wait_end()
     points = daemon.points()
     killed = sum(fnmatch(point, of) for point in points) == at
     assert code == (-signal.SIGKILL if killed else 0), f"{code}:\n{daemon.stderr}"

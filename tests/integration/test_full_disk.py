@@ -136,7 +136,7 @@ def test_no_store_can_be_made_on_a_full_disk_and_the_daemon_says_so(disk, server
     (disk / "store" / "recalld.lock").touch()
     fill(disk)
     daemon.start(wait=False)
-    assert daemon.wait_end(20) == 1
+    assert daemon.wait_end() == 1
     daemon.process = None
     assert "No space left on device; make room on its disk" in daemon.stderr
     (disk / "ballast").unlink()

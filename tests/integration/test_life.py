@@ -67,7 +67,7 @@ def gated(make_daemon, upstream):
 
 
 def ended(daemon, code=0):
-    assert daemon.wait_end(20) == code
+    assert daemon.wait_end() == code
     daemon.process = None
     daemon.check_sanitizers()
 

@@ -77,7 +77,7 @@ def test_a_socket_that_is_listened_on_is_refused(local, make_daemon):
     two = make_daemon(start=False)
     two.config["listen"]["address"] = f"unix:{local.socket}"
     two.start(wait=False)
-    assert two.wait_end(10) == 1
+    assert two.wait_end() == 1
     two.process = None
     assert "another process listens there" in two.stderr
     assert post(local).status_code == 200, "the first one keeps it"
@@ -88,7 +88,7 @@ def test_a_second_daemon_on_the_same_configuration_takes_nothing_away(local, mak
     two.config["listen"] = dict(local.config["listen"])
     two.config["storage"] = local.config["storage"]
     two.start(wait=False)
-    assert two.wait_end(10) == 1
+    assert two.wait_end() == 1
     two.process = None
     assert post(local).status_code == 200 and local.admin("GET", "/readyz").status_code == 200
 
@@ -98,7 +98,7 @@ def test_a_file_that_is_no_socket_is_kept(make_daemon, tmp_path):
     (tmp_path / "file").write_text("mine")
     daemon.config["listen"]["address"] = f"unix:{tmp_path / 'file'}"
     daemon.start(wait=False)
-    assert daemon.wait_end(10) == 1
+    assert daemon.wait_end() == 1
     daemon.process = None
     assert "a file, not a socket" in daemon.stderr and (tmp_path / "file").read_text() == "mine"
 

@@ -148,7 +148,7 @@ def erase_all(daemon, memory_model, markers, ways, chance):
     daemon.signal(signal.SIGHUP)
     end = time.monotonic() + 60
     for name in (name for name, way in ways.items() if way == "retention"):
-        while daemon.knows(name) and markers[name] in json.dumps(daemon.memory(name)):
+        while markers[name] in daemon.admin("GET", daemon.memory_path(name)).text:
             assert time.monotonic() < end, f"{name} has not expired"
             time.sleep(0.1)
 

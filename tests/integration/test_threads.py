@@ -197,7 +197,7 @@ def test_a_drain_amid_it_all_ends_well(busy_daemon):
     crowd, talkers = gather(busy_daemon, SECONDS)
     time.sleep(SECONDS / 4)
     busy_daemon.signal(signal.SIGTERM)
-    assert busy_daemon.wait_end(30) == 0, busy_daemon.last_words
+    assert busy_daemon.wait_end() == 0, busy_daemon.last_words
     for thread in crowd.threads:
         thread.join(60)
     busy_daemon.check_sanitizers()

@@ -129,7 +129,8 @@ def test_chats_go_over_tls_and_are_remembered(tls, trust, user, version):
         for _ in range(5):  # one connection
             reply = client.post("/v1/chat/completions", content=HELLO, headers=JSON | {"X-User-Id": user})
             assert reply.status_code == 200
-    assert tls.knows(user) and f"clients use https://127.0.0.1:{tls.port}/v1" in tls.stderr
+    assert tls.knows(user)
+    tls.wait_log(f"clients use https://127.0.0.1:{tls.port}/v1")
 
 
 def test_a_stream_comes_through_an_sdk_over_tls_event_by_event(tls, trust, user, upstream):

@@ -6,6 +6,7 @@ import pytest
 
 from conftest import KNOWN_VALUE
 from harness.browser import NAME, PROGRAM, HostilePage
+from harness.clock import until
 from harness.wire import RawClient
 
 ASK = b'{"model":"m","messages":[{"role":"user","content":"My cat is called Tom."}]}'
@@ -200,8 +201,11 @@ def test_no_page_in_a_browser_writes_memory(daemon, upstream, user, page, tmp_pa
     ]
     hostile = page(f"const TARGETS = {json.dumps(targets)};" + FORGERY)
     assert hostile.open_in_chromium(tmp_path / "browser") == ["opaque", "sent", "opaque", "sent"]
-    refused = [line for line in daemon.stderr_lines if "/v1/chat/completions" in line and "status=403" in line]
-    assert len(refused) >= 2, "the page's requests did not arrive"
+
+    def refused():
+        return [line for line in daemon.stderr_lines if "/v1/chat/completions" in line and "status=403" in line]
+
+    until(lambda: len(refused()) >= 2, "the page's requests did not arrive")
     assert not upstream.requests
     assert not daemon.knows(user)
 
