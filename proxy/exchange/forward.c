@@ -157,8 +157,20 @@ static struct http_field key_field(const struct dialect *dialect, struct slice t
 	return (struct http_field){form->key_header, arena_join(arena, key, 2)};
 }
 
+/* A server that recognizes a key would answer another body with what it answered the first one. */
+static struct http_field field_again(struct http_field field, struct arena *arena)
+{
+	const bool is_quoted = slice_ends_with(field.value, SLICE("\""));
+	if (slice_equal_nocase(field.name, SLICE("Idempotency-Key")) && field.value.size > 0)
+		field.value = arena_printf(
+			arena, "%.*s-plain%s",
+			SLICE_PRINT(slice_part(field.value, 0, field.value.size - is_quoted)),
+			is_quoted ? "\"" : "");
+	return field;
+}
+
 size_t forward_request_fields(const struct config *config, const struct http_head *head,
-			      struct slice target, const struct dialect *dialect,
+			      struct slice target, const struct dialect *dialect, bool is_again,
 			      const struct http_field **fields, struct arena *arena)
 {
 	const char *api_key = forward_api_key(config, target);
@@ -167,7 +179,8 @@ size_t forward_request_fields(const struct config *config, const struct http_hea
 	size_t count = 0;
 	for (size_t i = 0; i < head->field_count; i++) {
 		if (goes_upstream(config, head, dialect, has_key, head->fields[i].name))
-			out[count++] = head->fields[i];
+			out[count++] =
+				is_again ? field_again(head->fields[i], arena) : head->fields[i];
 	}
 	if (dialect != NULL)
 		out[count++] = (struct http_field){SLICE("Accept-Encoding"), SLICE("identity")};

@@ -37,9 +37,10 @@ bool forward_base_is_bare(const struct config *config, struct slice target);
 
 /* The fields that go upstream: the client's, without hop-by-hop fields, Host, Content-Length,
  * Expect and those of identity_owns_header(). A configured API key replaces every key that the
- * client sent. A request with memory, which has a dialect, asks for identity coding. */
+ * client sent. A request with memory, which has a dialect, asks for identity coding. One that goes
+ * out again with another body has another Idempotency-Key. */
 size_t forward_request_fields(const struct config *config, const struct http_head *head,
-			      struct slice target, const struct dialect *dialect,
+			      struct slice target, const struct dialect *dialect, bool is_again,
 			      const struct http_field **fields, struct arena *arena);
 
 /* The fields that go back: the upstream's and `memory` (may be empty), whose names are added to an

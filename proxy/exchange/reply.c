@@ -363,7 +363,7 @@ void exchange_send(struct exchange *exchange)
 	const struct http_head *head = http_request_head(exchange->request);
 	const struct http_field *fields;
 	size_t count = forward_request_fields(config, head, exchange->target, exchange->dialect,
-					      &fields, &exchange->arena);
+					      exchange->was_refused, &fields, &exchange->arena);
 	const char *url = forward_url(config, exchange->target, &exchange->arena);
 	count = exchange_trace_send(exchange, url, &fields, count);
 	struct upstream_request request = {

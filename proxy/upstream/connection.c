@@ -202,13 +202,16 @@ void plain_keep(struct plain_connection *connection)
 		plain_close(TAILQ_LAST(&upstream->idle, plain_connection_list));
 }
 
-/* A byte that nobody asked for would be taken for the next reply's. */
-static bool is_good(const struct plain_connection *connection)
+bool upstream_is_quiet(int fd)
 {
 	char byte;
+	return recv(fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) < 0 && errno == EAGAIN;
+}
+
+static bool is_good(const struct plain_connection *connection)
+{
 	uint64_t seconds = (clock_steady() - connection->idle_since) / 1000000;
-	return seconds < MAX_IDLE_SECONDS &&
-	       recv(connection->fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) < 0 && errno == EAGAIN;
+	return seconds < MAX_IDLE_SECONDS && upstream_is_quiet(connection->fd);
 }
 
 struct plain_connection *plain_take_idle(struct upstream *upstream, const struct plain_route *route)

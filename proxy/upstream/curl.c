@@ -107,10 +107,21 @@ static bool may_retry(struct transfer *transfer)
 static int before_connecting(void *cookie, curl_socket_t socket, curlsocktype purpose)
 {
 	struct transfer *transfer = cookie;
-	(void)socket;
 	(void)purpose;
+	transfer->socket = socket;
 	bool may = !transfer->began || may_retry(transfer);
 	return may ? CURL_SOCKOPT_OK : CURL_SOCKOPT_ERROR;
+}
+
+/* Whether something waits to be read on curl's kept connection from this port, which is all that
+ * curl tells of it. */
+static bool has_unasked(const struct upstream *upstream, int own_port)
+{
+	struct sockaddr_in6 address = {0}; /* the port is where IPv4 has it */
+	socklen_t size = sizeof(address);
+	const int fd = own_port > 0 ? upstream->sockets[own_port] : -1;
+	return getsockname(fd, (struct sockaddr *)&address, &size) == 0 &&
+	       ntohs(address.sin6_port) == own_port && !upstream_is_quiet(fd);
 }
 
 static int before_sending(void *cookie, char *peer, char *own, int peer_port, int own_port)
@@ -120,13 +131,15 @@ static int before_sending(void *cookie, char *peer, char *own, int peer_port, in
 	(void)peer;
 	(void)own;
 	(void)peer_port;
-	(void)own_port;
+	curl_easy_getinfo(transfer->handle->easy, CURLINFO_NUM_CONNECTS, &opened);
 	if (!transfer->began) {
 		transfer->began = true;
 		transfer->written_before = written_by(transfer);
-		return CURL_PREREQFUNC_OK;
+		transfer->wants_fresh = opened == 0 && has_unasked(transfer->upstream, own_port);
+		if (opened > 0 && own_port > 0)
+			transfer->upstream->sockets[own_port] = transfer->socket;
+		return transfer->wants_fresh ? CURL_PREREQFUNC_ABORT : CURL_PREREQFUNC_OK;
 	}
-	curl_easy_getinfo(transfer->handle->easy, CURLINFO_NUM_CONNECTS, &opened);
 	bool may = may_retry(transfer);
 	transfer->wants_fresh = may && opened == 0;
 	transfer->sent_again = true;

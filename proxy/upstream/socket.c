@@ -30,7 +30,10 @@ static int want_socket(CURL *easy, curl_socket_t socket, int what, void *cookie,
 {
 	struct upstream *upstream = cookie;
 	struct event *event = assigned;
-	(void)easy;
+	struct transfer *transfer = NULL;
+	curl_easy_getinfo(easy, CURLINFO_PRIVATE, &transfer);
+	if (transfer != NULL && what != CURL_POLL_REMOVE)
+		transfer->socket = socket; /* of two that it tried, the one that it goes on with */
 	if (event != NULL)
 		event_free(event);
 	if (what == CURL_POLL_REMOVE) {

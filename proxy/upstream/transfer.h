@@ -103,6 +103,7 @@ struct transfer {
 	struct event *resume;
 	bool repeatable;     /* the upstream may get the request twice */
 	bool began;          /* curl has a connection for it */
+	int socket;          /* the one that curl opened last for it */
 	long written_before; /* what curl had written when it had one */
 	bool sent;           /* some of the request may have left */
 	bool sent_again;     /* curl's retry counter lasts as long as the handle */
@@ -120,6 +121,7 @@ struct upstream {
 	bool inside;       /* curl is on the call stack */
 	uint64_t dispatch; /* counts the calls into curl */
 	struct upstream_handles spare;
+	int *sockets; /* of curl's connections, by their ports here; stale ones are left */
 	bool only_curl;
 	size_t max_idle;
 	/* Idle connections of plain.c, the most recently used first. */
@@ -140,6 +142,10 @@ void upstream_finish(struct transfer *transfer, enum upstream_result result, con
 /* A reused connection died before its reply. Whether the request may be sent once more: its first
  * attempt was noted in `sent` and `sent_again`. */
 bool upstream_may_send_again(const struct transfer *transfer);
+
+/* Whether a kept connection is open and nothing waits there to be read: a byte that nobody asked
+ * for would be taken for the next reply's. */
+bool upstream_is_quiet(int fd);
 
 /* Whether plain.c can carry the request out: plain HTTP, no proxy, an address. */
 bool upstream_plain_takes(const struct upstream_request *request);

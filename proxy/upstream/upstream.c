@@ -29,6 +29,7 @@ struct upstream *upstream_create(struct event_base *base, size_t max_idle_connec
 		abort();
 	curl_multi_setopt(upstream->multi, CURLMOPT_MAXCONNECTS, (long)max_idle_connections);
 	curl_multi_setopt(upstream->multi, CURLMOPT_PIPELINING, CURLPIPE_NOTHING);
+	upstream->sockets = xcalloc(UINT16_MAX + 1, sizeof(*upstream->sockets));
 	upstream_socket_attach(upstream);
 	upstream->max_idle = max_idle_connections;
 	TAILQ_INIT(&upstream->idle);
@@ -100,6 +101,7 @@ void upstream_destroy(struct upstream *upstream)
 		upstream_handle_drop_spare(&upstream->spare);
 	curl_multi_cleanup(upstream->multi);
 	event_free(upstream->timer);
+	free(upstream->sockets);
 	free(upstream);
 }
 

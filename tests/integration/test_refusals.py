@@ -19,6 +19,21 @@ def test_a_refused_injection_is_sent_once_more_as_the_client_wrote_it(daemon, up
     assert second.body == QUESTION
 
 
+def test_a_server_that_recognizes_a_key_answers_the_plain_request_anew(daemon, upstream, known_user):
+    """It gives what it answered under the same key before."""
+    answered = {}
+
+    def answer(request):
+        knows = KNOWN_VALUE.encode() in request.body
+        return answered.setdefault(request.field("Idempotency-Key"), error_reply(400, "no") if knows else json_reply(completion("Fine.")))
+
+    upstream.answer = answer
+    for _ in range(2):
+        reply = daemon.post_chat(QUESTION, {"X-User-Id": known_user, "Idempotency-Key": "k-9"})
+        assert (reply.status_code, reply.headers["X-Memory-Status"]) == (200, "bypassed")
+    assert len(answered) == 2 and "k-9" in answered
+
+
 def test_when_both_are_refused_the_second_answer_stands(daemon, upstream, known_user):
     upstream.script(error_reply(400, "with memory"), error_reply(422, "the client's own fault"))
     reply = ask(daemon, known_user)

@@ -17,6 +17,7 @@ import pytest
 from harness.daemon import fast_clock, stalled_calls
 from harness.upstream import DONE, Reply, chunk, event, text_events
 from harness.wire import RawClient, dechunked_so_far
+from test_ends import ENGINES
 
 BODY = b'{"model":"m","messages":[{"role":"user","content":"Hello"}]}'
 STREAM = b'{"model":"m","stream":true,"messages":[{"role":"user","content":"Hello"}]}'
@@ -438,6 +439,33 @@ def test_what_may_have_been_read_is_not_to_be_retried(make_daemon, hand):
         other.post_chat(BODY)
         reply = other.read_reply()
         assert (reply.status, reply.field("x-should-retry")) == (502, None)
+
+
+UNASKED = {"408": b"HTTP/1.1 408 Request Timeout\r\nContent-Length: 0\r\n\r\n", "a reply": WHOLE.replace(b"{}", b"[]"), "an empty line": b"\r\n"}
+
+
+@pytest.mark.parametrize("unasked", UNASKED)
+@pytest.mark.parametrize("engine", ENGINES)
+def test_what_an_upstream_sends_unasked_is_no_answer(make_daemon, hand, engine, unasked):
+    """It would be another's: the next request goes over a fresh connection."""
+    daemon = make_daemon(hand.sections, environment=ENGINES[engine])
+    with RawClient(daemon.port) as client:
+        client.post_chat(BODY)
+        peer = hand.accept()
+        request = peer.read_request()
+        peer.send(WHOLE)
+        assert client.read_reply().body == b"{}"
+        peer.send(UNASKED[unasked])
+        client.post_chat(BODY)
+        fresh = hand.accept()
+        assert fresh.read_request() == request
+        fresh.send(WHOLE)
+        reply = client.read_reply()
+        assert (reply.status, reply.body) == (200, b"{}")
+        client.post_chat(BODY)
+        assert fresh.read_request() == request, "the connection was not kept"
+        fresh.send(WHOLE)
+        assert client.read_reply().status == 200
 
 
 @pytest.mark.parametrize("reset", [False, True], ids=["closed", "reset"])

@@ -139,8 +139,9 @@ static void assert_goes_to(const char *target, const char *settings, bool is_cha
 	struct arena arena = {0};
 	const struct http_head head = {.fields = fields, .field_count = count};
 	const struct http_field *out;
-	size_t out_count = forward_request_fields(config, &head, slice_of(target),
-						  is_chat ? &dialect_chat : NULL, &out, &arena);
+	size_t out_count =
+		forward_request_fields(config, &head, slice_of(target),
+				       is_chat ? &dialect_chat : NULL, false, &out, &arena);
 	assert_fields(out, out_count, expected);
 	arena_finish(&arena);
 	config_release(config);
@@ -270,6 +271,29 @@ START_TEST(without_fields_of_memory_a_reply_keeps_its_own)
 }
 END_TEST
 
+static void assert_key_again(const char *key, bool is_again, const char *expected)
+{
+	struct config *config = read_good("");
+	struct arena arena = {0};
+	struct http_field field = {SLICE("idempotency-key"), slice_of(key)};
+	const struct http_head head = {.fields = &field, .field_count = 1};
+	const struct http_field *out;
+	size_t count = forward_request_fields(config, &head, SLICE("/v1/chat/completions"), NULL,
+					      is_again, &out, &arena);
+	assert_fields(out, count, expected);
+	arena_finish(&arena);
+	config_release(config);
+}
+
+START_TEST(another_body_has_another_idempotency_key)
+{
+	assert_key_again("k-9", false, "idempotency-key: k-9\n");
+	assert_key_again("k-9", true, "idempotency-key: k-9-plain\n");
+	assert_key_again("\"k-9\"", true, "idempotency-key: \"k-9-plain\"\n");
+	assert_key_again("", true, "idempotency-key: \n");
+}
+END_TEST
+
 UNIT_MAIN("forward", only_a_post_to_the_chat_path_is_a_chat,
 	  other_ways_to_ask_a_model_are_without_memory, a_websocket_for_responses_goes_on_with_http,
 	  the_apis_paths_are_below_base_url_and_all_others_at_its_origin,
@@ -278,4 +302,4 @@ UNIT_MAIN("forward", only_a_post_to_the_chat_path_is_a_chat,
 	  anthropics_api_may_have_a_server_and_a_key_of_its_own,
 	  anthropics_key_goes_up_in_its_own_header,
 	  memorys_fields_are_ours_alone_and_scripts_may_read_them,
-	  without_fields_of_memory_a_reply_keeps_its_own)
+	  without_fields_of_memory_a_reply_keeps_its_own, another_body_has_another_idempotency_key)
