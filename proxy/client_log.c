@@ -125,23 +125,26 @@ static bool adds_version(struct slice path)
 	       slice_ends_with(path, SLICE("/api/chat"));
 }
 
-/* The path without the user that it may name behind /u/. */
-static struct slice without_user(struct slice path, char out[MESSAGE_SIZE])
+struct slice client_path(struct slice path, struct arena *arena)
 {
 	static const struct slice ways[] = {SLICE("/v1/"), SLICE("/api/")};
-	const struct slice mark = SLICE("/u/");
-	const size_t at = slice_find(path, mark, 0);
-	const size_t begin = at + mark.size;
+	size_t begin = 0; /* behind the first /u/ */
+	size_t last = 0;  /* the last one's second slash */
+	for (size_t i = 0; i + 3 <= path.size; i++) {
+		if (!slice_equal_nocase(slice_part(path, i, i + 3), SLICE("/u/")))
+			continue;
+		begin = begin == 0 ? i + 3 : begin;
+		last = i + 2;
+	}
 	size_t end = path.size;
-	for (size_t i = 0; at < path.size && i < 2; i++) {
-		const size_t way = slice_find(path, ways[i], begin - 1);
+	for (size_t i = 0; begin > 0 && i < 2; i++) {
+		const size_t way = slice_find(path, ways[i], last);
 		end = way < end ? way : end;
 	}
-	if (at == path.size || end <= begin)
+	if (begin == 0 || end <= begin)
 		return path;
-	(void)snprintf(out, MESSAGE_SIZE, "%.*s...%.*s", SLICE_PRINT(slice_part(path, 0, begin)),
-		       SLICE_PRINT(slice_part(path, end, path.size)));
-	return slice_of(out);
+	return arena_printf(arena, "%.*s...%.*s", SLICE_PRINT(slice_part(path, 0, begin)),
+			    SLICE_PRINT(slice_part(path, end, path.size)));
 }
 
 void client_log_miss(struct client_log *log, enum client_miss miss, struct slice user_agent,
@@ -166,21 +169,24 @@ void client_log_miss(struct client_log *log, enum client_miss miss, struct slice
 				    "/u/USER"},
 	};
 	const struct slice program = client_program(user_agent);
-	const char *base = words[miss].base;
 	char line[MESSAGE_SIZE];
-	char shown[MESSAGE_SIZE];
-	path = without_user(utf8_cut(path, MAX_PATH), shown);
+	struct arena arena = {0};
+	const struct slice shown = client_path(utf8_cut(path, MAX_PATH), &arena);
+	const bool names_user = shown.data != path.data;
 	(void)snprintf(line, sizeof(line), "%d %.*s %.*s", (int)miss, SLICE_PRINT(program),
-		       SLICE_PRINT(path));
-	if (!is_due(log, slice_of(line)))
-		return;
+		       SLICE_PRINT(shown));
+	const bool due = is_due(log, slice_of(line));
+	const bool loses_user = miss == CLIENT_MISS_BASE && names_user;
+	const char *base = loses_user ? "/u/USER" : words[miss].base;
 	(void)snprintf(line, sizeof(line), "%.*s%s%s", SLICE_PRINT(origin),
 		       base == NULL ? "" : base, adds_version(path) ? "" : "/v1");
 	/* Nobody has to be remembered. */
-	(miss == CLIENT_MISS_ID ? log_info : log_warn)(
-		"client program %.*s calls %.*s%s%s (logged once per program and path)",
-		SLICE_PRINT(program), SLICE_PRINT(path), words[miss].what,
-		base == NULL ? "" : line);
+	if (due)
+		(miss == CLIENT_MISS_ID ? log_info : log_warn)(
+			"client program %.*s calls %.*s%s%s (logged once per program and path)",
+			SLICE_PRINT(program), SLICE_PRINT(shown), words[miss].what,
+			base == NULL ? "" : line);
+	arena_finish(&arena);
 }
 
 void client_log_failure(struct client_log *log, const char *why, int status,

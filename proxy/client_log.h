@@ -31,6 +31,9 @@ struct slice client_program(struct slice user_agent);
 /* A name from a request, such as the model's or a host's, as far as it may be logged; "-": there
  * is none. */
 struct slice client_name(struct slice name);
+/* A request's path as it may be logged: without the user that it may name behind /u/. In the arena,
+ * or the path itself where it names none. */
+struct slice client_path(struct slice path, struct arena *arena);
 
 /* A call that memory takes no part in, for a reason the client program's owner can mend. */
 enum client_miss {

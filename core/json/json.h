@@ -99,6 +99,8 @@ struct slice json_string_text(struct slice document, struct json_value string, s
  * that is cut at either end. */
 struct slice json_string_part(struct slice document, struct json_value string, size_t begin,
 			      size_t end, struct arena *arena);
+/* Makes each escape of a lone surrogate, in place, that of U+FFFD; other bytes stay as they are. */
+void json_mend_surrogates(char *text, size_t size);
 /* Reads an integer of at most 18 digits. False: the value is not one. */
 bool json_read_integer(struct slice document, struct json_value number, int64_t *result);
 

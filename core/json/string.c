@@ -38,7 +38,7 @@ static uint32_t take_code_point(struct slice *rest)
 	*rest = slice_part(*rest, 6, rest->size);
 	if (unit < 0xd800 || unit > 0xdfff)
 		return unit;
-	if (unit <= 0xdbff && slice_starts_with(*rest, SLICE("\\u"))) {
+	if (unit <= 0xdbff && rest->size >= 6 && slice_starts_with(*rest, SLICE("\\u"))) {
 		uint32_t low = read_hex4(rest->data + 2);
 		if (low >= 0xdc00 && low <= 0xdfff) {
 			*rest = slice_part(*rest, 6, rest->size);
@@ -46,6 +46,21 @@ static uint32_t take_code_point(struct slice *rest)
 		}
 	}
 	return REPLACEMENT_CHARACTER;
+}
+
+void json_mend_surrogates(char *text, size_t size)
+{
+	static const char replacement[] = {'f', 'f', 'f', 'd'};
+	size_t step;
+	for (size_t at = 0; at + 6 <= size; at += step) {
+		struct slice rest = {text + at, size - at};
+		step = text[at] == '\\' ? 2 : 1;
+		if (step == 1 || text[at + 1] != 'u')
+			continue;
+		if (take_code_point(&rest) == REPLACEMENT_CHARACTER)
+			memcpy(text + at + 2, replacement, sizeof(replacement));
+		step = size - at - rest.size;
+	}
 }
 
 static size_t write_utf8(uint32_t code, char out[4])

@@ -379,9 +379,9 @@ void exchange_begin(struct worker *worker, struct http_request *request)
 	if (identity_split_path(exchange->config, head->target, &exchange->user_path,
 				&exchange->arena))
 		exchange->target = exchange->user_path.rest;
-	exchange->path = arena_copy(
-		&exchange->arena,
-		slice_part(exchange->target, 0, slice_find(exchange->target, SLICE("?"), 0)));
+	const struct slice path =
+		slice_part(exchange->target, 0, slice_find(exchange->target, SLICE("?"), 0));
+	exchange->path = client_path(arena_copy(&exchange->arena, path), &exchange->arena);
 	exchange_trace_begin(exchange);
 	if (!may_ask(exchange))
 		return;

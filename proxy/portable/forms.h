@@ -160,6 +160,9 @@ const char *portable_read(struct portable_reader *reader);
 void portable_finish(struct portable_reader *reader);
 /* Whether such a value may be read by jansson, which takes a hundred times its size at worst. */
 bool portable_fits(struct slice text);
+/* Reads a value; half a surrogate pair, which jansson refuses, becomes U+FFFD. NULL: it is no JSON.
+ * The caller releases it. */
+json_t *portable_load(struct slice text);
 
 /* ---- for the forms ---- */
 

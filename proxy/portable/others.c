@@ -170,8 +170,10 @@ static void read_message(struct portable_reader *reader, const struct node *node
 		reader->intake.left_out[LEFT_TOO_LARGE]++;
 		return;
 	}
-	json_t *message = json_loadb(node->message.data, node->message.size, JSON_ALLOW_NUL, NULL);
-	if (message != NULL)
+	json_t *message = portable_load(node->message);
+	if (message == NULL)
+		reader->intake.left_out[LEFT_OTHER]++;
+	else
 		read(reader, message, at);
 	json_decref(message);
 }
@@ -197,8 +199,7 @@ static json_t *load(struct slice text, struct json_value value)
 	enum { SHORT = 1024 };
 	return value.end - value.begin > SHORT
 		       ? NULL
-		       : json_loadb(text.data + value.begin, value.end - value.begin,
-				    JSON_ALLOW_NUL | JSON_DECODE_ANY, NULL);
+		       : portable_load(slice_part(text, value.begin, value.end));
 }
 
 /* Returns when it was begun. */

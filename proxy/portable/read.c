@@ -283,6 +283,20 @@ bool portable_fits(struct slice text)
 	return cost_of(text, &of_tree) <= BUDGET / 2;
 }
 
+json_t *portable_load(struct slice text)
+{
+	const size_t flags = JSON_ALLOW_NUL | JSON_DECODE_ANY;
+	json_t *value = json_loadb(text.data, text.size, flags, NULL);
+	if (value != NULL || !slice_has(text, SLICE("\\u")))
+		return value;
+	char *whole = xmalloc(text.size);
+	memcpy(whole, text.data, text.size);
+	json_mend_surrogates(whole, text.size);
+	value = json_loadb(whole, text.size, flags, NULL);
+	free(whole);
+	return value;
+}
+
 static size_t cost_of_part(const struct portable_reader *reader)
 {
 	const struct json_part *part = &reader->part;
@@ -509,10 +523,8 @@ static const char *read_part(struct portable_reader *reader, portable_element *e
 {
 	const struct json_part *part = &reader->part;
 	const bool is_text = reader->form_of_list != NULL && reader->form_of_list->is_conversation;
-	json_t *tree = is_text || part->kind == JSON_PART_OPENED
-			       ? json_null()
-			       : json_loadb(part->text.data, part->text.size,
-					    JSON_ALLOW_NUL | JSON_DECODE_ANY, NULL);
+	json_t *tree =
+		is_text || part->kind == JSON_PART_OPENED ? json_null() : portable_load(part->text);
 	const char *fault = tree == NULL ? "The file is not JSON." : element(reader, tree);
 	json_decref(tree);
 	return fault;

@@ -83,6 +83,18 @@ WRONG_BASES = {
 }
 
 
+def test_no_line_and_no_span_names_the_user_of_a_wrong_base_url(make_daemon):
+    daemon = make_daemon()
+    for path in ("//u/Zebra%40corp.example/v1/chat/completions", "/v1/u/Zebra/v1/responses", "/U/Zebra/v1/chat/completions", "/u/Zebra"):
+        with RawClient(daemon.port) as raw:
+            raw.send("POST", path, b'{"model":"m","messages":[]}', [("Content-Type", "application/json")])
+            raw.read_reply()
+    daemon.stop()
+    assert "Zebra" not in daemon.stderr
+    assert " path=//u/.../v1/chat/completions " in daemon.stderr
+    assert f"set its base URL to http://127.0.0.1:{daemon.port}/u/USER/v1 (logged once" in daemon.stderr
+
+
 def test_each_wrong_base_url_is_told_of_once_per_program_with_the_right_one(make_daemon):
     daemon = make_daemon()
     for _ in range(2):

@@ -312,6 +312,33 @@ def test_receipts_and_the_audit_come_along_when_asked_for(daemon, user, chat):
     assert again["receipts"] == [] and "receipts" not in export(daemon, user)
 
 
+HALVES = {
+    "claude": [{"uuid": "c", "created_at": DAY, "chat_messages": [
+        {"uuid": "1", "sender": "human", "text": "My allergy is nuts HALF", "created_at": DAY}]}],
+    "chatgpt": [{"conversation_id": "c", "current_node": "a", "mapping": {"a": {"id": "a", "parent": None, "children": [], "message": {
+        "author": {"role": "user"}, "create_time": 1767607200, "metadata": {"title": "HALF"},
+        "content": {"content_type": "text", "parts": ["My allergy is nuts HALF"]}}}}}],
+    "messages": {"messages": [{"role": "user", "content": "My allergy is nuts HALF"}]},
+    "mem0": {"results": [{"id": "1", "memory": "My allergy is nuts HALF", "created_at": DAY}]},
+}
+
+
+@pytest.mark.parametrize("name", HALVES)
+def test_half_a_surrogate_pair_costs_no_message(daemon, user, name):
+    """JavaScript cuts texts between the two; a chat has U+FFFD in its place."""
+    body = json.dumps(HALVES[name]).replace("HALF", "\\ud83d")
+    done = daemon.admin("POST", daemon.memory_path(user, "/import"), content=body, headers={"Content-Type": "application/json"})
+    assert done.status_code == 200 and done.json()["left_out"] == 0, done.text
+    memory = daemon.memory(user)
+    assert "My allergy is nuts \ufffd" in [one.get("content", one.get("value")) for one in memory["messages"] + memory["facts"]]
+
+
+def test_a_message_that_is_no_json_is_counted(daemon, user):
+    body = json.dumps(HALVES["claude"]).replace('"sender": "human"', '"sender": "\\q"')
+    done = daemon.admin("POST", daemon.memory_path(user, "/import"), content=body, headers={"Content-Type": "application/json"})
+    assert done.status_code == 400 or done.json()["left_out"] == 1, done.text
+
+
 def test_a_long_chain_of_messages_costs_little(daemon, user):
     """Each message names its parent: looking for each among all would take minutes."""
     messages = [{"uuid": str(n), "parent_message_uuid": str(n - 1), "sender": "human", "text": f"Lamp {n}", "created_at": DAY}

@@ -36,6 +36,27 @@ START_TEST(a_name_ends_at_the_first_byte_that_no_name_has)
 }
 END_TEST
 
+START_TEST(a_path_is_shown_without_its_user)
+{
+	static const char *const paths[][2] = {
+		{"/v1/models", "/v1/models"},
+		{"//u/alex%40x/v1/chat/completions", "//u/.../v1/chat/completions"},
+		{"/openai/u/alex/v1/models", "/openai/u/.../v1/models"},
+		{"/u/alex/v1/u/alex/v1/models", "/u/.../v1/models"},
+		{"/u/alex/v1/u/alex", "/u/..."},
+		{"/U/alex/api/chat", "/U/.../api/chat"},
+		{"/u/alex", "/u/..."},
+		{"/u/v1/models", "/u/v1/models"},
+		{"/u/", "/u/"},
+		{"", ""},
+	};
+	struct arena arena = {0};
+	for (size_t i = 0; i < sizeof(paths) / sizeof(paths[0]); i++)
+		unit_assert_slice(client_path(slice_of(paths[i][0]), &arena), paths[i][1]);
+	arena_finish(&arena);
+}
+END_TEST
+
 enum { MINUTE = 60 * 1000 * 1000 };
 
 /* How many lines are written for the programs NAME0, NAME1, ... */
@@ -92,6 +113,6 @@ START_TEST(a_failure_that_goes_on_is_told_of_again)
 END_TEST
 
 UNIT_MAIN("client_log", a_program_is_the_first_product_without_its_version,
-	  a_name_ends_at_the_first_byte_that_no_name_has,
+	  a_name_ends_at_the_first_byte_that_no_name_has, a_path_is_shown_without_its_user,
 	  invented_programs_neither_flood_the_log_nor_silence_it,
 	  a_failure_that_goes_on_is_told_of_again)

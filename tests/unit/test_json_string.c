@@ -4,6 +4,8 @@
 #include "tests/unit/random.h"
 #include "tests/unit/unit.h"
 
+#include <stdlib.h>
+
 static void assert_text(const char *document, struct slice expected)
 {
 	struct arena arena = {0};
@@ -33,6 +35,22 @@ START_TEST(escapes_are_resolved)
 	assert_text("\"\\ud83d\\u0041\\ud83d\\ud83d\\ude00\\ude00\\ud83d\"",
 		    SLICE("\xef\xbf\xbd"
 			  "A\xef\xbf\xbd\xf0\x9f\x98\x80\xef\xbf\xbd\xef\xbf\xbd"));
+}
+END_TEST
+
+START_TEST(half_a_surrogate_pair_is_mended_in_place)
+{
+	char text[] = "\\ud83d a \\ud83d\\ude00 \\\\ud83d \\uDE00\\u00e9 \\ud83d\\u";
+	json_mend_surrogates(text, strlen(text));
+	ck_assert_str_eq(text, "\\ufffd a \\ud83d\\ude00 \\\\ud83d \\ufffd\\u00e9 \\ufffd\\u");
+	for (size_t size = 0; size < sizeof(text); size++) {
+		char *part = xmalloc(size + 1); /* sanitizers see what is read behind it */
+		memcpy(part,
+		       "\\ud83d\\ud83d\\ud83d\\ud83d\\ud83d\\ud83d\\ud83d\\ud83d\\ud83d\\ud83d",
+		       size);
+		json_mend_surrogates(part, size);
+		free(part);
+	}
 }
 END_TEST
 
@@ -124,6 +142,7 @@ START_TEST(members_follow_others)
 }
 END_TEST
 
-UNIT_MAIN("json_string", escapes_are_resolved, integers_are_read_up_to_eighteen_digits,
-	  what_is_quoted_reads_back_as_it_was, bytes_that_are_no_utf8_are_replaced_when_quoted,
+UNIT_MAIN("json_string", escapes_are_resolved, half_a_surrogate_pair_is_mended_in_place,
+	  integers_are_read_up_to_eighteen_digits, what_is_quoted_reads_back_as_it_was,
+	  bytes_that_are_no_utf8_are_replaced_when_quoted,
 	  a_quoted_text_too_long_for_its_buffer_is_noticed, members_follow_others)
