@@ -14,18 +14,16 @@ enum {
 	LOOKED_AT = 16384,
 };
 
-static void read_values(struct picker *picker)
+static void read_stubs(struct picker *picker)
 {
 	const struct context_input *input = picker->input;
-	struct slice *values =
-		arena_alloc(picker->arena, (input->outdated_count + 1) * sizeof(*picker->outdated));
+	struct slice *stubs =
+		arena_alloc(picker->arena, (input->outdated_count + 1) * sizeof(*stubs));
 	for (size_t i = 0; i < input->outdated_count; i++) {
-		const bool is_sought =
-			input->outdated_count - i <= SOUGHT; /* the newest are last */
-		values[i] = is_sought ? text_comparable(input->outdated[i].value, picker->arena)
-				      : (struct slice){0};
+		if (input->outdated_count - i <= SOUGHT) /* the newest are last */
+			stubs[i] = fact_stub(input->outdated[i].value, picker->arena);
 	}
-	picker->outdated = values;
+	picker->outdated = stubs;
 }
 
 /* What was said since the fact ended may speak of how it was. */
@@ -33,12 +31,13 @@ static bool says(const struct picker *picker, const struct turn *turn, size_t fa
 		 struct slice comparable)
 {
 	const struct fact *outdated = &picker->input->outdated[fact];
+	const struct slice stub = picker->outdated[fact];
 	if (outdated->state == FACT_HIDDEN)
 		return false;
 	if (turn->role == ROLE_USER && outdated->exchange == turn->id)
 		return true;
-	if (turn->created_at >= outdated->ended_at || picker->outdated[fact].size == 0 ||
-	    !text_comparable_says(comparable, picker->outdated[fact]))
+	if (turn->created_at >= outdated->ended_at || stub.size == 0 ||
+	    !slice_has(comparable, stub))
 		return false;
 	const struct fact_saying saying = fact_saying_read(outdated, picker->arena);
 	return fact_is_said(&saying, utf8_cut(turn->text, LOOKED_AT));
@@ -68,7 +67,7 @@ struct slice turn_marked(struct picker *picker, const struct turn *turn)
 	if (input->outdated_count == 0)
 		return marked;
 	if (picker->outdated == NULL)
-		read_values(picker);
+		read_stubs(picker);
 	const struct slice comparable =
 		text_comparable(utf8_cut(turn->text, LOOKED_AT), picker->arena);
 	for (size_t i = 0; i < input->outdated_count; i++) {

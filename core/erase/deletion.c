@@ -110,7 +110,7 @@ static bool is_named(const struct deletion *deletion, const struct deletable_fac
 {
 	switch (deletion->kind) {
 	case DELETION_FACT:
-		return fact->fact->id == deletion->id;
+		return fact->fact->id == deletion->id || fact->is_double;
 	case DELETION_SPAN:
 		return !deletion->keeps_facts && is_in_span(deletion, fact->fact->observed_at);
 	case DELETION_TOPIC:

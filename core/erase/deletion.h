@@ -48,6 +48,7 @@ struct deletable_turn {
 struct deletable_fact {
 	const struct fact *fact;
 	bool says;          /* as of a turn */
+	bool is_double;     /* it ended, and says the same as the fact that is named */
 	uint64_t elsewhere; /* an exchange that stays and holds the fact's quote; 0: none does */
 };
 

@@ -72,8 +72,7 @@ bool fact_is_said(const struct fact_saying *saying, struct slice text)
 	return is_said;
 }
 
-/* The first letters of a value, which a text that names it in any form contains. */
-static struct slice stub_of(struct slice value, struct arena *arena)
+struct slice fact_stub(struct slice value, struct arena *arena)
 {
 	enum { LETTERS = 3 };
 	const struct slice text = text_comparable(value, arena);
@@ -97,7 +96,7 @@ struct facts_hidden facts_hidden_read(const struct fact *facts, size_t count, st
 			continue;
 		hidden.list[hidden.count++] = (struct hidden_saying){
 			fact_saying_read(&facts[i], arena), text_comparable(facts[i].quote, arena),
-			stub_of(facts[i].value, arena)};
+			fact_stub(facts[i].value, arena)};
 	}
 	return hidden;
 }

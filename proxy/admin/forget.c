@@ -43,6 +43,7 @@ static void forget(struct forgetting *forgetting, struct user_key user)
 {
 	struct admin_call *call = forgetting->call;
 	learner_forget(call->service->learner, user);
+	(void)forgotten_take(&call->service->forgotten, user);
 	store_forget(call->service->store, user, clock_wall(), &forgetting->report,
 		     admin_store_loop(call, user), on_forgotten, forgetting);
 }

@@ -1,7 +1,7 @@
 #include "storage/erase/deletion_search.h"
 
 #include "core/erase/quotes.h"
-#include "core/facts/facts.h"
+#include "core/facts/change.h"
 #include "core/facts/saying.h"
 #include "core/text/terms.h"
 
@@ -104,7 +104,8 @@ static void read_turns(struct deletion_search *search, const struct memory *memo
 static bool fact_says(const struct wanted *wanted, const struct fact *fact)
 {
 	return wanted->about.size == 0 || terms_say(fact->value, wanted->about) ||
-	       terms_say(fact->quote, wanted->about) || terms_say(fact->entity, wanted->about);
+	       terms_say(fact->quote, wanted->about) || terms_say(fact->entity, wanted->about) ||
+	       terms_say(fact->key, wanted->about);
 }
 
 static uint64_t token_of_facts(const struct fact *facts, size_t count)
@@ -247,6 +248,16 @@ static void count_still_said(struct deletion_search *search)
 	}
 }
 
+/* Somebody might restore it. */
+static bool says_the_same(const struct fact *subject, const struct fact *fact, struct arena *arena)
+{
+	if (subject == NULL || fact->state == FACT_CURRENT)
+		return false;
+	const struct known named = known_of(subject, arena);
+	const struct known known = known_of(fact, arena);
+	return known_says(&known, &named);
+}
+
 bool deletion_search_run(struct deletion_search *search, const struct memory *memory,
 			 const struct deletion *asked)
 {
@@ -260,8 +271,11 @@ bool deletion_search_run(struct deletion_search *search, const struct memory *me
 	const struct fact *subject = read_facts(search, memory, deletion);
 	const struct wanted topic = topic_of(deletion);
 	search->matches = subject == NULL || fact_matches(subject, deletion->match);
-	for (size_t i = 0; i < search->fact_count; i++)
-		search->facts[i].says = fact_says(&topic, search->facts[i].fact);
+	for (size_t i = 0; i < search->fact_count; i++) {
+		struct deletable_fact *fact = &search->facts[i];
+		fact->says = fact_says(&topic, fact->fact);
+		fact->is_double = says_the_same(subject, fact->fact, memory->arena);
+	}
 	struct deletion_plan *plan = &search->plan;
 	deletion_take_named(plan, deletion, search->facts, search->fact_count, memory->arena);
 	const struct wanted facts = facts_of(search, deletion, memory->arena);

@@ -1,17 +1,31 @@
 #include "storage/read/outdated.h"
 
+#include "core/facts/key.h"
 #include "core/facts/saying.h"
 
 /* So many of the newest facts are looked at for what holds no longer; what is hidden is found
  * wherever it stands. */
 enum { LOOKED_AT = 1024, MOST_ENDED = 128, MOST = MOST_ENDED + FACTS_HIDDEN_LIMIT };
 
+/* Whether the value stands again: a correction was taken back by a later one. */
+static bool stands_again(const struct memory *memory, const struct fact *ended)
+{
+	enum { MOST_CORRECTIONS = 8 };
+	struct fact last = *ended;
+	for (int i = 0; i < MOST_CORRECTIONS && last.superseded_by != 0; i++) {
+		if (!memory_read_fact(memory, last.superseded_by, &last))
+			return false;
+	}
+	return last.state == FACT_CURRENT &&
+	       fact_same_value(last.value, ended->value, memory->arena);
+}
+
 static void add(const struct memory *memory, struct slice key, struct slice value,
 		struct outdated *outdated)
 {
 	struct fact fact = {.id = key_read_u64(key, 16)};
 	if (!table_decode(memory->transaction, value, stored_fact_fields, &fact, memory->arena) ||
-	    fact.ended_at == 0)
+	    fact.ended_at == 0 || (fact.state != FACT_HIDDEN && stands_again(memory, &fact)))
 		return;
 	outdated->facts[MOST - 1 - outdated->count++] = (struct fact){
 		.id = fact.id,

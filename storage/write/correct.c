@@ -29,6 +29,19 @@ static int audit_result(enum correction_result result)
 	return statuses[result];
 }
 
+/* A hidden turn was told to no summary: one that covers it is made anew. */
+static void summarize_again(const struct memory *memory, const struct fact *facts, size_t count,
+			    uint64_t restored)
+{
+	const struct job like = {.kind = JOB_SUMMARY};
+	for (size_t i = 0; i < count; i++) {
+		const struct leaving leaving = {.changed_from = facts[i].exchange};
+		if (facts[i].id == restored && facts[i].state == FACT_HIDDEN &&
+		    withdraw_derived(memory, &leaving).summaries > 0)
+			memory_recount_uncovered(memory, &like);
+	}
+}
+
 static enum store_result run_correct(struct operation *operation, const struct memory *memory)
 {
 	struct correct_operation *own = (struct correct_operation *)operation;
@@ -51,6 +64,8 @@ static enum store_result run_correct(struct operation *operation, const struct m
 					.fact_count = corrected.changes.left_count};
 	supersede_facts(memory, &corrected.changes, correction->now);
 	silence_receipts(memory, &leaving);
+	if (correction->kind == CORRECTION_RESTORE)
+		summarize_again(memory, facts, count, correction->id);
 	user.next_fact++; /* an id that was not used is no loss */
 	memory_put_user(memory, &user);
 	(void)erase_least_used_facts(memory, corrected.id, correction->now);

@@ -74,6 +74,28 @@ def test_a_turn_that_says_a_corrected_value_is_given_with_a_mark(daemon, upstrea
         assert given.count("I live in Lisbon") == given.count("[until ") * 2, "never without its mark"
 
 
+def test_an_old_value_is_marked_in_each_of_its_forms(daemon, upstream, memory_model, user):
+    said = "I have an allergy to peanuts."
+    memory_model.answers[said] = [fact("allergy", "peanuts", said.rstrip("."))]
+    for session, turn in (("a", said), ("b", "With my allergy I can't eat any peanut.")):
+        Chat(daemon, user, session=session).say(turn)
+        daemon.settle(user)
+    patch(daemon, user, of_key(daemon, user, "allergy")[0]["id"], value="hazelnuts")
+    for mode in ("buffer", "hybrid", "vector"):
+        Chat(daemon, user, session=f"new-{mode}", newest_only=True, mode=mode).say("What is my allergy?")
+        lines = [line for message in upstream.last.json["messages"] for line in message["content"].split("\n") if "peanut" in line]
+        assert len(lines) >= 2 and all("until " in line for line in lines), lines
+
+
+def test_what_a_second_correction_puts_right_is_not_marked(daemon, upstream, known_user):
+    for value in ("Porto", KNOWN_VALUE):
+        patch(daemon, known_user, of_key(daemon, known_user, "home_city")[0]["id"], value=value)
+    for mode in ("buffer", "hybrid", "vector"):
+        Chat(daemon, known_user, session=f"new-{mode}", newest_only=True, mode=mode).say("Where do I live?")
+        given = "\n".join(message["content"] for message in upstream.last.json["messages"])
+        assert KNOWN_TURN in given and "until " not in given
+
+
 def correct(daemon, user, memory_model, way):
     (city,) = of_key(daemon, user, "home_city")
     if way == "api":

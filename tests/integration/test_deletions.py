@@ -308,6 +308,29 @@ def test_an_older_value_goes_with_its_turns(daemon, user, memory_model, upstream
     assert texts(daemon, user) == []
 
 
+def test_what_ended_and_says_the_same_goes_with_a_fact(daemon, user, memory_model):
+    """Restored, it would be given again: the value was taken back in between, by the user and by a person."""
+    for text, how in (("My canary is called Zwingli", {}), ("I no longer have my canary Zwingli", {"op": "remove"}),
+                      ("My canary Zwingli is back with me", {})):
+        memory_model.answers[text] = [fact("canary", "Zwingli", text, **how)]
+        Chat(daemon, user, session=text[-4:]).say(text)
+        daemon.settle(user)
+    (now,) = memory(daemon, user)["facts"]
+    path = f"/v1/users/{user}/facts"
+    assert len(daemon.admin("GET", f"{path}?state=all").json()["facts"]) == 2
+    assert daemon.admin("DELETE", f"{path}/{now['id']}").json()["facts"] == 2
+    assert "Zwingli" not in daemon.admin("GET", f"/v1/users/{user}/export").text
+    assert "Zwingli" not in daemon.admin("GET", f"{path}?state=all").text
+
+
+def test_a_topic_is_looked_for_in_what_a_fact_is_about(daemon, user):
+    for key, value in (("sailing_license", "class B"), ("hobby", "sailing"), ("boat", "Nordwind")):
+        assert daemon.admin("POST", f"/v1/users/{user}/facts", json={"key": key, "value": value}).status_code == 201
+    shown = daemon.admin("POST", f"/v1/users/{user}/forget", json={"about": "sailing", "dry_run": True}).json()
+    daemon.admin("POST", f"/v1/users/{user}/forget", json={"about": "sailing", "plan": shown["plan"]})
+    assert daemon.values(user) == ["Nordwind"]
+
+
 def test_an_unknown_fact_takes_nothing(daemon, user, talk):
     assert daemon.admin("DELETE", f"/v1/users/{user}/facts/987654").status_code == 404
     assert len(texts(daemon, user)) == 6

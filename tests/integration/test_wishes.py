@@ -15,6 +15,34 @@ def hidden(daemon, user):
     return sorted(f["value"] for f in answer["facts"])
 
 
+@pytest.mark.parametrize("covered", [False, True], ids=["hidden before the summary", "after it"])
+def test_what_is_restored_comes_into_the_summary(make_daemon, memory_model, user, covered):
+    daemon = make_daemon({"memory": {"mode": "summary", "summarize_after": "4"}})
+    said, wish = "My canary is called Zwingli.", "Please forget what I told you about my pet."
+
+    def lamps(first, end):
+        for number in range(first, end):
+            Chat(daemon, user, session="lamps").say(f"Lamp {number} is lit.")
+            daemon.settle(user)
+
+    teach(daemon, memory_model, user, said, [fact("canary", "Zwingli", said)])
+    lamps(0, 4 if covered else 0)
+    teach(daemon, memory_model, user, wish, [fact("canary", "Zwingli", wish, forget=True)])
+    lamps(4, 8)
+    before = len(memory_model.summary_calls())
+    assert recallctl(daemon, "restore", user, "canary").returncode == 0
+    lamps(8, 12)
+    assert any(said in call.asked for call in memory_model.summary_calls()[before:])
+
+
+def test_what_was_forgotten_of_a_user_who_was_deleted_is_not_told(daemon, memory_model, user):
+    said, wish = "My canary is called Zwingli.", "Please forget what I told you about my pet."
+    teach(daemon, memory_model, user, said, [fact("canary", "Zwingli", said)])
+    teach(daemon, memory_model, user, wish, [fact("canary", "Zwingli", wish, forget=True)])
+    daemon.forget(user)
+    assert "X-Memory-Forgot" not in Chat(daemon, user).say("Hello!").headers
+
+
 def test_recallctl_restores_a_hidden_fact(daemon, upstream, memory_model, user):
     said, wish = "My canary is called Zwingli.", "Please forget what I told you about my pet."
     teach(daemon, memory_model, user, said, [fact("canary", "Zwingli", said)])
