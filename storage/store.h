@@ -339,6 +339,13 @@ struct store_call *store_make_room(struct store *store, const struct user_key *u
 				   int64_t now, struct store_loop *loop, store_done *callback,
 				   void *cookie);
 
+/* Deletes the least used facts of a user who takes more than `keep` bytes, as far as facts take
+ * more than the rest leaves of them, and more than half. Nobody's who is under a legal hold at
+ * `now`. STORE_NOT_FOUND: there were none. */
+struct store_call *store_trim_facts(struct store *store, struct user_key user, uint64_t keep,
+				    int64_t now, struct store_loop *loop, store_done *callback,
+				    void *cookie);
+
 /* Finds what has to go so that a user takes about `keep` bytes, oldest first: what was said at
  * expiry->turns_until or before; INT64_MIN: nothing. Reads all of the user's turns. Sets nothing
  * else. False: the turns could not be read. */

@@ -213,7 +213,7 @@ static bool is_refused(struct taking *taking)
 static void on_waited(evutil_socket_t fd, short what, void *cookie);
 
 /* A user who takes more than the limit, at first twice as much: the oldest of it gives way before
- * more comes. Facts do not, so that it waits only while something does. */
+ * more comes. It waits only while something does. */
 static bool waits_for_room(struct taking *taking)
 {
 	enum { TRIES = 20, PAUSE_US = 200000 }; /* it is looked at every two seconds */

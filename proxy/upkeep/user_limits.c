@@ -26,6 +26,7 @@ struct user_limits {
 	bool made_room;       /* ...and did */
 	bool warned;          /* that the store is nearly full */
 	struct expiry expiry; /* of the current user */
+	bool has_trimmed;     /* facts of the current user, if there were any to trim */
 	bool is_measured;
 	bool took;      /* something of the current user */
 	size_t deleted; /* exchanges of the current user */
@@ -41,8 +42,7 @@ static void next_user(struct user_limits *limits)
 	limits->deleted = 0;
 	/* the largest one's was enough for now */
 	limits->next = limits->is_crowded && limits->took ? limits->count : limits->next + 1;
-	limits->is_measured = false;
-	limits->took = false;
+	limits->has_trimmed = limits->is_measured = limits->took = false;
 	loop_wait(limits->timer, PAUSE_MS);
 }
 
@@ -73,6 +73,16 @@ static void on_room(void *cookie, enum store_result result)
 		next_user(limits);
 }
 
+static void on_trimmed(void *cookie, enum store_result result)
+{
+	struct user_limits *limits = cookie;
+	limits->call = NULL;
+	limits->has_trimmed = true;
+	limits->took = result == STORE_OK;
+	limits->made_room |= limits->took;
+	loop_wait(limits->timer, PAUSE_MS);
+}
+
 static void on_counted(void *cookie, enum store_result result)
 {
 	struct user_limits *limits = cookie;
@@ -90,15 +100,13 @@ static bool is_held(struct user_limits *limits, const struct user_size *user)
 }
 
 /* False: the user stays within the limit, or cannot be measured now. */
-static bool measure(struct user_limits *limits, const struct user_size *user, uint64_t limit)
+static bool measure(struct user_limits *limits, const struct user_size *user, uint64_t keep)
 {
-	const bool is_over = user->bytes > limit || limits->is_crowded;
-	if (!is_over || is_held(limits, user))
+	if (is_held(limits, user))
 		return false;
 	limits->expiry =
 		(struct expiry){.now = clock_wall(), .facts_until = INT64_MIN, .pii = PII_KEEP};
-	limits->is_measured = store_measure(limits->store, user->key, limit - limit / FREED_SHARE,
-					    &limits->expiry) &&
+	limits->is_measured = store_measure(limits->store, user->key, keep, &limits->expiry) &&
 			      limits->expiry.turns_until != INT64_MIN;
 	return limits->is_measured;
 }
@@ -112,12 +120,17 @@ static void take_next(struct user_limits *limits)
 				       : config_memory_for(limits->config, (struct slice){0},
 							   user->tenant, user->user)
 						 .user_limit;
+	const uint64_t keep = limit - limit / FREED_SHARE;
+	const bool is_over = limits->is_crowded || user->bytes > limit;
 	if (!user->is_counted)
 		limits->call = store_count(limits->store, user->key, loop, on_counted, limits);
 	else if (!limits->is_crowded && user->given > limit / 2)
 		limits->call = store_make_room(limits->store, &user->key, limit, clock_wall(), loop,
 					       on_room, limits);
-	else if (limits->is_measured || measure(limits, user, limit))
+	else if (is_over && !limits->has_trimmed)
+		limits->call = store_trim_facts(limits->store, user->key, keep, clock_wall(), loop,
+						on_trimmed, limits);
+	else if (limits->is_measured || (is_over && measure(limits, user, keep)))
 		limits->call = store_expire(limits->store, user->key, &limits->expiry,
 					    &limits->taken, loop, on_taken, limits);
 	else
@@ -213,8 +226,8 @@ static void on_facts_gone(struct user_key user, size_t count)
 {
 	const unsigned char *key = user.bytes;
 	metrics_count(METRIC_EXPIRED_FACTS_OVER, count);
-	log_info("a user has %d facts, the most there may be: %zu of them gave way, the least used "
-		 "(user=%02x%02x%02x%02x)",
+	log_info("a user has more than %d facts, or more than user_limit has room for: %zu of "
+		 "them gave way, the least used (user=%02x%02x%02x%02x)",
 		 FACTS_LIMIT, count, key[0], key[1], key[2], key[3]);
 }
 

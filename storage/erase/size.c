@@ -1,4 +1,5 @@
 /* How much a user takes, and what has to go for the user to take less. */
+#include "storage/journal/erase.h"
 #include "storage/lmdb/writer.h"
 #include "storage/user/memory.h"
 
@@ -177,13 +178,13 @@ static void walk(const struct memory *memory, struct measured *measured)
 	scan_end(&scan);
 }
 
-static uint64_t bytes_of_facts(const struct memory *memory)
+static uint64_t bytes_of_facts(const struct memory *memory, size_t *count)
 {
 	struct scan scan;
 	uint64_t bytes = 0;
 	memory_scan(memory, &scan, TABLE_FACTS);
 	scan.opens_none = true;
-	while (scan_step(&scan))
+	for (*count = 0; scan_step(&scan); ++*count)
 		bytes += scan.at.size + scan.value.size;
 	scan_end(&scan);
 	return bytes;
@@ -199,13 +200,15 @@ static void cut(const struct memory *memory, uint64_t keep, struct expiry *expir
 {
 	const struct space space = space_of(memory->transaction, memory->user);
 	struct measured measured = {0};
+	size_t facts;
 	if ((uint64_t)space.all <= keep)
 		return;
 	walk(memory, &measured);
 	measured = (struct measured){
 		.turns = arena_alloc(memory->arena, measured.count * sizeof(*measured.turns))};
 	walk(memory, &measured);
-	const uint64_t theirs = less((uint64_t)(space.all - space.given), bytes_of_facts(memory));
+	const uint64_t theirs =
+		less((uint64_t)(space.all - space.given), bytes_of_facts(memory, &facts));
 	const double each = measured.bytes < theirs ? (double)theirs / (double)measured.bytes : 1;
 	const uint64_t goes = (uint64_t)((double)((uint64_t)space.all - keep) / each) + 1;
 	expiry_cut(expiry, measured.turns, measured.count, less(measured.bytes, goes));
@@ -223,4 +226,39 @@ bool store_measure(struct store *store, struct user_key user, uint64_t keep, str
 	transaction_abort(&transaction);
 	arena_finish(&scratch);
 	return transaction.result == STORE_OK;
+}
+
+/* ---- facts that take too much ---- */
+
+struct trim_operation {
+	struct operation operation;
+	struct user_key user;
+	uint64_t keep;
+	int64_t now;
+};
+
+/* Facts may take what the rest leaves, and half at least; so may the rest. */
+static enum store_result run_trim_facts(struct operation *operation, const struct memory *memory)
+{
+	const struct trim_operation *own = (struct trim_operation *)operation;
+	const uint64_t all = (uint64_t)space_of(memory->transaction, memory->user).all;
+	size_t count;
+	const uint64_t theirs = bytes_of_facts(memory, &count);
+	const uint64_t rest = less(all, theirs);
+	const uint64_t most = own->keep - (rest < own->keep / 2 ? rest : own->keep / 2);
+	if (all <= own->keep || theirs <= most)
+		return STORE_NOT_FOUND;
+	const size_t keep = (size_t)((double)count * (double)most / (double)theirs);
+	return erase_facts_beyond(memory, keep, 0, own->now) > 0 ? STORE_OK : STORE_NOT_FOUND;
+}
+
+struct store_call *store_trim_facts(struct store *store, struct user_key user, uint64_t keep,
+				    int64_t now, struct store_loop *loop, store_done *callback,
+				    void *cookie)
+{
+	struct trim_operation *own = operation_create(sizeof(*own), run_trim_facts);
+	own->user = user;
+	own->keep = keep;
+	own->now = now;
+	return writer_submit(store->writer, &own->operation, &own->user, loop, callback, cookie);
 }

@@ -397,14 +397,14 @@ static bool has_too_many_facts(const struct memory *memory)
 	return count > FACTS_LIMIT;
 }
 
-size_t erase_least_used_facts(const struct memory *memory, uint64_t spared, int64_t now)
+size_t erase_facts_beyond(const struct memory *memory, size_t keep, uint64_t spared, int64_t now)
 {
 	size_t count;
-	if (!has_too_many_facts(memory) || memory_settings(memory).hold_until > now)
+	if (memory_settings(memory).hold_until > now)
 		return 0;
 	const struct fact *facts = memory_facts(memory, fact_is_any, now, &count);
 	const struct id_list gone =
-		facts_least_used(facts, count, FACTS_LIMIT, spared, now, memory->arena);
+		facts_least_used(facts, count, keep, spared, now, memory->arena);
 	const struct leaving leaving = {.facts = gone.ids, .fact_count = gone.count};
 	for (size_t i = 0; i < gone.count; i++)
 		(void)table_delete(memory->transaction, TABLE_FACTS,
@@ -413,6 +413,12 @@ size_t erase_least_used_facts(const struct memory *memory, uint64_t spared, int6
 		(void)erase_derived(memory, &leaving, NULL, INT64_MIN);
 	memory->transaction->facts_gone += gone.count;
 	return gone.count;
+}
+
+size_t erase_least_used_facts(const struct memory *memory, uint64_t spared, int64_t now)
+{
+	return has_too_many_facts(memory) ? erase_facts_beyond(memory, FACTS_LIMIT, spared, now)
+					  : 0;
 }
 
 /* ---- a conversation that is not to be remembered ---- */

@@ -263,13 +263,14 @@ static bool is_due(const struct timespec *at)
 	return now.tv_sec > at->tv_sec || (now.tv_sec == at->tv_sec && now.tv_nsec >= at->tv_nsec);
 }
 
-/* Checks once a second, before large writes, and at once after a delete that may have made room. */
+/* Checks once a second, before large writes, and at once after a delete that may have made room:
+ * more than had to would give way. */
 static void look_at_room(struct writer *writer, size_t written)
 {
 	struct store *store = writer->store;
 	writer->written += written;
-	if (store_has_room(store) && writer->written < engine_look_distance(store) &&
-	    !is_due(&writer->look_at))
+	if (store_has_room(store) && !store_is_crowded(store) &&
+	    writer->written < engine_look_distance(store) && !is_due(&writer->look_at))
 		return;
 	engine_look_at_room(store);
 	writer->written = 0;

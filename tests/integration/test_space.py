@@ -183,3 +183,34 @@ def test_an_import_that_finds_the_map_crowded_leaves_memory_on_for_others(start)
         if refused > 2:
             break
     assert refused
+
+
+def fat(number, count):
+    """Facts of 5 KB, which is what one may take."""
+    return [{"id": str(n + 1), "entity": "user", "kind": "user", "key": f"key_{number}_{n}", "value": f"{n} " + "w" * 400, "confidence": 1,
+             "source": {"type": "import", "quote": "q" * 500}, "observed_at": "2026-01-01T00:00:00Z", "state": "current",
+             "metadata": {"a": "m" * 3900}} for n in range(count)]
+
+
+@pytest.mark.parametrize("limit, map_size, count", [("1M", "32M", 1000), ("5M", "128M", 2500)])
+def test_who_has_too_many_bytes_of_facts_gives_way_alone(start, limit, map_size, count):
+    """The map is nearly full with them, but nobody else loses anything; nor do the user's own turns."""
+    daemon = start(memory={"user_limit": limit, "mode": "buffer"}, storage={"map_size": map_size})
+    others = ["ann", "ben", "cem"]
+    talkers = [*others, "hog"]
+    for name in talkers:
+        daemon.admin("POST", f"/v1/users/{name}/messages", json={"messages": [{"role": "user", "content": f"I am {name}."}], "learn": False})
+    for number in range(3):
+        document = {"format": "recalld-export-1", "conversations": [], "facts": fat(number, count)}
+        taken = daemon.admin("POST", "/v1/users/hog/import", json=document)
+        assert taken.status_code in (200, 503), taken.text
+
+    def facts():
+        return daemon.admin("GET", "/v1/users/hog/facts?limit=1000").json()["facts"]
+
+    until(lambda: len(facts()) < count / 4, "no facts gave way")
+    assert facts(), "those within the limit stay"
+    for name in talkers:
+        (turn,) = daemon.admin("GET", f"/v1/users/{name}/memory").json()["messages"]
+        assert turn["content"] == f"I am {name}."
+    assert daemon.admin("GET", "/readyz").text.strip() == "ready"
