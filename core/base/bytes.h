@@ -13,6 +13,16 @@
 #include <stdint.h>
 #include <string.h>
 
+static inline size_t size_min(size_t a, size_t b)
+{
+	return a < b ? a : b;
+}
+
+static inline size_t size_max(size_t a, size_t b)
+{
+	return a > b ? a : b;
+}
+
 struct slice {
 	const char *data;
 	size_t size;

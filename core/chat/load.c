@@ -236,16 +236,6 @@ bool chat_recalls(const struct chat *chat)
 	return chat_may_ride(chat) && (mode_recalls(chat->injects) || is_trimmed(chat));
 }
 
-static size_t smaller(size_t a, size_t b)
-{
-	return a < b ? a : b;
-}
-
-static size_t larger(size_t a, size_t b)
-{
-	return a > b ? a : b;
-}
-
 /* The estimated tokens that a conversation's memory may have. */
 struct allowance {
 	size_t whole;
@@ -267,13 +257,13 @@ static struct allowance plan_trimmed_allowance(const struct chat *chat)
 	size_t history = chat->cut.total - chat->cut.tokens;
 	size_t left = limit > history ? limit - history : 0;
 	size_t begin = limit / TRIMMED_SHARE;
-	size_t whole = smaller(left > begin ? left : begin,
-			       chat_estimated(chat, chat->settings.conversation_tokens));
+	size_t whole = size_min(left > begin ? left : begin,
+				chat_estimated(chat, chat->settings.conversation_tokens));
 	return (struct allowance){
 		.whole = whole,
-		.begin = smaller(begin, whole),
+		.begin = size_min(begin, whole),
 		.share_of_rest = TRIMMED_SHARE_OF_REST,
-		.least_share = smaller(LEAST_TRIMMED, whole / LEAST_TRIMMED_SHARE),
+		.least_share = size_min(LEAST_TRIMMED, whole / LEAST_TRIMMED_SHARE),
 	};
 }
 
@@ -281,19 +271,19 @@ static void plan_budget(struct chat *chat)
 {
 	const struct allowance allowance =
 		is_trimmed(chat) ? plan_trimmed_allowance(chat) : plan_allowance(chat);
-	size_t kept = smaller(chat_kept_tokens(chat), allowance.whole);
-	chat->budget = smaller(chat_estimated(chat, chat->settings.context_tokens),
-			       smaller(allowance.begin, allowance.whole - kept));
+	size_t kept = size_min(chat_kept_tokens(chat), allowance.whole);
+	chat->budget = size_min(chat_estimated(chat, chat->settings.context_tokens),
+				size_min(allowance.begin, allowance.whole - kept));
 	if (!chat->stands || !chat->newest.is_last)
 		return;
 	size_t used = chat->view->frozen.tokens + chat_replayed_tokens(chat) + kept;
 	size_t rest = used < allowance.whole ? allowance.whole - used : 0;
-	size_t share = larger(rest / allowance.share_of_rest, allowance.least_share);
+	size_t share = size_max(rest / allowance.share_of_rest, allowance.least_share);
 	bool wants_more = is_open(chat) && chat_recalls(chat);
 	if (used > allowance.whole || (wants_more && rest < allowance.least_share))
 		chat->stands = false;
 	else
-		chat->budget = smaller(smaller(share, rest), chat->budget);
+		chat->budget = size_min(size_min(share, rest), chat->budget);
 }
 
 enum chat_next chat_decide(struct chat *chat, const struct memory_view *view, int64_t now,

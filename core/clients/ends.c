@@ -4,16 +4,6 @@
 
 /* Finds the user's own text at the ends of a text that is too large to read. */
 
-static size_t smaller(size_t a, size_t b)
-{
-	return a < b ? a : b;
-}
-
-static size_t larger(size_t a, size_t b)
-{
-	return a > b ? a : b;
-}
-
 static size_t find_document(struct slice text)
 {
 	struct tag tag;
@@ -34,7 +24,7 @@ static struct slice own_of_head(struct slice head, struct arena *arena)
 {
 	if (has_attachments(head))
 		return (struct slice){0};
-	size_t end = smaller(find_document(head), form_find_template(head));
+	size_t end = size_min(find_document(head), form_find_template(head));
 	return slice_trim(form_own_text(slice_part(head, 0, end), arena));
 }
 
@@ -55,7 +45,7 @@ static size_t end_of_closings(struct slice text, bool *ends_document)
 	size_t behind = 0;
 	for (size_t at = slice_find(text, SLICE("</"), 0); at < text.size;
 	     at = slice_find(text, SLICE("</"), at + 1)) {
-		size_t limit = smaller(text.size, at + 2 + LONGEST_NAME);
+		size_t limit = size_min(text.size, at + 2 + LONGEST_NAME);
 		size_t end = slice_find(slice_part(text, 0, limit), SLICE(">"), at + 2);
 		if (end == limit)
 			continue;
@@ -98,7 +88,7 @@ static struct slice own_of_tail(struct slice tail, bool is_attached, struct aren
 	bool ends_document = is_attached && fenced > 0;
 	size_t behind = end_of_closings(tail, &ends_document);
 	for (size_t i = 0; i < sizeof(quotes) / sizeof(quotes[0]); i++)
-		behind = larger(behind, end_of_last(tail, quotes[i]));
+		behind = size_max(behind, end_of_last(tail, quotes[i]));
 	if (!ends_document)
 		return (struct slice){0};
 	behind = end_of_quoted_line(tail, behind);

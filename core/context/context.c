@@ -10,11 +10,6 @@ static bool uses_summary(const struct context_input *input)
 	return mode_uses_summary(input->mode) || input->cut_before > 0;
 }
 
-static size_t smaller(size_t a, size_t b)
-{
-	return a < b ? a : b;
-}
-
 /* The cost of the summary with its heading. */
 static size_t summary_cost(const struct context_input *input)
 {
@@ -36,11 +31,11 @@ static size_t first_cost(const struct context_input *input)
 static size_t reserve_for_others(const struct picker *picker)
 {
 	const struct context_input *input = picker->input;
-	size_t first = smaller(first_cost(input), picker->budget);
+	size_t first = size_min(first_cost(input), picker->budget);
 	size_t wanted = picker->gives_summary ? summary_cost(input) : 0;
 	if (picker->turn_count > 0)
 		wanted += text_tokens(block_heading(BLOCK_TURNS)) + turns_wanted(picker);
-	wanted = smaller(wanted, picker->budget / 2);
+	wanted = size_min(wanted, picker->budget / 2);
 	return wanted < first ? first : wanted;
 }
 
@@ -50,7 +45,7 @@ static size_t share_of_recalled(const struct context_input *input)
 	size_t first = first_cost(input);
 	if (first > 0)
 		first += text_tokens(block_opening()) + text_tokens(block_closing());
-	return smaller(input->budget / 2, input->budget - smaller(first, input->budget));
+	return size_min(input->budget / 2, input->budget - size_min(first, input->budget));
 }
 
 static void pick_block(struct picker *picker)

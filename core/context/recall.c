@@ -355,11 +355,6 @@ static size_t count_bearing(const struct context_input *input, const struct fact
 	return bearing;
 }
 
-static size_t smaller(size_t a, size_t b)
-{
-	return a < b ? a : b;
-}
-
 void pick_recalled(struct picker *picker, size_t budget)
 {
 	const struct context_input *input = picker->input;
@@ -377,7 +372,7 @@ void pick_recalled(struct picker *picker, size_t budget)
 	size_t slight_count = count - bearing;
 	bearing = pick_some_facts(&recaller, facts, bearing, facts_share);
 	slight_count = pick_some_facts(&recaller, slight, slight_count,
-				       smaller(facts_share, input->profile));
+				       size_min(facts_share, input->profile));
 	if (recalls_turns(input))
 		pick_recalled_turns(&recaller);
 	/* What the turns did not want. */

@@ -113,21 +113,11 @@ static bool is_close(const struct pii_seen *street, const struct pii_seen *house
 	       distance(street, code) <= NEAR;
 }
 
-static size_t least(size_t a, size_t b)
-{
-	return a < b ? a : b;
-}
-
-static size_t most(size_t a, size_t b)
-{
-	return a > b ? a : b;
-}
-
 static bool fits(const struct pii_scan *scan, const struct pii_seen *street,
 		 const struct pii_seen *house, const struct pii_seen *code, struct pii_span *span)
 {
-	size_t begin = least(street->begin, least(house->begin, code->begin));
-	size_t end = most(street->end, most(house->end, code->end));
+	size_t begin = size_min(street->begin, size_min(house->begin, code->begin));
+	size_t end = size_max(street->end, size_max(house->end, code->end));
 	*span = (struct pii_span){begin, end, PII_ADDRESS};
 	return begin >= scan->from && distance(street, house) <= HOUSE_REACH &&
 	       distance(street, code) <= REACH &&
@@ -145,7 +135,7 @@ static size_t begin_of_name(const struct pii_scan *scan, size_t begin)
 	enum { LONGEST = 64 };
 	struct slice text = scan->text;
 	size_t limit = begin > LONGEST ? begin - LONGEST : 0;
-	limit = most(limit, scan->from);
+	limit = size_max(limit, scan->from);
 	const struct pii_seen *compound = &scan->seen[PII_KIND(PII_WORD_COMPOUND)];
 	bool is_compound = compound->is_there && compound->begin == begin;
 	while (begin > limit && is_wordy(text.data[begin - 1]))

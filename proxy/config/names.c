@@ -68,11 +68,6 @@ static bool is_upper_of(struct slice written, const char *name)
 	return name[written.size] == '\0';
 }
 
-static size_t least(size_t a, size_t b)
-{
-	return a < b ? a : b;
-}
-
 /* Levenshtein distance, ignoring case. Both names have at most MAX_NAME letters. */
 static size_t edit_distance(struct slice a, struct slice b)
 {
@@ -87,7 +82,7 @@ static size_t edit_distance(struct slice a, struct slice b)
 				    tolower((unsigned char)b.data[j]);
 			size_t changed = diagonal + (same ? 0 : 1);
 			diagonal = row[j + 1];
-			row[j + 1] = least(changed, least(row[j], row[j + 1]) + 1);
+			row[j + 1] = size_min(changed, size_min(row[j], row[j + 1]) + 1);
 		}
 	}
 	return row[b.size];

@@ -1,5 +1,7 @@
 #include "proxy/runtime/descriptors.h"
 
+#include "core/base/bytes.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -16,18 +18,13 @@ enum {
 	LEAST_ROOM = 16,
 };
 
-static size_t smaller(size_t a, size_t b)
-{
-	return a < b ? a : b;
-}
-
 struct descriptor_plan descriptors_plan(size_t limit, size_t workers, size_t wanted)
 {
-	size_t idle = smaller(MOST_IDLE, 1 + limit / (SHARE * workers));
-	size_t refused = smaller(MOST_REFUSED, limit / (SHARE * workers));
+	size_t idle = size_min(MOST_IDLE, 1 + limit / (SHARE * workers));
+	size_t refused = size_min(MOST_REFUSED, limit / (SHARE * workers));
 	size_t reserved = OF_THE_PROCESS + workers * (OF_A_WORKER + idle + refused);
 	size_t room = limit > reserved + LEAST_ROOM ? limit - reserved : LEAST_ROOM;
-	return (struct descriptor_plan){smaller(room / 4 * 3, wanted), room, idle};
+	return (struct descriptor_plan){size_min(room / 4 * 3, wanted), room, idle};
 }
 
 size_t descriptors_limit(void)
