@@ -40,6 +40,12 @@ void id_list_add(struct id_list *list, struct arena *arena, uint64_t id)
 	list->ids[list->count++] = id;
 }
 
+void id_list_add_all(struct id_list *list, struct arena *arena, const uint64_t *ids, size_t count)
+{
+	for (size_t i = 0; i < count; i++)
+		id_list_add(list, arena, ids[i]);
+}
+
 bool id_list_has(const struct id_list *list, uint64_t id)
 {
 	for (size_t i = 0; i < list->count; i++) {
@@ -47,4 +53,15 @@ bool id_list_has(const struct id_list *list, uint64_t id)
 			return true;
 	}
 	return false;
+}
+
+void id_list_sort(struct id_list *list)
+{
+	size_t kept = 0;
+	ids_sort(list->ids, list->count);
+	for (size_t i = 0; i < list->count; i++) {
+		if (kept == 0 || list->ids[kept - 1] != list->ids[i])
+			list->ids[kept++] = list->ids[i];
+	}
+	list->count = kept;
 }

@@ -14,13 +14,16 @@ void ids_sort(uint64_t *ids, size_t count);
 /* `ids` must be sorted; NULL only if there are none. */
 bool ids_hold(const uint64_t *ids, size_t count, uint64_t id);
 
-/* A list that grows in an arena, in any order. */
+/* A list that grows in an arena, in any order. `ids` is NULL while it is empty. */
 struct id_list {
 	uint64_t *ids;
 	size_t count;
 	size_t capacity;
 };
 void id_list_add(struct id_list *list, struct arena *arena, uint64_t id);
+void id_list_add_all(struct id_list *list, struct arena *arena, const uint64_t *ids, size_t count);
 bool id_list_has(const struct id_list *list, uint64_t id);
+/* Sorts the list and leaves out repeats. */
+void id_list_sort(struct id_list *list);
 
 #endif

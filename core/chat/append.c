@@ -1,4 +1,5 @@
 /* What an exchange leaves behind: its turns for the journal, and its receipt. */
+#include "core/base/ids.h"
 #include "core/base/utf8.h"
 #include "core/chat/parts.h"
 #include "core/intake/intake.h"
@@ -23,14 +24,14 @@ static const uint64_t *list_ids(const struct chat *chat, const char *kind, bool 
 				size_t *count, struct arena *arena)
 {
 	const struct context *context = &chat->context;
-	struct chat_ids list = chat_ids_make(context->item_count, arena);
+	struct id_list list = {0};
 	for (size_t i = 0; i < context->item_count; i++) {
 		const struct context_item *item = &context->items[i];
 		if (strcmp(item->kind, kind) == 0 && item->is_recalled == recalled &&
 		    !item->is_ended)
-			chat_ids_add(&list, &item->id, 1);
+			id_list_add(&list, arena, item->id);
 	}
-	chat_ids_sort(&list);
+	id_list_sort(&list);
 	*count = list.count;
 	return list.ids;
 }
@@ -38,9 +39,9 @@ static const uint64_t *list_ids(const struct chat *chat, const char *kind, bool 
 static const uint64_t *list_ended(const struct memory_view *view, size_t *count,
 				  struct arena *arena)
 {
-	struct chat_ids list = chat_ids_make(view->ended_count, arena);
+	struct id_list list = {0};
 	for (size_t i = 0; i < view->ended_count; i++)
-		chat_ids_add(&list, &view->ended[i].id, 1);
+		id_list_add(&list, arena, view->ended[i].id);
 	*count = list.count;
 	return list.ids;
 }

@@ -159,8 +159,8 @@ bool chat_is_fetched(const struct reply *reply, bool broke_off)
 /* ---- what the reply's own link says ---- */
 
 struct kept_ids {
-	struct chat_ids turns;
-	struct chat_ids facts;
+	struct id_list turns;
+	struct id_list facts;
 };
 
 static bool is_current(const struct chat *chat, uint64_t id)
@@ -173,48 +173,41 @@ static bool is_current(const struct chat *chat, uint64_t id)
 }
 
 /* A fact that was recalled as past needs no correction. */
-static void add_kept(const struct chat *chat, struct kept_ids *kept, const struct replay *replay)
+static void add_kept(const struct chat *chat, struct kept_ids *kept, const struct replay *replay,
+		     struct arena *arena)
 {
-	chat_ids_add(&kept->turns, replay->turns, replay->turn_count);
+	id_list_add_all(&kept->turns, arena, replay->turns, replay->turn_count);
 	for (size_t i = 0; i < replay->fact_count; i++) {
 		if (is_current(chat, replay->facts[i]))
-			chat_ids_add(&kept->facts, &replay->facts[i], 1);
+			id_list_add(&kept->facts, arena, replay->facts[i]);
 	}
 }
 
 /* The facts stay although they hold no longer, so that every later block corrects them. */
-static void add_earlier(const struct chat *chat, struct kept_ids *kept)
+static void add_earlier(const struct chat *chat, struct kept_ids *kept, struct arena *arena)
 {
 	const struct chain_link *link = chat_link(chat);
 	if (link == NULL)
 		return;
-	chat_ids_add(&kept->turns, link->turns, link->turn_count);
-	chat_ids_add(&kept->facts, link->facts, link->fact_count);
+	id_list_add_all(&kept->turns, arena, link->turns, link->turn_count);
+	id_list_add_all(&kept->facts, arena, link->facts, link->fact_count);
 }
 
 /* What the request was given: `frozen` of a block that is kept, or NULL. */
 static struct kept_ids list_kept(const struct chat *chat, const struct frozen *frozen,
 				 const struct replay *recalled, struct arena *arena)
 {
-	const struct chain_link *link = chat_link(chat);
-	size_t turns = (link == NULL ? 0 : link->turn_count) + recalled->turn_count;
-	size_t facts = (link == NULL ? 0 : link->fact_count) + recalled->fact_count +
-		       (frozen == NULL ? 0 : frozen->fact_count);
-	for (size_t i = 0; i < chat->turn_prefix_count; i++) {
-		turns += chat->replayed[i].turn_count;
-		facts += chat->replayed[i].fact_count;
-	}
-	struct kept_ids kept = {chat_ids_make(turns, arena), chat_ids_make(facts, arena)};
-	add_earlier(chat, &kept);
+	struct kept_ids kept = {0};
+	add_earlier(chat, &kept, arena);
 	if (frozen != NULL)
-		chat_ids_add(&kept.facts, frozen->facts, frozen->fact_count);
+		id_list_add_all(&kept.facts, arena, frozen->facts, frozen->fact_count);
 	if (chat->request.is_kept) {
 		for (size_t i = 0; i < chat->turn_prefix_count; i++)
-			add_kept(chat, &kept, &chat->replayed[i]);
-		add_kept(chat, &kept, recalled);
+			add_kept(chat, &kept, &chat->replayed[i], arena);
+		add_kept(chat, &kept, recalled, arena);
 	}
-	chat_ids_sort(&kept.turns);
-	chat_ids_sort(&kept.facts);
+	id_list_sort(&kept.turns);
+	id_list_sort(&kept.facts);
 	return kept;
 }
 

@@ -1,6 +1,7 @@
 /* Reads the sender, decides whether memory takes part, and finds what the request asks of it. */
 #include "core/chat/parts.h"
 
+#include "core/base/ids.h"
 #include "core/clients/forms.h"
 #include "core/text/text.h"
 
@@ -128,31 +129,30 @@ bool chat_is_cut(const struct chat *chat, size_t index)
 }
 
 /* Adds the newest turn's messages one by one: a reply to the first of them may have broken off. */
-static void add_newest(const struct chat *chat, struct chat_ids *texts, struct arena *arena)
+static void add_newest(const struct chat *chat, struct id_list *texts, struct arena *arena)
 {
 	const struct newest_turn *newest = &chat->newest;
-	chat_ids_add(texts, &chat->own_hash, 1);
+	id_list_add(texts, arena, chat->own_hash);
 	for (size_t i = newest->first; newest->count > 1 && i < newest->first + newest->count; i++)
-		chat_ids_add(texts, &(uint64_t){chat_own_hash(chat, i, arena)}, 1);
+		id_list_add(texts, arena, chat_own_hash(chat, i, arena));
 }
 
 struct carried_texts chat_carried_texts(const struct chat *chat, struct arena *arena)
 {
-	struct chat_ids texts =
-		chat_ids_make(2 * chat->fingerprint_count + 2 + chat->newest.count, arena);
+	struct id_list texts = {0};
 	const struct answer_fingerprint *mark = chat->fingerprints;
 	add_newest(chat, &texts, arena);
-	chat_ids_add(&texts, &chat->open_fingerprint.hash, 1);
+	id_list_add(&texts, arena, chat->open_fingerprint.hash);
 	for (size_t i = first_fingerprint(chat); i < chat->request.step_count; i++) {
 		if (!is_fingerprint(chat, i))
 			continue;
 		if (!chat_is_cut(chat, i)) {
-			chat_ids_add(&texts, &mark->user_hash, 1);
-			chat_ids_add(&texts, &mark->hash, 1);
+			id_list_add(&texts, arena, mark->user_hash);
+			id_list_add(&texts, arena, mark->hash);
 		}
 		mark++;
 	}
-	chat_ids_sort(&texts);
+	id_list_sort(&texts);
 	return (struct carried_texts){texts.ids, texts.count};
 }
 

@@ -1,4 +1,5 @@
 /* What a request is given: what stands of its conversation, and what is new. */
+#include "core/base/ids.h"
 #include "core/chat/parts.h"
 
 /* How many bytes of the user's earlier words are searched for the words of each fact. */
@@ -39,15 +40,13 @@ static bool holds_quote(struct slice words, const struct fact *fact)
 	return fact->quote.size > 0 && slice_find(words, fact->quote, 0) < words.size;
 }
 
-static struct chat_ids replayed_facts(const struct chat *chat, struct arena *arena)
+static struct id_list replayed_facts(const struct chat *chat, struct arena *arena)
 {
-	size_t most = 0;
+	struct id_list list = {0};
 	for (size_t i = 0; i < chat->turn_prefix_count; i++)
-		most += chat->replayed[i].fact_count;
-	struct chat_ids list = chat_ids_make(most, arena);
-	for (size_t i = 0; i < chat->turn_prefix_count; i++)
-		chat_ids_add(&list, chat->replayed[i].facts, chat->replayed[i].fact_count);
-	chat_ids_sort(&list);
+		id_list_add_all(&list, arena, chat->replayed[i].facts,
+				chat->replayed[i].fact_count);
+	id_list_sort(&list);
 	return list;
 }
 
@@ -57,10 +56,10 @@ static void pass_over_known(const struct chat *chat, float *scores, struct arena
 {
 	const struct memory_view *view = chat->view;
 	const struct slice words = carried_words(chat, arena);
-	const struct chat_ids replayed = replayed_facts(chat, arena);
+	const struct id_list replayed = replayed_facts(chat, arena);
 	for (size_t i = 0; i < view->fact_count; i++) {
 		const struct fact *fact = &view->facts[i];
-		if (chat_ids_hold(&replayed, fact->id) || holds_quote(words, fact))
+		if (ids_hold(replayed.ids, replayed.count, fact->id) || holds_quote(words, fact))
 			scores[i] = -1;
 	}
 }

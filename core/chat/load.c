@@ -1,4 +1,5 @@
 /* What to ask the store for a request, and what of the conversation's memory stands. */
+#include "core/base/ids.h"
 #include "core/base/utf8.h"
 #include "core/chat/parts.h"
 #include "core/clients/forms.h"
@@ -113,10 +114,10 @@ static bool quotes_an_answer(const struct chat *chat, const struct memory_view *
 
 /* ---- what stands ---- */
 
-static bool holds_all(const struct chat_ids *list, const uint64_t *ids, size_t count)
+static bool holds_all(const struct id_list *list, const uint64_t *ids, size_t count)
 {
 	for (size_t i = 0; i < count; i++) {
-		if (!chat_ids_hold(list, ids[i]))
+		if (!ids_hold(list->ids, list->count, ids[i]))
 			return false;
 	}
 	return true;
@@ -140,12 +141,12 @@ static bool tells_ended(const struct memory_view *view)
 static bool facts_stand(const struct chat *chat, struct arena *arena)
 {
 	const struct memory_view *view = chat->view;
-	struct chat_ids current = chat_ids_make(view->fact_count, arena);
+	struct id_list current = {0};
 	for (size_t i = 0; i < view->fact_count; i++) {
 		if (view->facts[i].state == FACT_CURRENT)
-			chat_ids_add(&current, &view->facts[i].id, 1);
+			id_list_add(&current, arena, view->facts[i].id);
 	}
-	chat_ids_sort(&current);
+	id_list_sort(&current);
 	for (size_t i = 0; i < chat->turn_prefix_count; i++) {
 		const struct replay *replay = &chat->replayed[i];
 		if (!holds_all(&current, replay->facts, replay->fact_count))
@@ -320,23 +321,21 @@ enum chat_next chat_decide(struct chat *chat, const struct memory_view *view, in
 /* ---- what to ask next ---- */
 
 /* The turns that the request is already given, and the one being asked again. */
-static struct chat_ids list_given(const struct chat *chat, struct arena *arena)
+static struct id_list list_given(const struct chat *chat, struct arena *arena)
 {
 	const struct frozen *frozen = &chat->view->frozen;
 	const struct chain_link *link = chat_link(chat);
-	size_t most = 1 + frozen->given_count + (link == NULL ? 0 : link->turn_count);
-	for (size_t i = 0; i < chat->turn_prefix_count; i++)
-		most += chat->replayed[i].turn_count;
-	struct chat_ids given = chat_ids_make(most, arena);
+	struct id_list given = {0};
 	if (chat->stands)
-		chat_ids_add(&given, frozen->given, frozen->given_count);
+		id_list_add_all(&given, arena, frozen->given, frozen->given_count);
 	for (size_t i = 0; i < chat->turn_prefix_count; i++)
-		chat_ids_add(&given, chat->replayed[i].turns, chat->replayed[i].turn_count);
+		id_list_add_all(&given, arena, chat->replayed[i].turns,
+				chat->replayed[i].turn_count);
 	if (link != NULL)
-		chat_ids_add(&given, link->turns, link->turn_count);
+		id_list_add_all(&given, arena, link->turns, link->turn_count);
 	if (chat->view->same_exchange != 0)
-		chat_ids_add(&given, &chat->view->same_exchange, 1);
-	chat_ids_sort(&given);
+		id_list_add(&given, arena, chat->view->same_exchange);
+	id_list_sort(&given);
 	return given;
 }
 
@@ -359,7 +358,7 @@ void chat_recall(const struct chat *chat, struct recall *recall, struct arena *a
 	recall->hint_count = recall_hint_turns(&chat->question, chat->view->facts,
 					       chat->view->fact_count, hints, arena);
 	recall->hints = hints;
-	struct chat_ids given = list_given(chat, arena);
+	struct id_list given = list_given(chat, arena);
 	recall->given = given.ids;
 	recall->given_count = given.count;
 }

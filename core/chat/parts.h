@@ -65,19 +65,6 @@ void chat_hide_made(struct chat *chat, struct hidden *hidden);
 /* Whether the conversation was given before what [pii] gives to no model by now. */
 bool chat_shows_hidden(const struct chat *chat, struct arena *arena);
 
-/* ---- chat_ids.c ---- */
-
-/* Ids to look up once they are sorted. */
-struct chat_ids {
-	uint64_t *ids;
-	size_t count;
-};
-struct chat_ids chat_ids_make(size_t most, struct arena *arena);
-void chat_ids_add(struct chat_ids *list, const uint64_t *ids, size_t count);
-/* Leaves out repeats. */
-void chat_ids_sort(struct chat_ids *list);
-bool chat_ids_hold(const struct chat_ids *list, uint64_t id);
-
 /* ---- chat.c ---- */
 
 /* Whether the message is an answer that ends an exchange: it has no tool calls and is not to be

@@ -1,4 +1,5 @@
 /* Receipts: what a request was given, and why. */
+#include "core/base/ids.h"
 #include "core/chat/parts.h"
 #include "core/rights/receipt_text.h"
 
@@ -317,19 +318,13 @@ static struct slice receipt_text(struct chat *chat, struct arena *arena)
 
 /* ---- the ids of what a receipt quotes ---- */
 
-static void add_items(struct chat_ids *list, const char *kind, const struct context_item *items,
-		      size_t count)
+static void add_items(struct id_list *list, const char *kind, const struct context_item *items,
+		      size_t count, struct arena *arena)
 {
 	for (size_t i = 0; i < count; i++) {
 		if (strcmp(items[i].kind, kind) == 0)
-			chat_ids_add(list, &items[i].id, 1);
+			id_list_add(list, arena, items[i].id);
 	}
-}
-
-static struct chat_ids make_list(const struct chat *chat, size_t earlier, struct arena *arena)
-{
-	const struct context *context = &chat->context;
-	return chat_ids_make(context->item_count + context->dropped_count + earlier, arena);
 }
 
 /* The replays that are quoted: those of the request and those that the provider keeps. */
@@ -364,34 +359,29 @@ struct receipt chat_receipt(struct chat *chat, struct arena *arena)
 	static const struct frozen none;
 	const struct context *context = &chat->context;
 	const struct frozen *frozen = chat->stands ? &chat->view->frozen : &none;
-	size_t turn_count = frozen->given_count + 1; /* and the summary's */
-	size_t fact_count = frozen->fact_count + frozen->ended_count;
 	const size_t stored = chat->view == NULL ? 0 : chat->view->replay_count;
 	const size_t most = chat->turn_prefix_count + stored;
 	const struct replay **quoted = arena_alloc(arena, most * sizeof(const struct replay *));
 	const size_t quoted_count = quoted_replays(chat, quoted);
+	struct id_list turns = {0};
+	struct id_list facts = {0};
+	add_items(&turns, "turn", context->items, context->item_count, arena);
+	add_items(&turns, "summary", context->items, context->item_count, arena);
+	add_items(&facts, "fact", context->items, context->item_count, arena);
+	id_list_add_all(&turns, arena, frozen->given, frozen->given_count);
+	if (frozen->covers != 0)
+		id_list_add(&turns, arena, frozen->covers);
+	id_list_add_all(&facts, arena, frozen->facts, frozen->fact_count);
+	id_list_add_all(&facts, arena, frozen->ended, frozen->ended_count);
 	for (size_t i = 0; i < quoted_count; i++) {
-		turn_count += quoted[i]->turn_count;
-		fact_count += quoted[i]->fact_count;
-	}
-	struct chat_ids turns = make_list(chat, turn_count, arena);
-	struct chat_ids facts = make_list(chat, fact_count, arena);
-	add_items(&turns, "turn", context->items, context->item_count);
-	add_items(&turns, "summary", context->items, context->item_count);
-	add_items(&facts, "fact", context->items, context->item_count);
-	chat_ids_add(&turns, frozen->given, frozen->given_count);
-	chat_ids_add(&turns, &frozen->covers, frozen->covers != 0);
-	chat_ids_add(&facts, frozen->facts, frozen->fact_count);
-	chat_ids_add(&facts, frozen->ended, frozen->ended_count);
-	for (size_t i = 0; i < quoted_count; i++) {
-		chat_ids_add(&turns, quoted[i]->turns, quoted[i]->turn_count);
-		chat_ids_add(&facts, quoted[i]->facts, quoted[i]->fact_count);
+		id_list_add_all(&turns, arena, quoted[i]->turns, quoted[i]->turn_count);
+		id_list_add_all(&facts, arena, quoted[i]->facts, quoted[i]->fact_count);
 	}
 	const size_t turns_given = turns.count;
 	const size_t facts_given = facts.count;
-	add_items(&turns, "turn", context->dropped, context->dropped_count);
-	add_items(&turns, "summary", context->dropped, context->dropped_count);
-	add_items(&facts, "fact", context->dropped, context->dropped_count);
+	add_items(&turns, "turn", context->dropped, context->dropped_count, arena);
+	add_items(&turns, "summary", context->dropped, context->dropped_count, arena);
+	add_items(&facts, "fact", context->dropped, context->dropped_count, arena);
 	return (struct receipt){.id = chat->receipt,
 				.text = receipt_text(chat, arena),
 				.turns = turns.ids,
