@@ -85,14 +85,12 @@ void turn_list_add_newest(struct turn_list *list, const struct memory *memory, s
 {
 	struct scan times;
 	struct scan turns;
-	struct slice key;
-	struct slice value;
 	struct key user = key_of_user(memory->user);
 	scan_begin(&times, memory->transaction, TABLE_TURN_TIMES, user, BACKWARD);
 	scan_begin(&turns, memory->transaction, TABLE_TURNS, user, FORWARD);
-	for (size_t i = 0; i < count && scan_next(&times, &key, &value); i++) {
+	for (size_t i = 0; i < count && scan_step(&times); i++) {
 		struct stored_turn stored;
-		if (memory_find_turn(memory, &turns, key_read_u64(key, 24), &stored) &&
+		if (memory_find_turn(memory, &turns, key_read_u64(times.at, 24), &stored) &&
 		    !turn_list_add(list, memory, &stored.turn))
 			break;
 	}

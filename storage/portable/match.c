@@ -39,17 +39,15 @@ static bool match_all(struct taking *taking, enum table table, match_record *mat
 {
 	const struct key user = key_of_user(taking->memory.user);
 	struct scan scan;
-	struct slice key;
-	struct slice value;
 	bool found = false;
 	scan_begin_at(&scan, taking->memory.transaction, table, user,
 		      key_u64(user, taking->at->next), FORWARD);
 	scan_let_go(&scan);
-	while (!is_spent(taking) && (found = scan_next(&scan, &key, &value))) {
-		const uint64_t id = key_read_u64(key, ID_OFFSET);
-		taking_spend(taking, 1 + value.size / BYTES_OF_LOOK);
+	while (!is_spent(taking) && (found = scan_step(&scan))) {
+		const uint64_t id = key_read_u64(scan.at, ID_OFFSET);
+		taking_spend(taking, 1 + scan.value.size / BYTES_OF_LOOK);
 		taking->at->next = id + 1;
-		found = match(taking, id, value);
+		found = match(taking, id, scan.value);
 		if (!found)
 			break;
 	}

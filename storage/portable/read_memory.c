@@ -10,14 +10,12 @@ enum { ID_OFFSET = 16 }; /* of a record's id in its key, after the user */
 static void read_conversations(const struct memory *memory, struct portable_memory *read)
 {
 	struct scan scan;
-	struct slice key;
-	struct slice value;
 	size_t capacity = 0;
 	scan_begin(&scan, memory->transaction, TABLE_CONVERSATIONS, key_of_user(memory->user),
 		   FORWARD);
-	while (scan_next(&scan, &key, &value)) {
-		struct portable_conversation one = {.id = key_read_u32(key, ID_OFFSET)};
-		if (!table_decode(memory->transaction, value, stored_conversation_fields,
+	while (scan_step(&scan)) {
+		struct portable_conversation one = {.id = key_read_u32(scan.at, ID_OFFSET)};
+		if (!table_decode(memory->transaction, scan.value, stored_conversation_fields,
 				  &one.conversation, memory->arena))
 			continue;
 		read->conversations = arena_grow(memory->arena, read->conversations,
@@ -30,13 +28,11 @@ static void read_conversations(const struct memory *memory, struct portable_memo
 static void read_turns(const struct memory *memory, struct portable_memory *read)
 {
 	struct scan scan;
-	struct slice key;
-	struct slice value;
 	size_t capacity = 0;
 	memory_scan(memory, &scan, TABLE_TURNS);
-	while (scan_next(&scan, &key, &value)) {
-		struct stored_turn stored = {.turn.id = key_read_u64(key, ID_OFFSET)};
-		if (!table_decode(memory->transaction, value, stored_turn_fields, &stored,
+	while (scan_step(&scan)) {
+		struct stored_turn stored = {.turn.id = key_read_u64(scan.at, ID_OFFSET)};
+		if (!table_decode(memory->transaction, scan.value, stored_turn_fields, &stored,
 				  memory->arena) ||
 		    stored.turn.state == TURN_HIDDEN)
 			continue;
