@@ -19,9 +19,6 @@ struct admin {
 	struct upstream *upstream; /* for question vectors */
 	struct question_vectors *vectors;
 	atomic_size_t connections;
-	struct event *drain_check;
-	void (*drained)(void *cookie);
-	void *drained_cookie;
 };
 
 enum {
@@ -29,7 +26,6 @@ enum {
 	IN_FLIGHT_SHARE =
 		4, /* a share of max_in_flight, separate from the traffic's; at least one body */
 	IDLE_UPSTREAM_CONNECTIONS = 4,
-	DRAIN_CHECK_MS = 10,
 };
 
 /* ---- ends ---- */
@@ -289,17 +285,6 @@ static struct http_server_options server_options(struct admin *admin)
 	};
 }
 
-static void check_drained(evutil_socket_t fd, short what, void *cookie)
-{
-	struct admin *admin = cookie;
-	(void)fd;
-	(void)what;
-	if (http_server_connections(admin->server) > 0)
-		return;
-	event_del(admin->drain_check);
-	admin->drained(admin->drained_cookie);
-}
-
 struct admin *admin_create(struct service *service, struct loop *loop, struct config *config,
 			   int listen_fd)
 {
@@ -312,7 +297,6 @@ struct admin *admin_create(struct service *service, struct loop *loop, struct co
 	const struct http_server_options options = server_options(admin);
 	admin->server = http_server_create(loop_base(loop), &options, on_request, admin);
 	http_server_listen(admin->server, listen_fd);
-	admin->drain_check = event_new(loop_base(loop), -1, EV_PERSIST, check_drained, admin);
 	return admin;
 }
 
@@ -333,17 +317,13 @@ void admin_drain(struct admin *admin, struct loop *loop, void (*drained)(void *c
 		loop_post(loop, drained, cookie);
 		return;
 	}
-	admin->drained = drained;
-	admin->drained_cookie = cookie;
-	http_server_drain(admin->server);
-	loop_wait(admin->drain_check, DRAIN_CHECK_MS);
+	http_server_drain(admin->server, drained, cookie);
 }
 
 void admin_close(struct admin *admin)
 {
 	if (admin == NULL)
 		return;
-	event_free(admin->drain_check);
 	http_server_destroy(admin->server);
 	question_vectors_destroy(admin->vectors);
 	upstream_destroy(admin->upstream);

@@ -16,7 +16,6 @@ enum {
 	READ_SECONDS = 60,
 	IDLE_SECONDS = 75, /* a little longer than most load balancers keep their connections */
 	WRITE_SECONDS = 120,
-	DRAIN_CHECK_MS = 10,
 };
 
 struct running_worker {
@@ -75,18 +74,6 @@ static void *run(void *cookie)
 	return NULL;
 }
 
-static void check_drained(evutil_socket_t fd, short what, void *cookie)
-{
-	struct worker *worker = cookie;
-	(void)fd;
-	(void)what;
-	/* An exchange ends before its connection, which closes once the reply is out. */
-	if (http_server_connections(worker->server) > 0)
-		return;
-	event_del(worker->drain_check);
-	worker->drained(worker->drained_cookie);
-}
-
 struct worker *worker_start(struct service *service, struct config *config, int listen_fd,
 			    size_t number)
 {
@@ -101,8 +88,6 @@ struct worker *worker_start(struct service *service, struct config *config, int 
 	struct http_server_options options = server_options(worker);
 	worker->server = http_server_create(loop_base(worker->loop), &options, on_request, worker);
 	http_server_listen(worker->server, listen_fd);
-	worker->drain_check =
-		event_new(loop_base(worker->loop), -1, EV_PERSIST, check_drained, worker);
 	(void)snprintf(name, sizeof(name), "work%zu", number);
 	if (!thread_start(&running->thread, name, run, worker)) {
 		worker_destroy(worker);
@@ -132,8 +117,8 @@ void worker_configure(struct worker *worker, struct config *config)
 static void drain(void *cookie)
 {
 	struct worker *worker = cookie;
-	http_server_drain(worker->server);
-	loop_wait(worker->drain_check, DRAIN_CHECK_MS);
+	/* An exchange ends before its connection, which closes once the reply is out. */
+	http_server_drain(worker->server, worker->drained, worker->drained_cookie);
 }
 
 void worker_drain(struct worker *worker, void (*drained)(void *cookie), void *cookie)
@@ -157,7 +142,6 @@ void worker_destroy(struct worker *worker)
 	worker->server = NULL;
 	question_vectors_destroy(worker->vectors);
 	upstream_destroy(worker->upstream);
-	event_free(worker->drain_check);
 	loop_destroy(worker->loop);
 	config_release(worker->config);
 	free(worker);

@@ -22,7 +22,6 @@ struct worker {
 	struct question_vectors *vectors;
 	struct config *config;
 	struct exchange *exchanges; /* the open ones, linked */
-	struct event *drain_check;
 	void (*drained)(void *cookie);
 	void *drained_cookie;
 };

@@ -96,6 +96,9 @@ struct http_server {
 	size_t connection_count;
 	size_t surplus_count;
 	bool draining;
+	struct event *drain_check;
+	void (*drained)(void *cookie);
+	void *drained_cookie;
 	char *scratch;      /* buffer for recv() */
 	struct buffer head; /* buffer for a reply's head */
 	int64_t date_at;    /* the second that `date` shows */

@@ -16,6 +16,7 @@ enum {
 	LEAST_SURPLUS = 16,
 	SURPLUS_SHARE = 8, /* of max_connections */
 	MAX_SURPLUS = 256,
+	DRAIN_CHECK_MICROSECONDS = 10 * 1000,
 	REPLY_HEAD_LIMIT = 1024 * 1024,
 };
 
@@ -50,6 +51,17 @@ static void on_turn(evutil_socket_t fd, short what, void *cookie)
 	}
 }
 
+static void check_drained(evutil_socket_t fd, short what, void *cookie)
+{
+	struct http_server *server = cookie;
+	(void)fd;
+	(void)what;
+	if (server->connection_count > 0)
+		return;
+	event_del(server->drain_check);
+	server->drained(server->drained_cookie);
+}
+
 struct http_server *http_server_create(struct event_base *base,
 				       const struct http_server_options *options,
 				       http_handler *handler, void *cookie)
@@ -64,6 +76,7 @@ struct http_server *http_server_create(struct event_base *base,
 	LIST_INIT(&server->closed);
 	STAILQ_INIT(&server->awake);
 	server->turn = event_new(base, -1, 0, on_turn, server);
+	server->drain_check = event_new(base, -1, EV_PERSIST, check_drained, server);
 	server->scratch = xmalloc(HTTP_SCRATCH);
 	buffer_init(&server->head, REPLY_HEAD_LIMIT);
 	return server;
@@ -169,7 +182,7 @@ static void stop_listening(struct http_server *server)
 
 /* A client that is connected already, as far as it can tell, and has sent a request still gets
  * served. */
-void http_server_drain(struct http_server *server)
+void http_server_drain(struct http_server *server, void (*drained)(void *cookie), void *cookie)
 {
 	struct http_listener *listener;
 	server->draining = true;
@@ -186,6 +199,9 @@ void http_server_drain(struct http_server *server)
 		http_connection_hurry(connection);
 		connection = next;
 	}
+	server->drained = drained;
+	server->drained_cookie = cookie;
+	event_add(server->drain_check, &(struct timeval){0, DRAIN_CHECK_MICROSECONDS});
 }
 
 void http_server_destroy(struct http_server *server)
@@ -198,6 +214,7 @@ void http_server_destroy(struct http_server *server)
 	while (!LIST_EMPTY(&server->closed))
 		http_connection_free(LIST_FIRST(&server->closed));
 	event_free(server->turn);
+	event_free(server->drain_check);
 	buffer_finish(&server->head);
 	free(server->scratch);
 	free(server);

@@ -56,8 +56,9 @@ void http_server_set_options(struct http_server *server, const struct http_serve
  * half a second when the process runs out of descriptors. */
 void http_server_listen(struct http_server *server, int fd);
 /* Stops accepting and closes idle connections. A connection with a request in progress closes after
- * its reply. */
-void http_server_drain(struct http_server *server);
+ * its reply. Calls `drained(cookie)` from the loop once none is left, unless the server is
+ * destroyed before. */
+void http_server_drain(struct http_server *server, void (*drained)(void *cookie), void *cookie);
 /* The number of open connections. */
 size_t http_server_connections(const struct http_server *server);
 /* Closes everything at once; requests in progress get their `gone` callback. Must not be called

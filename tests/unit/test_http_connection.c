@@ -414,6 +414,13 @@ START_TEST(what_has_come_of_a_request_is_in_flight_until_its_reply_is_done)
 }
 END_TEST
 
+static bool has_drained;
+
+static void on_server_drained(void *cookie)
+{
+	*(bool *)cookie = true;
+}
+
 START_TEST(draining_closes_what_is_idle_and_finishes_what_is_not)
 {
 	start(&usual);
@@ -422,14 +429,15 @@ START_TEST(draining_closes_what_is_idle_and_finishes_what_is_not)
 	struct client busy = client_open();
 	client_send(&busy, SLICE(GET("/")));
 	WAIT_UNTIL(handler.handled == 1 && http_server_connections(server) == 2);
-	http_server_drain(server);
+	http_server_drain(server, on_server_drained, &has_drained);
 	WAIT_UNTIL(client_closed(&idle));
 	http_reply(handler.held[0], 200, NULL, NULL, 0, SLICE("last"));
 	WAIT_UNTIL(client_closed(&busy));
 	ck_assert(client_has(&busy, "Connection: close\r\n\r\nlast"));
 	client_close(&idle);
 	client_close(&busy);
-	WAIT_UNTIL(http_server_connections(server) == 0);
+	WAIT_UNTIL(has_drained);
+	ck_assert_uint_eq(http_server_connections(server), 0);
 	stop();
 }
 END_TEST
@@ -442,7 +450,7 @@ START_TEST(what_was_sent_before_the_drain_is_answered)
 	struct client queued = client_open();
 	client_send(&known, SLICE(GET("/known")));
 	client_send(&queued, SLICE(GET("/queued")));
-	http_server_drain(server);
+	http_server_drain(server, on_server_drained, &has_drained);
 	WAIT_UNTIL(client_has(&known, "<GET /known >"));
 	WAIT_UNTIL(client_has(&queued, "<GET /queued >"));
 	ck_assert(client_has(&queued, "Connection: close\r\n"));
@@ -462,7 +470,7 @@ START_TEST(half_a_head_holds_up_no_drain)
 	client_send(&stalled, SLICE("GET / HTTP/1.1\r\nHos"));
 	client_send(&late, SLICE("POST /late HTTP/1.1\r\nContent-Length: 1\r\nHos"));
 	WAIT_UNTIL(http_server_connections(server) == 2);
-	http_server_drain(server);
+	http_server_drain(server, on_server_drained, &has_drained);
 	client_send(&late, SLICE("t: h\r\n\r\n"));
 	WAIT_UNTIL(client_has(&stalled, "HTTP/1.1 408 "));
 	client_send(&late, SLICE("b")); /* a body has its time */
