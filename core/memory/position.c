@@ -75,17 +75,6 @@ const struct past_exchange *exchanges_find_wrapped(struct past_exchanges in, uin
 	return find_text(in, ordinal, newest, is_wrapped);
 }
 
-static bool is_unwrapped(struct slice stored, struct slice newest)
-{
-	return conversation_is_wrapped(stored, newest);
-}
-
-const struct past_exchange *exchanges_find_unwrapped(struct past_exchanges in, uint32_t ordinal,
-						     struct slice newest)
-{
-	return find_text(in, ordinal, newest, is_unwrapped);
-}
-
 bool places_find_only(struct user_turn_places in, uint64_t user_hash, uint32_t *ordinal)
 {
 	bool found = false;
@@ -300,8 +289,8 @@ const struct past_exchange *position_same_exchange(const struct request_position
 	const uint32_t ordinal = position->next_ordinal;
 	const struct past_exchange *same =
 		exchanges_find(there, ordinal, load->newest_hash, TURN_CURRENT);
-	if (same == NULL && is_certain)
-		same = exchanges_find_unwrapped(there, ordinal, load->newest_text);
+	if (same == NULL && is_certain) /* the document around it was removed */
+		same = find_text(there, ordinal, load->newest_text, conversation_is_wrapped);
 	if (same == NULL && is_certain)
 		same = exchanges_find(there, ordinal, load->newest_hash, TURN_SUPERSEDED);
 	return same;

@@ -30,11 +30,9 @@ const struct past_exchange *exchanges_find(struct past_exchanges in, uint32_t or
 const struct past_exchange *exchanges_find_any(struct past_exchanges in, uint32_t ordinal,
 					       uint64_t user_hash);
 /* The newest current exchange at an ordinal whose user turn is the newest turn in another wrapping:
- * the client put a document around its text, or removed it. */
+ * the client put a document around its text. */
 const struct past_exchange *exchanges_find_wrapped(struct past_exchanges in, uint32_t ordinal,
 						   struct slice newest);
-const struct past_exchange *exchanges_find_unwrapped(struct past_exchanges in, uint32_t ordinal,
-						     struct slice newest);
 /* Where a user turn stands, if it was said at one place only. False: nowhere, or at several
  * places. */
 bool places_find_only(struct user_turn_places in, uint64_t user_hash, uint32_t *ordinal);
