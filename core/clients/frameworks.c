@@ -46,16 +46,14 @@ static struct slice question_of(struct slice text, const struct client_form *pro
 
 static size_t find_documents(struct slice text)
 {
-	static const struct slice names[] = {SLICE("context ##"),  SLICE("contexts ##"),
-					     SLICE("passage ##"),  SLICE("passages ##"),
-					     SLICE("document ##"), SLICE("documents ##")};
+	static const char *const names[] = {"context ##",  "contexts ##", "passage ##",
+					    "passages ##", "document ##", "documents ##",
+					    NULL};
 	for (size_t at = slice_find(text, FIELD, 0); at < text.size;
 	     at = slice_find(text, FIELD, at + 1)) {
 		struct slice name = slice_part(text, at + FIELD.size, text.size);
-		for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
-			if (slice_starts_with(name, names[i]))
-				return at;
-		}
+		if (slice_starts_with_any(name, names))
+			return at;
 	}
 	return text.size;
 }

@@ -73,15 +73,6 @@ static struct slice field_name(struct slice line)
 	return name;
 }
 
-static bool is_one_of(struct slice name, const struct slice *names, size_t count)
-{
-	for (size_t i = 0; i < count; i++) {
-		if (slice_equal_nocase(name, names[i]))
-			return true;
-	}
-	return false;
-}
-
 /* A mail header names sender or recipient and a subject, or an address. Users also write from where
  * to where they travel. */
 static bool is_head(struct slice text, size_t at)
@@ -96,10 +87,10 @@ static bool is_head(struct slice text, size_t at)
 		struct slice name = line.size < LONGEST_LINE ? field_name(line) : (struct slice){0};
 		if (name.size == 0)
 			break;
-		bool is_from = is_one_of(name, from_names, COUNT(from_names));
+		bool is_from = slice_is_any_nocase(name, from_names);
 		from |= is_from;
-		to |= is_one_of(name, to_names, COUNT(to_names));
-		subject |= is_one_of(name, subject_names, COUNT(subject_names));
+		to |= slice_is_any_nocase(name, to_names);
+		subject |= slice_is_any_nocase(name, subject_names);
 		address |= is_from && slice_find(line, SLICE("@"), 0) < line.size;
 	}
 	return ((from || to) && subject) || (from && address);

@@ -160,15 +160,12 @@ static bool holds_date(const struct said_word *words, size_t count)
 /* A day, month, year or hour, or the "T" and "Z" between them. */
 static bool is_date_part(struct slice word)
 {
-	static const struct slice units[] = {SLICE("日"), SLICE("号"), SLICE("號"), SLICE("时"),
-					     SLICE("時"), SLICE("点"), SLICE("點"), SLICE("分")};
+	static const char *const units[] = {"日", "号", "號", "时", "時", "点", "點", "分", NULL};
 	struct date_token token;
 	if (word.size <= 4 && is_digits(word))
 		return true;
-	for (size_t i = 0; i < sizeof(units) / sizeof(units[0]); i++) {
-		if (slice_equal(word, units[i]))
-			return true;
-	}
+	if (slice_is_any(word, units))
+		return true;
 	if (word.size > 1 && (word.data[0] >= '0' && word.data[0] <= '9'))
 		return word.size <= 6; /* "22t15", "3pm" */
 	return date_word_find(word, &token) && token.kind != DATE_DAYS_AGO &&

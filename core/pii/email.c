@@ -59,13 +59,10 @@ static size_t end_of_label(struct slice text, size_t at)
 
 static bool is_top_level(struct slice label)
 {
-	static const struct slice files[] = {SLICE("png"), SLICE("jpg"),  SLICE("jpeg"),
-					     SLICE("gif"), SLICE("webp"), SLICE("svg"),
-					     SLICE("css"), SLICE("js"),   SLICE("html")};
-	for (size_t i = 0; i < sizeof(files) / sizeof(files[0]); i++) {
-		if (slice_equal(label, files[i]))
-			return false;
-	}
+	static const char *const files[] = {"png", "jpg", "jpeg", "gif",  "webp",
+					    "svg", "css", "js",   "html", NULL};
+	if (slice_is_any(label, files))
+		return false;
 	if (slice_starts_with(label, SLICE("xn--")))
 		return true;
 	for (size_t i = 0; i < label.size; i++) {

@@ -283,15 +283,6 @@ static bool take_value(struct slice text, size_t at, bool encoded, struct secret
 	return true;
 }
 
-static bool is_scheme(struct slice word)
-{
-	for (size_t i = 0; i < sizeof(schemes) / sizeof(schemes[0]); i++) {
-		if (slice_equal_nocase(word, schemes[i]))
-			return true;
-	}
-	return false;
-}
-
 /* "Authorization: Basic ..."; `at` is after the name. */
 static bool secret_in_header(struct slice text, size_t at, struct secret *secret)
 {
@@ -301,7 +292,7 @@ static bool secret_in_header(struct slice text, size_t at, struct secret *secret
 	size_t word = skip(text, value, "\\\"'`");
 	size_t end = end_of_word(text, word);
 	size_t behind = skip(text, end, " ");
-	bool has_scheme = behind > end && is_scheme(slice_part(text, word, end));
+	bool has_scheme = behind > end && slice_is_any_nocase(slice_part(text, word, end), schemes);
 	secret->kind = "token";
 	return take_value(text, has_scheme ? behind : value, true, secret);
 }

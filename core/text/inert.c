@@ -265,26 +265,15 @@ static struct slice make_inert(struct slice text, size_t limit, bool one_line, s
 enum { LONGEST_TOKEN = 64 };
 
 /* Names that stand alone between "<" and ">" in chat templates; names with "|" need no list. */
-static const struct slice angled[] = {
-	SLICE("s"),           SLICE("bos"),       SLICE("eos"),           SLICE("pad"),
-	SLICE("unk"),         SLICE("sop"),       SLICE("eop"),           SLICE("start_of_turn"),
-	SLICE("end_of_turn"), SLICE("tool_call"), SLICE("tool_response"), SLICE("user_memory"),
-	SLICE("SYS"),
-};
+static const char *const angled[] = {"s",           "bos",       "eos",           "pad",
+				     "unk",         "sop",       "eop",           "start_of_turn",
+				     "end_of_turn", "tool_call", "tool_response", "user_memory",
+				     "SYS",         NULL};
 
 static bool is_bar(struct slice text, size_t at)
 {
 	struct slice rest = slice_part(text, at, text.size);
 	return slice_starts_with(rest, SLICE("|")) || slice_starts_with(rest, SLICE("\uff5c"));
-}
-
-static bool is_one_of(struct slice word, const struct slice *words, size_t count)
-{
-	for (size_t i = 0; i < count; i++) {
-		if (slice_equal_nocase(word, words[i]))
-			return true;
-	}
-	return false;
 }
 
 /* The offset of the ">" that ends the token whose "<" is at `at`; `at` if there is none. */
@@ -300,7 +289,7 @@ static size_t end_of_token(struct slice text, size_t at)
 	struct slice name = slice_part(text, begin, end);
 	bool is_barred = is_bar(text, begin) && name.size > 2 &&
 			 (name.data[name.size - 1] == '|' || is_bar(text, end - 3));
-	return is_barred || is_one_of(name, angled, sizeof(angled) / sizeof(angled[0])) ? end : at;
+	return is_barred || slice_is_any_nocase(name, angled) ? end : at;
 }
 
 static void disarm(struct buffer *text, struct buffer *out)

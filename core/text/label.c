@@ -9,22 +9,18 @@
 enum { LONGEST_SKIP = 64, LONGEST_NAME = 24 };
 
 /* Names that chat templates write in square brackets. */
-static const struct slice bracketed[] = {
-	SLICE("inst"),          SLICE("sys"),
-	SLICE("system_prompt"), SLICE("available_tools"),
-	SLICE("tool_calls"),    SLICE("tool_results"),
-	SLICE("tool_content"),  SLICE("model_settings"),
-	SLICE("args"),          SLICE("call_id"),
-	SLICE("think"),         SLICE("img"),
-	SLICE("gmask"),
-};
+static const char *const bracketed[] = {"inst",          "sys",
+					"system_prompt", "available_tools",
+					"tool_calls",    "tool_results",
+					"tool_content",  "model_settings",
+					"args",          "call_id",
+					"think",         "img",
+					"gmask",         NULL};
 
 /* What chat templates and prompts call a speaker. */
-static const struct slice labels[] = {
-	SLICE("system"),       SLICE("developer"), SLICE("user"),  SLICE("human"),
-	SLICE("assistant"),    SLICE("ai"),        SLICE("tool"),  SLICE("instruction"),
-	SLICE("instructions"), SLICE("response"),  SLICE("input"),
-};
+static const char *const labels[] = {"system",       "developer", "user",  "human",
+				     "assistant",    "ai",        "tool",  "instruction",
+				     "instructions", "response",  "input", NULL};
 
 /* Letters of other scripts that look like ASCII letters of the names above, from Unicode's
  * confusables (UTS #39). */
@@ -205,15 +201,6 @@ static size_t read_name(struct slice text, size_t at, char *name, struct slice *
 	return at;
 }
 
-static bool is_one_of(struct slice word, const struct slice *words, size_t count)
-{
-	for (size_t i = 0; i < count; i++) {
-		if (slice_equal(word, words[i]))
-			return true;
-	}
-	return false;
-}
-
 size_t label_colon(struct slice text, size_t at, bool over_lines, size_t *behind)
 {
 	char letters[LONGEST_NAME];
@@ -222,7 +209,7 @@ size_t label_colon(struct slice text, size_t at, bool over_lines, size_t *behind
 	size_t begin = label_skip(text, at, " *#\n");
 	size_t end = read_name(text, begin, letters, &name);
 	*behind = text.size;
-	if (!is_one_of(name, labels, sizeof(labels) / sizeof(labels[0])))
+	if (!slice_is_any(name, labels))
 		return text.size;
 	size_t colon = label_skip(text, end, over_lines ? " *\n" : " *");
 	if (colon < text.size)
@@ -256,8 +243,5 @@ size_t label_closing_bracket(struct slice text, size_t at)
 	bool is_piped = is_bar(text, begin - 1) && is_bar(text, end);
 	end = is_piped ? end + 1 : end;
 	bool closes = label_bracket_size(text, end) > 0;
-	return closes && (is_piped ||
-			  is_one_of(name, bracketed, sizeof(bracketed) / sizeof(bracketed[0])))
-		       ? end
-		       : at;
+	return closes && (is_piped || slice_is_any(name, bracketed)) ? end : at;
 }

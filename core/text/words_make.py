@@ -58,6 +58,11 @@ def slice_of(text):
     return 'SLICE("' + text.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n") + '")'
 
 
+def strings_of(texts):
+    """An array of C strings that ends with NULL."""
+    return "{" + ", ".join([f'"{text}"' for text in texts] + ["NULL"]) + "}"
+
+
 def print_slices(name, texts):
     print(f"static const struct slice {name}[] = {{{', '.join(map(slice_of, texts))}}};")
 
@@ -153,7 +158,7 @@ def lists(files):
     print('#include "lists.h"\n\n#include <stddef.h>\n')
     for _, name, body in sections(files):
         texts = [text.strip().replace('"', '\\"') for text in body.split("|")]
-        print(f"const char *const list_{name}[] = {{{', '.join(f'{chr(34)}{text}{chr(34)}' for text in texts)}, NULL}};")
+        print(f"const char *const list_{name}[] = {strings_of(texts)};")
 
 
 def list_names(files):
@@ -203,7 +208,10 @@ def words_of(listed):
 
 def mail_words(files):
     for _, name, listed in sections(files):
-        print_slices(name, words_of(listed))
+        if name.endswith("_names"):  # compared whole
+            print(f"static const char *const {name}[] = {strings_of(words_of(listed))};")
+        else:
+            print_slices(name, words_of(listed))
 
 
 def secret_names(files):
@@ -212,6 +220,8 @@ def secret_names(files):
         name, _, kind = name.partition(" ")
         if name == "names":
             endings += [f'\t{{{slice_of(ending)}, "{kind}"}},' for ending in words_of(listed)]
+        elif name == "schemes":
+            print(f"static const char *const {name}[] = {strings_of(words_of(listed))};")
         elif name != "tokens":
             print_slices(name, words_of(listed))
     print("static const struct {\n\tstruct slice ending;\n\tconst char *kind;\n} names[] = {")

@@ -83,14 +83,11 @@ static bool read_states(struct admin_call *call, struct fact_filter *filter)
 
 static bool read_kind(struct admin_call *call, struct fact_filter *filter)
 {
-	static const char *const kinds[] = {"user", "person", "place", "project", "thing", "note"};
+	static const char *const kinds[] = {"user",  "person", "place", "project",
+					    "thing", "note",   NULL};
 	if (!admin_query(call, "kind", &filter->kind))
 		return false;
-	for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
-		if (slice_equal(filter->kind, slice_of(kinds[i])))
-			return true;
-	}
-	return filter->kind.size == 0 ||
+	return filter->kind.size == 0 || slice_is_any(filter->kind, kinds) ||
 	       refuse(call, "\"kind\" must be user, person, place, project, thing or note.");
 }
 

@@ -86,21 +86,18 @@ bool http_list_has(struct slice list, struct slice member)
 
 bool http_field_is_hop_by_hop(const struct http_field *fields, size_t count, struct slice name)
 {
-	static const struct slice always[] = {
-		SLICE("Connection"),
-		SLICE("Keep-Alive"),
-		SLICE("Proxy-Authenticate"),
-		SLICE("Proxy-Authorization"),
-		SLICE("Proxy-Connection"),
-		SLICE("TE"),
-		SLICE("Trailer"),
-		SLICE("Transfer-Encoding"),
-		SLICE("Upgrade"),
-	};
-	for (size_t i = 0; i < sizeof(always) / sizeof(always[0]); i++) {
-		if (slice_equal_nocase(name, always[i]))
-			return true;
-	}
+	static const char *const always[] = {"Connection",
+					     "Keep-Alive",
+					     "Proxy-Authenticate",
+					     "Proxy-Authorization",
+					     "Proxy-Connection",
+					     "TE",
+					     "Trailer",
+					     "Transfer-Encoding",
+					     "Upgrade",
+					     NULL};
+	if (slice_is_any_nocase(name, always))
+		return true;
 	/* A body's framing concerns every recipient: no Connection field may remove it. */
 	if (name.size > 8 && slice_equal_nocase(slice_part(name, 0, 8), SLICE("Content-")))
 		return false;
