@@ -121,8 +121,3 @@ bool form_quotes_one_of(struct slice text, const struct slice *answers, size_t c
 	id_set_finish(&set);
 	return found;
 }
-
-bool form_quotes_answer(struct slice text, struct slice answer)
-{
-	return form_quotes_one_of(text, &answer, 1);
-}

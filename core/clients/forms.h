@@ -24,10 +24,8 @@ const char *form_side_header(size_t index);
  * agents do automatically when a conversation has grown too long. */
 bool form_is_compaction(struct slice text);
 
-/* Whether `text` quotes 200 or more consecutive characters of `answer`; runs of white space count
- * as one character. */
-bool form_quotes_answer(struct slice text, struct slice answer);
-/* The same for any of several answers. Reads the text once, whatever their number. */
+/* Whether `text` quotes 200 or more consecutive characters of one of the answers; runs of white
+ * space count as one character. Reads the text once, whatever their number. */
 bool form_quotes_one_of(struct slice text, const struct slice *answers, size_t count);
 
 /* The offset of the first opening <context> tag at or after `from`, or the text's size. */

@@ -384,19 +384,3 @@ void learn_from_entries(const struct learn_turn *turn, const struct learn_entrie
 	learning->rejected = entries->rejected;
 	learn_apply(turn, entries, &reading.wish, learning, arena);
 }
-
-bool learn_answers_read(const struct learn_turn *turn, const struct slice *answers, size_t count,
-			struct learning *learning, struct arena *arena)
-{
-	const struct learn_entries *parsed = learn_answers_parse(answers, count, arena);
-	*learning = (struct learning){0};
-	if (parsed != NULL)
-		learn_from_entries(turn, parsed, learning, arena);
-	return parsed != NULL;
-}
-
-bool learn_facts_read(const struct learn_turn *turn, struct slice answer, struct learning *learning,
-		      struct arena *arena)
-{
-	return learn_answers_read(turn, &answer, 1, learning, arena);
-}

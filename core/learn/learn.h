@@ -133,22 +133,14 @@ struct learning {
 	size_t rejected;    /* entries that were not grounded, not confident or malformed */
 };
 
-/* Reads the model's answer, which may have text or code fences around the JSON, and works out the
- * changes. False: it contains no usable JSON, or is too long. An empty list of entities is a usable
- * answer. */
-bool learn_facts_read(const struct learn_turn *turn, struct slice answer, struct learning *learning,
-		      struct arena *arena);
-
-/* The same for the answers to several questions about the turn: what several of them say is applied
- * once, in the order of the answers. False: one of them is not usable. */
-bool learn_answers_read(const struct learn_turn *turn, const struct slice *answers, size_t count,
-			struct learning *learning, struct arena *arena);
-
-/* The two steps of learn_answers_read(), for answers about several turns: they are parsed once, and
- * held against each turn. NULL: one of them is not usable. */
+/* Parses the model's answers to the questions about a turn or several, which may have text or code
+ * fences around the JSON. NULL: one of them contains no usable JSON, or is too long. An empty list
+ * of entities is a usable answer. */
 struct learn_entries;
 const struct learn_entries *learn_answers_parse(const struct slice *answers, size_t count,
 						struct arena *arena);
+/* Holds them against one of the turns, and works out the changes: what several of them say is
+ * applied once, in the order of the answers. */
 void learn_from_entries(const struct learn_turn *turn, const struct learn_entries *parsed,
 			struct learning *learning, struct arena *arena);
 

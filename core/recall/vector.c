@@ -45,11 +45,3 @@ float vector_length(const int8_t *vector, size_t dimensions)
 	vector_widen(vector, dimensions, wide);
 	return sqrtf((float)vector_dot(wide, vector, dimensions));
 }
-
-float vector_cosine(const int8_t *a, const int8_t *b, size_t dimensions)
-{
-	int16_t wide[VECTOR_MAX_DIMENSIONS];
-	float lengths = vector_length(a, dimensions) * vector_length(b, dimensions);
-	vector_widen(a, dimensions, wide);
-	return lengths == 0 ? 0 : (float)vector_dot(wide, b, dimensions) / lengths;
-}

@@ -16,7 +16,5 @@ void vector_widen(const int8_t *vector, size_t dimensions, int16_t *out);
 int32_t vector_dot(const int16_t *wide, const int8_t *vector, size_t dimensions);
 
 float vector_length(const int8_t *vector, size_t dimensions);
-/* 1 for the same direction, -1 for the opposite; 0 if either is all zeroes. */
-float vector_cosine(const int8_t *a, const int8_t *b, size_t dimensions);
 
 #endif

@@ -8,6 +8,7 @@
 #include "core/text/text.h"
 
 #include "tests/fuzz/fuzz.h"
+#include "tests/unit/learn_reading.h"
 
 enum { MAX_WORDS = 12 };
 

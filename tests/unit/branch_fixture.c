@@ -1,5 +1,7 @@
 #include "tests/unit/branch_fixture.h"
 
+#include "tests/unit/learn_reading.h"
+
 enum { MAP = 64 * 1024 * 1024 };
 
 struct memory_view view_for(struct fixture *fixture, struct request request, const char *session)

@@ -3,7 +3,7 @@
 #ifndef RECALLD_TESTS_LEARN_FIXTURE_H
 #define RECALLD_TESTS_LEARN_FIXTURE_H
 
-#include "core/learn/learn.h"
+#include "tests/unit/learn_reading.h"
 #include "tests/unit/unit.h"
 
 #include <string.h>

@@ -1,6 +1,6 @@
 #include "tests/unit/store_oracle.h"
 
-#include "core/recall/vector.h"
+#include "tests/unit/cosine.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -270,7 +270,7 @@ START_TEST(long_texts_are_looked_at_once)
 		ck_assert_uint_le(form_own_text(whole, &arena).size, whole.size);
 		ck_assert_uint_le(form_own_words(whole, &arena).size, whole.size);
 		ck_assert(!form_is_side_request(whole));
-		ck_assert(!form_quotes_answer(whole, longer));
+		ck_assert(!form_quotes_one_of(whole, &longer, 1));
 		buffer_finish(&text);
 		arena_finish(&arena);
 	}

@@ -93,12 +93,17 @@ END_TEST
 
 /* ---- quotes ---- */
 
+static bool quotes(struct slice text, struct slice answer)
+{
+	return form_quotes_one_of(text, &answer, 1);
+}
+
 START_TEST(two_hundred_characters_in_a_row_are_a_quote)
 {
 	struct slice answer = running_text(1, 1000);
 	struct slice other = running_text(2, 3000);
 	struct slice ideographs = SLICE("東京");
-	ck_assert(!form_quotes_answer(other, answer));
+	ck_assert(!quotes(other, answer));
 	for (size_t size = 199; size <= 200; size++) {
 		struct buffer text;
 		buffer_init(&text, SIZE_MAX);
@@ -113,12 +118,12 @@ START_TEST(two_hundred_characters_in_a_row_are_a_quote)
 		}
 		buffer_append(&text, ideographs);
 		buffer_append(&text, other);
-		ck_assert_int_eq(form_quotes_answer(buffer_slice(&text), answer), size == 200);
-		ck_assert_int_eq(form_quotes_answer(answer, buffer_slice(&text)), size == 200);
+		ck_assert_int_eq(quotes(buffer_slice(&text), answer), size == 200);
+		ck_assert_int_eq(quotes(answer, buffer_slice(&text)), size == 200);
 		buffer_finish(&text);
 	}
-	ck_assert(!form_quotes_answer(SLICE(""), answer));
-	ck_assert(!form_quotes_answer(answer, SLICE("short")));
+	ck_assert(!quotes(SLICE(""), answer));
+	ck_assert(!quotes(answer, SLICE("short")));
 	arena_finish(&arena);
 }
 END_TEST
@@ -128,11 +133,9 @@ START_TEST(every_title_request_quotes_the_answer)
 	json_t *body = json_load_file(FIXTURES "/librechat/chat.json", 0, NULL);
 	const char *answer = json_string_value(
 		json_object_get(json_array_get(json_object_get(body, "messages"), 2), "content"));
-	ck_assert(form_quotes_answer(user_text("librechat/title.json", false), slice_of(answer)));
-	ck_assert(form_quotes_answer(user_text("openwebui/edited_title.json", false),
-				     slice_of(answer)));
-	ck_assert(
-		!form_quotes_answer(user_text("openwebui/rag_turn.json", false), slice_of(answer)));
+	ck_assert(quotes(user_text("librechat/title.json", false), slice_of(answer)));
+	ck_assert(quotes(user_text("openwebui/edited_title.json", false), slice_of(answer)));
+	ck_assert(!quotes(user_text("openwebui/rag_turn.json", false), slice_of(answer)));
 	json_decref(body);
 	arena_finish(&arena);
 }

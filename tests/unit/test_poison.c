@@ -6,6 +6,7 @@
 #include "core/json/json.h"
 #include "core/learn/learn.h"
 #include "core/text/text.h"
+#include "tests/unit/learn_reading.h"
 #include "tests/unit/unit.h"
 
 #include <jansson.h>

@@ -1,4 +1,4 @@
-#include "core/recall/vector.h"
+#include "tests/unit/cosine.h"
 #include "tests/unit/random.h"
 #include "tests/unit/unit.h"
 
