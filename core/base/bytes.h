@@ -98,6 +98,16 @@ static inline bool slice_ends_with_any(struct slice whole, const char *const *li
 
 /* Without ASCII white space at either end. */
 struct slice slice_trim(struct slice whole);
+static inline bool slice_is_blank(struct slice whole)
+{
+	return slice_trim(whole).size == 0;
+}
+
+/* JSON's white space. */
+static inline bool byte_is_blank(char c)
+{
+	return c == ' ' || c == '\n' || c == '\r' || c == '\t';
+}
 
 /* Prints a message and ends the process. Also for a library's failed allocation, if continuing
  * would silently give a different result. */

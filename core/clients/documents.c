@@ -7,11 +7,6 @@
 
 static const struct slice CONTEXT = SLICE("context");
 static const struct slice USER_QUERY = SLICE("user_query");
-static bool is_blank(struct slice text)
-{
-	return slice_trim(text).size == 0;
-}
-
 bool form_is_document_name(struct slice name)
 {
 	return slice_equal_nocase(name, CONTEXT) ||
@@ -135,9 +130,9 @@ static bool split_at_query(struct slice text, struct parts *parts)
 
 static struct slice joined(struct slice a, struct slice b, struct arena *arena)
 {
-	if (is_blank(a))
+	if (slice_is_blank(a))
 		return slice_trim(b);
-	if (is_blank(b))
+	if (slice_is_blank(b))
 		return slice_trim(a);
 	struct buffer out;
 	buffer_init(&out, SIZE_MAX);
@@ -253,6 +248,6 @@ struct slice form_own_text(struct slice text, struct arena *arena)
 		return bare;
 	/* If there were documents, the text around the query is an unknown template. */
 	if (bare.data != own.data)
-		return slice_trim(is_blank(parts.after) ? parts.inside : parts.after);
+		return slice_trim(slice_is_blank(parts.after) ? parts.inside : parts.after);
 	return joined(joined(parts.before, parts.inside, arena), parts.after, arena);
 }

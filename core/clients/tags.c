@@ -10,11 +10,6 @@ static bool is_name_byte(char c)
 	       c == '_' || c == '-' || c == '.' || c == ':';
 }
 
-static bool is_blank(char c)
-{
-	return c == ' ' || c == '\t' || c == '\r' || c == '\n';
-}
-
 static bool has_name(struct slice text, size_t at, struct slice name)
 {
 	return text.size - at >= name.size &&
@@ -59,7 +54,7 @@ bool tag_read_opening(struct slice text, size_t at, struct tag *tag)
 	if (end == 1 || end == rest.size)
 		return false;
 	tag->name = slice_part(rest, 1, end);
-	tag->has_attributes = is_blank(rest.data[end]);
+	tag->has_attributes = byte_is_blank(rest.data[end]);
 	tag->end = at + end + 1;
 	if (!tag->has_attributes)
 		return rest.data[end] == '>';
@@ -93,7 +88,7 @@ static size_t end_of_closing(struct slice text, struct slice name, size_t at)
 		return at;
 	size_t behind = at + 2 + name.size;
 	size_t limit = text.size - behind > MOST_BLANKS ? behind + MOST_BLANKS : text.size;
-	while (behind < limit && is_blank(text.data[behind]))
+	while (behind < limit && byte_is_blank(text.data[behind]))
 		behind++;
 	return behind < text.size && text.data[behind] == '>' ? behind + 1 : at;
 }

@@ -79,7 +79,7 @@ static struct slice render_sentences(struct slice text, size_t room, bool *is_cu
 void pick_summary(struct picker *picker)
 {
 	const struct summary *summary = picker->input->summary;
-	if (summary == NULL || slice_trim(summary->text).size == 0)
+	if (summary == NULL || slice_is_blank(summary->text))
 		return;
 	bool is_cut;
 	struct slice rendered = render_sentences(summary->text, picker_room(picker, BLOCK_SUMMARY),

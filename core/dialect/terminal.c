@@ -7,15 +7,10 @@ struct members {
 	size_t at;
 };
 
-static bool is_space(char byte)
-{
-	return byte == ' ' || byte == '\t' || byte == '\r' || byte == '\n';
-}
-
 /* The next byte that is not white space; '\0' at the end of what has arrived. */
 static char next_byte(struct members *members)
 {
-	while (members->at < members->json.size && is_space(members->json.data[members->at]))
+	while (members->at < members->json.size && byte_is_blank(members->json.data[members->at]))
 		members->at++;
 	return members->at < members->json.size ? members->json.data[members->at] : '\0';
 }

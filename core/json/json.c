@@ -67,7 +67,7 @@ static size_t container_end(struct slice document, size_t at)
 
 static size_t scalar_end(struct slice document, size_t at)
 {
-	while (at < document.size && !json_is_space(document.data[at]) &&
+	while (at < document.size && !byte_is_blank(document.data[at]) &&
 	       document.data[at] != ',' && document.data[at] != ']' && document.data[at] != '}')
 		at++;
 	return at;
@@ -98,7 +98,7 @@ struct json_walk json_walk(struct slice document, struct json_value container)
 
 static void skip_to_next(struct json_walk *walk, char separator)
 {
-	while (walk->at < walk->end && (json_is_space(walk->document.data[walk->at]) ||
+	while (walk->at < walk->end && (byte_is_blank(walk->document.data[walk->at]) ||
 					walk->document.data[walk->at] == separator))
 		walk->at++;
 }

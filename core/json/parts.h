@@ -4,11 +4,6 @@
 
 #include "core/json/json.h"
 
-static inline bool json_is_space(char c)
-{
-	return c == ' ' || c == '\n' || c == '\r' || c == '\t';
-}
-
 static inline enum json_type json_type_of(char first)
 {
 	switch (first) {

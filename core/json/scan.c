@@ -17,7 +17,7 @@ static inline bool stands_at(struct slice document, size_t at, char byte)
 
 static inline size_t space_end(struct slice document, size_t at)
 {
-	while (at < document.size && json_is_space(document.data[at]))
+	while (at < document.size && byte_is_blank(document.data[at]))
 		at++;
 	return at;
 }

@@ -57,7 +57,7 @@ static bool pass_string(struct json_split *split)
 static bool pass_byte(struct json_split *split, char byte)
 {
 	const bool is_end = byte == '}' || byte == ']';
-	if (split->depth == 0 && (is_end || byte == ',' || json_is_space(byte)))
+	if (split->depth == 0 && (is_end || byte == ',' || byte_is_blank(byte)))
 		return true; /* behind a number or a word */
 	split->at++;
 	split->in_string = byte == '"';
@@ -262,7 +262,7 @@ enum json_split_found json_split_next(struct json_split *split, struct json_part
 			take_part(split, part);
 			return JSON_SPLIT_PART;
 		}
-		if (json_is_space(byte)) {
+		if (byte_is_blank(byte)) {
 			split->at++;
 		} else if (is_mark(byte)) {
 			if (!take_mark(split, byte))

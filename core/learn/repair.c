@@ -9,14 +9,9 @@
 #include "core/text/text.h"
 #include "lists.h"
 
-static bool is_blank(char c)
-{
-	return c == ' ' || c == '\t' || c == '\n' || c == '\r';
-}
-
 static size_t skip_blanks(struct slice text, size_t at)
 {
-	while (at < text.size && is_blank(text.data[at]))
+	while (at < text.size && byte_is_blank(text.data[at]))
 		at++;
 	return at;
 }
@@ -86,7 +81,7 @@ struct slice learn_repaired(struct slice answer, struct arena *arena)
 			if (c != ',' || !is_any_of(answer, skip_blanks(answer, at), "]}"))
 				buffer_append_byte(&out, c);
 		}
-		if (!is_blank(c))
+		if (!byte_is_blank(c))
 			before = c;
 	}
 	return arena_take(arena, &out);

@@ -32,11 +32,6 @@ static unsigned form_at(struct slice text, size_t at)
 	return form;
 }
 
-static bool is_blank(struct slice text)
-{
-	return slice_trim(text).size == 0;
-}
-
 /* The end of a reasoning whose opening tag was part of the prompt, or 0. */
 static size_t end_of_headless(struct slice text)
 {
@@ -112,7 +107,7 @@ bool text_next_reasoning(struct reasoning_walk *walk)
 		unsigned form = form_at(text, at);
 		if (form == FORMS)
 			continue;
-		leads = leads && is_blank(slice_part(text, from, at));
+		leads = leads && slice_is_blank(slice_part(text, from, at));
 		if (take(walk, form, at, leads))
 			return true;
 	}

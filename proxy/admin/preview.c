@@ -147,7 +147,7 @@ void admin_post_preview(struct admin_call *call)
 	json_t *document = json_loadb(body.data == NULL ? "" : body.data, body.size, 0, &error);
 	struct slice question = member(document, "question", &call->arena);
 	const struct dialect *dialect = name.data == NULL ? &dialect_chat : dialect_named(name);
-	if (slice_trim(question).size == 0 || question.size > PREVIEW_LIMIT / 16)
+	if (slice_is_blank(question) || question.size > PREVIEW_LIMIT / 16)
 		admin_reply_error(call, 400, "invalid_preview",
 				  "The body must be an object with a \"question\" and optionally "
 				  "\"mode\", \"session\" and \"model\", all strings.");

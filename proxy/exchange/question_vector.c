@@ -118,7 +118,7 @@ struct question_call *question_vector_start(struct question_vectors *vectors, st
 					    question_vector_given *callback, void *cookie)
 {
 	const struct slice text = utf8_cut(question, EMBEDDING_TEXT_LIMIT);
-	if (config->model.embedding[0] == '\0' || slice_trim(text).size == 0)
+	if (config->model.embedding[0] == '\0' || slice_is_blank(text))
 		return NULL;
 	struct arena arena = {0};
 	struct question_call *call = NULL;

@@ -36,7 +36,7 @@ static struct learn_turn turn_of(const struct learn_batch *batch, size_t index)
 
 static unsigned questions_about(const struct learn_turn *turn, struct arena *arena)
 {
-	return slice_trim(turn->user).size == 0 ? 0 : learn_questions(turn, arena);
+	return slice_is_blank(turn->user) ? 0 : learn_questions(turn, arena);
 }
 
 bool learn_batch_read(struct learn_batch *batch, struct arena *arena)
