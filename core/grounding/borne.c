@@ -230,17 +230,6 @@ static enum standing standing_of(const struct weighing *weighing, const struct s
 	return is_pair ? STANDS_PAIR_LESS : STANDS_NOT;
 }
 
-/* The words of a key, for support_names(). */
-static struct slice key_words(struct slice key, struct arena *arena)
-{
-	char *words = arena_string(arena, key);
-	for (size_t i = 0; i < key.size; i++) {
-		if (words[i] == '_')
-			words[i] = ' ';
-	}
-	return (struct slice){words, key.size};
-}
-
 /* Ignoring spaces, "ChromaDB" matches "Chroma DB". */
 static struct slice squashed(struct slice text, struct arena *arena)
 {
@@ -295,7 +284,7 @@ bool support_bears(const struct support *support, struct slice value, struct sli
 	if (count == 0 || is_only_relative(words, count, value))
 		return false;
 	struct weighing weighing = {.support = support, .arena = arena};
-	weighing.key = support_read(key_words(key, arena), support->said, arena);
+	weighing.key = support_read(said_spaced(key, arena), support->said, arena);
 	weighing.may_be_dated = holds_date(words, count) && speaks_of_time(support);
 	for (size_t i = 0; i < count; i++)
 		weighing.counts[standing_of(&weighing, &words[i])]++;
@@ -311,7 +300,7 @@ bool support_names(const struct support *support, struct slice names, struct are
 {
 	size_t count;
 	const struct said_word *words =
-		said_words(key_words(names, arena), support->said, &count, arena);
+		said_words(said_spaced(names, arena), support->said, &count, arena);
 	for (size_t i = 0; i < count; i++) {
 		if (!words[i].is_function && has_word(support, words[i].text, arena))
 			return true;

@@ -21,6 +21,12 @@ struct said_clause {
 	bool is_asked;     /* its sentence ends with a question mark */
 };
 
+/* The WORD_* of one of its words; 0 behind the last. */
+static inline unsigned said_bits(const struct said_clause *clause, size_t at)
+{
+	return at < clause->count ? clause->words[at].bits : 0;
+}
+
 struct said {
 	struct slice text;
 	struct said_clause *clauses;
@@ -38,6 +44,9 @@ struct said said_read(struct slice text, const struct said *like, struct arena *
 struct slice said_run(struct slice text, size_t *at);
 /* The text without the white space and marks around it. */
 struct slice said_bare(struct slice text);
+
+/* "dog_grooming_van", an entity or a key, as a person writes it. */
+struct slice said_spaced(struct slice name, struct arena *arena);
 
 /* The words alone, without clauses. `*count` receives their number. */
 struct said_word *said_words(struct slice text, const struct said *like, size_t *count,

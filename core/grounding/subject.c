@@ -7,19 +7,14 @@
 
 #include <unicase.h>
 
-static unsigned bits_at(const struct said_clause *clause, size_t at)
-{
-	return at < clause->count ? clause->words[at].bits : 0;
-}
-
 /* ---- others ---- */
 
 size_t said_kin(const struct said_clause *clause)
 {
 	enum { LATEST = 3 };
 	for (size_t i = 1; i < clause->count && i <= LATEST; i++) {
-		if ((bits_at(clause, i) & WORD_KIN) != 0 &&
-		    (bits_at(clause, i - 1) & (WORD_FIRST | WORD_THIRD)) != 0)
+		if ((said_bits(clause, i) & WORD_KIN) != 0 &&
+		    (said_bits(clause, i - 1) & (WORD_FIRST | WORD_THIRD)) != 0)
 			return i;
 	}
 	return 0;
@@ -62,7 +57,7 @@ static bool speaks_of_kin(const struct said_clause *clause)
 	if (kin == 0)
 		return is_of_kin_in_signs(clause) || kin_topic(clause).size > 0;
 	for (size_t i = kin + 1; i < clause->count; i++) {
-		if ((bits_at(clause, i) & WORD_FIRST) != 0)
+		if ((said_bits(clause, i) & WORD_FIRST) != 0)
 			return false;
 	}
 	return true;
@@ -70,7 +65,7 @@ static bool speaks_of_kin(const struct said_clause *clause)
 
 static bool speaks_of_third(const struct said_clause *clause)
 {
-	unsigned begin = bits_at(clause, 0) | bits_at(clause, 1);
+	unsigned begin = said_bits(clause, 0) | said_bits(clause, 1);
 	bool in_signs = slice_starts_with(clause->text, SLICE("她")) ||
 			slice_starts_with(clause->text, SLICE("他"));
 	return in_signs || ((begin & WORD_THIRD) != 0 && (clause->bits & WORD_FIRST) == 0);
@@ -228,7 +223,7 @@ static size_t head_of(const struct said_clause *clause, bool is_verb)
 static bool begins_with_user(const struct said *said, const struct said_clause *clause)
 {
 	const size_t verb = head_of(clause, true);
-	const unsigned bits = bits_at(clause, head_of(clause, false));
+	const unsigned bits = said_bits(clause, head_of(clause, false));
 	return (bits & (WORD_FIRST | WORD_MY)) == WORD_FIRST ||
 	       (verb < clause->count && is_first_person(said, clause, clause->words[verb].text));
 }
@@ -325,7 +320,7 @@ bool said_is_task(const struct said_clause *clause)
 	while (at < clause->count && (clause->words[at].bits & WORD_TASK) == 0 &&
 	       (clause->words[at].bits & asks) != 0)
 		at++;
-	return (bits_at(clause, at) & WORD_TASK) != 0 || is_task_in_signs(clause);
+	return (said_bits(clause, at) & WORD_TASK) != 0 || is_task_in_signs(clause);
 }
 
 bool said_names_others(const struct said_clause *clause)

@@ -278,17 +278,6 @@ static bool continues_user(const struct said *said, size_t at)
 	}
 }
 
-/* "dog_grooming_van" as a person writes it. */
-static struct slice spaced(struct slice entity, struct arena *arena)
-{
-	char *text = arena_string(arena, entity);
-	for (size_t i = 0; i < entity.size; i++) {
-		if (text[i] == '_')
-			text[i] = ' ';
-	}
-	return (struct slice){text, entity.size};
-}
-
 static bool overlap(struct slice a, struct slice b)
 {
 	return text_says(a, b) || text_says(b, a);
@@ -319,7 +308,7 @@ static bool is_misfiled(const struct learn_turn *turn, const struct said *said,
 	if (entry->words.size == 0 || at == said->count || !learn_is_name(entry->entity) ||
 	    is_user(entry->entity) || is_name_key(entry->key, arena))
 		return false;
-	const struct slice entity = spaced(entry->entity, arena);
+	const struct slice entity = said_spaced(entry->entity, arena);
 	const bool says_user = is_quote_of_user(said, entry->words, arena);
 	if (!is_heard_of(turn, said, entity, arena))
 		return says_user || (!is_had(entries, entity) && continues_user(said, at));

@@ -35,18 +35,13 @@ static unsigned bits_of_sentence(const struct said *said, unsigned sentence)
 	return bits;
 }
 
-static unsigned bits_at(const struct said_clause *clause, size_t at)
-{
-	return at < clause->count ? clause->words[at].bits : 0;
-}
-
 /* ---- what is only supposed ---- */
 
 static bool is_wish(const struct said_clause *clause)
 {
 	for (size_t i = 0; i < clause->count; i++) {
 		if (slice_equal(clause->words[i].text, SLICE("wish")) &&
-		    (bits_at(clause, i + 1) & WORD_FIRST) != 0)
+		    (said_bits(clause, i + 1) & WORD_FIRST) != 0)
 			return true;
 	}
 	return false;
@@ -76,7 +71,7 @@ static bool is_question(const struct place *place)
 	/* A question about the world tells nothing of the user's. */
 	if ((bits_of_sentence(place->said, clause->sentence) & WORD_FIRST) == 0)
 		return true;
-	return (bits_at(clause, 0) & WORD_ASK) != 0 && (bits_at(clause, 1) & WORD_FIRST) != 0;
+	return (said_bits(clause, 0) & WORD_ASK) != 0 && (said_bits(clause, 1) & WORD_FIRST) != 0;
 }
 
 /* ---- what is said of what is hated ---- */
@@ -101,7 +96,7 @@ static bool is_ironic(const struct place *place)
 		if (says_irony(clause->text))
 			return true;
 		if (clause->sentence == sentence && is_first)
-			opens = ((bits_at(clause, 0) | clause->signs) & WORD_OPENER) != 0;
+			opens = ((said_bits(clause, 0) | clause->signs) & WORD_OPENER) != 0;
 		is_first = false;
 	}
 	return opens && (bits & WORD_LOVE) != 0 && (bits & WORD_NOT) == 0;
@@ -113,16 +108,16 @@ static bool is_ironic(const struct place *place)
  * answers. */
 static bool negates(const struct said *said, const struct said_clause *clause, size_t at)
 {
-	if ((bits_at(clause, at) & WORD_NOT) == 0)
+	if ((said_bits(clause, at) & WORD_NOT) == 0)
 		return false;
-	unsigned near = bits_at(clause, at + 1) | bits_at(clause, at + 2);
+	unsigned near = said_bits(clause, at + 1) | said_bits(clause, at + 2);
 	if (at > 0)
-		near |= bits_at(clause, at - 1);
-	if ((near & WORD_FORGET) != 0 || (bits_at(clause, at + 1) & WORD_ONLY) != 0)
+		near |= said_bits(clause, at - 1);
+	if ((near & WORD_FORGET) != 0 || (said_bits(clause, at + 1) & WORD_ONLY) != 0)
 		return false;
 	bool is_answer = at == 0 && said->languages == 1U << LEXICON_ENGLISH &&
 			 slice_equal(clause->words[0].text, SLICE("no")) &&
-			 (bits_at(clause, 1) & WORD_FIRST) != 0;
+			 (said_bits(clause, 1) & WORD_FIRST) != 0;
 	return !is_answer;
 }
 
