@@ -46,6 +46,21 @@ static struct slice visible_json(struct slice json, struct arena *arena)
 	return text_visible((struct slice){kept, size}, arena);
 }
 
+/* JSON with blanks for escaped line breaks and tabs, whose letters would join the word behind. */
+static struct slice without_breaks(struct slice json, struct arena *arena)
+{
+	char *text = arena_alloc(arena, json.size + 1);
+	memcpy(text, json.data, json.size);
+	for (size_t at = 0; at + 1 < json.size; at++) {
+		if (text[at] != '\\')
+			continue;
+		if (strchr("nrtbf", text[at + 1]) != NULL)
+			memset(text + at, ' ', 2);
+		at++;
+	}
+	return (struct slice){text, json.size};
+}
+
 /* Without what nobody sees. */
 static struct slice visible(struct slice text, enum intake_kind kind, struct arena *arena)
 {
@@ -53,9 +68,9 @@ static struct slice visible(struct slice text, enum intake_kind kind, struct are
 		return text;
 	if (kind == INTAKE_METADATA)
 		return visible_json(text, arena);
-	return kind == INTAKE_NOTE || kind == INTAKE_SUMMARY
-		       ? text_inert(text, text.size, arena)
-		       : text_one_line(text, text.size, arena);
+	const size_t most = 3 * text.size; /* an angle bracket becomes a character of three bytes */
+	return kind == INTAKE_NOTE || kind == INTAKE_SUMMARY ? text_inert(text, most, arena)
+							     : text_one_line(text, most, arena);
 }
 
 struct slice intake_text(struct intake *intake, struct slice text, enum intake_kind kind,
@@ -83,7 +98,12 @@ struct slice intake_metadata(struct intake *intake, struct slice metadata, struc
 	struct json_value object;
 	if (metadata.size == 0)
 		return metadata;
-	metadata = intake_text(intake, metadata, INTAKE_METADATA, arena);
+	struct intake tried = *intake;
+	const struct slice blanked =
+		intake_text(&tried, without_breaks(metadata, arena), INTAKE_METADATA, arena);
+	const bool is_masked = tried.masked > intake->masked;
+	metadata = is_masked ? blanked : intake_text(intake, metadata, INTAKE_METADATA, arena);
+	*intake = is_masked ? tried : *intake;
 	/* Masking leaves JSON what it is, unless the datum is a number or a name of two members. */
 	return json_scan(metadata, &object) ? metadata : (struct slice){0};
 }
@@ -91,11 +111,22 @@ struct slice intake_metadata(struct intake *intake, struct slice metadata, struc
 /* Whether a name or the value holds a secret, or the two together do: "password", "hunter2". */
 static bool tells_secret(const struct intake *intake, const struct fact *fact, struct arena *arena)
 {
-	const struct slice parts[] = {fact->entity, SLICE("\n"), fact->key, SLICE(": "),
+	char *spaced = arena_alloc(arena, fact->key.size + 1);
+	for (size_t i = 0; i < fact->key.size; i++)
+		spaced[i] = fact->key.data[i] == '_' ? ' ' : fact->key.data[i];
+	const struct slice parts[] = {fact->entity,
+				      SLICE("\n"),
+				      fact->key,
+				      SLICE(": "),
+				      fact->value,
+				      SLICE("\n"),
+				      {spaced, fact->key.size},
+				      SLICE(": "),
 				      fact->value};
 	size_t count = 0;
 	if (intake->masks_secrets)
-		(void)secrets_mask(arena_join(arena, parts, 5), arena, &count);
+		(void)secrets_mask(arena_join(arena, parts, sizeof(parts) / sizeof(parts[0])),
+				   arena, &count);
 	return count > 0;
 }
 

@@ -97,7 +97,7 @@ void pii_plain_init(struct pii_plain *plain, struct slice text)
 	buffer_reserve(&plain->bytes, text.size);
 	for (size_t at = 0; at < text.size;) {
 		unsigned char c = (unsigned char)text.data[at];
-		if (c >= 0x80) {
+		if (c >= 0x7F || (c < ' ' && !text_is_space(c))) {
 			at += append_wide(plain, text, at);
 			continue;
 		}

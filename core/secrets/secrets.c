@@ -150,12 +150,12 @@ static size_t next_hidden(struct slice text, size_t at, size_t *behind)
 {
 	while (at < text.size) {
 		uint32_t character;
-		if ((unsigned char)text.data[at] < 0x80) {
+		if (text.data[at] >= ' ' && text.data[at] < 0x7F) {
 			at++;
 			continue;
 		}
 		*behind = at + text_decode(text, at, &character);
-		if (text_is_invisible(character))
+		if (text_is_invisible(character) && !text_is_space(character))
 			return at;
 		at = *behind;
 	}

@@ -140,6 +140,19 @@ static bool make_plain(struct slice text, struct buffer *plain)
 	return is_ascii;
 }
 
+/* The Turkish capital I with a dot is an i with a dot when it is folded, and means an i. */
+static void drop_dots(uint8_t *text, size_t *size)
+{
+	size_t kept = 0;
+	for (size_t at = 0; at < *size; at++) {
+		text[kept++] = text[at];
+		if (text[at] == 'i' && at + 2 < *size && text[at + 1] == 0xCC &&
+		    text[at + 2] == 0x87)
+			at += 2;
+	}
+	*size = kept;
+}
+
 /* The text in the form that is compared, on the heap; NULL if nothing is left of it. */
 static uint8_t *comparable(struct slice text, size_t *size)
 {
@@ -155,6 +168,7 @@ static uint8_t *comparable(struct slice text, size_t *size)
 	if (folded == NULL) /* plain text is UTF-8 */
 		out_of_memory();
 	buffer_finish(&plain);
+	drop_dots(folded, size);
 	return folded;
 }
 

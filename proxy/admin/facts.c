@@ -296,9 +296,9 @@ static bool apply_policy(struct correcting *correcting, const struct fact *was)
 	struct admin_call *call = correcting->call;
 	struct correction *correction = &correcting->correction;
 	struct user_settings settings;
-	const bool gives = (correction->members & CORRECTS_VALUE) != 0;
-	const bool is_pii =
-		(correction->members & CORRECTS_PII) != 0 ? correction->given.pii : was->pii;
+	const bool gives = (correction->members & (CORRECTS_VALUE | CORRECTS_PII)) != 0;
+	const struct fact *marked =
+		(correction->members & CORRECTS_PII) != 0 ? &correction->given : was;
 	enum store_result result =
 		store_settings(call->service->store, call->user, &settings, &call->arena);
 	if (result != STORE_OK) {
@@ -312,14 +312,17 @@ static bool apply_policy(struct correcting *correcting, const struct fact *was)
 	const struct config_memory configured = admin_memory_settings(call);
 	mask_secret(correction, was, &configured, &call->arena);
 	const enum pii pii = settings_pii(&settings, (enum pii)configured.retention.pii);
-	if (!gives || !is_pii || pii == PII_KEEP)
+	const bool is_masked =
+		(marked->classes & config_intake(&configured).policy.mask & PII_OF_MODEL) != 0;
+	if (!gives || (!is_masked && (!marked->pii || pii == PII_KEEP)))
 		return true;
-	if (pii == PII_DROP) {
+	if (marked->pii && pii == PII_DROP) {
 		admin_reply_error(call, 409, "pii_dropped",
 				  "Facts that identify a person are not kept here.");
 		return false;
 	}
 	fact_mask(&correction->given);
+	correction->members |= CORRECTS_VALUE | CORRECTS_METADATA;
 	return true;
 }
 

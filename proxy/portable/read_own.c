@@ -69,8 +69,9 @@ static const char *read_fact(struct portable_reader *reader, json_t *object)
 	fact->key = portable_text(object, "key");
 	fact->value = portable_text(object, "value");
 	fact->many = json_is_true(json_object_get(object, "many"));
-	fact->pii = json_is_true(json_object_get(object, "pii"));
-	fact->classes = read_classes(json_object_get(object, "pii_classes"));
+	fact->classes = read_classes(json_object_get(object, "pii_classes")) |
+			read_classes(json_object_get(object, "pii"));
+	fact->pii = fact->classes != 0 || json_is_true(json_object_get(object, "pii"));
 	fact->confidence = confidence >= 0 && confidence <= 1 ? confidence : 0;
 	fact->quote = portable_text(source, "quote");
 	fact->keywords = portable_text(source, "keywords");

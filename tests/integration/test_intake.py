@@ -125,6 +125,67 @@ def test_recallctl_says_what_was_masked_cut_and_left_out(masking, user, tmp_path
     assert recallctl(masking, "import", str(file)).stdout == "imported: 1 message; 1 masked, 0 cut to 1 MB\n"
 
 
+@pytest.mark.parametrize("hidden", ["\u0001", "\u0007", "\u001b", "\u007f", "\u200b"])
+def test_a_character_that_nobody_sees_hides_no_secret(masking, user, upstream, hidden):
+    """It is gone before the turn is given, and would have put the parts together again."""
+    split = [text[:15] + hidden + text[15:] for text in SECRETS]
+    said = f"My lamp: {split[0]}, {split[1]}, {split[2]}."
+    masking.import_messages(user, [{"role": "user", "content": said}], learn=False)
+    Chat(masking, f"{user}-2").say(said)
+    for name in (user, f"{user}-2"):
+        assert "redacted" in str(masking.messages(name))
+        Chat(masking, name, session="new").say("What of my lamp?")
+        given = json.dumps(upstream.last.json["messages"][:-1]) + upstream.last.json["messages"][-1]["content"].partition("What of")[0]
+        assert "lamp" in given and not any(secret in given for secret in SECRETS)
+
+
+def test_metadata_is_masked_behind_line_breaks_and_keeps_them_elsewhere(masking, user):
+    metadata = [{"of": f"Mail:\n{text}\tand so on", "shelf": "B4"} for text in SECRETS] + [{"of": "one\ntwo"}]
+    take_in(masking, user, own([fact(i + 1, f"value {i}", metadata=one) for i, one in enumerate(metadata)]))
+    stored = [one["metadata"] for one in sorted(export(masking, user)["facts"], key=lambda one: one["value"])]
+    assert not any(secret in json.dumps(stored) for secret in SECRETS)
+    assert [one.get("shelf") for one in stored] == ["B4", "B4", "B4", None] and stored[3] == {"of": "one\ntwo"}
+
+
+@pytest.mark.parametrize("value", ["I <3 tea", "a < b", "List<String>", "<Firma> AG, Ulm", "<<<<<<<< Ulm"])
+def test_angle_brackets_cost_no_letters(daemon, user, value):
+    assert daemon.admin("POST", f"/v1/users/{user}/facts", json={"key": "likes", "value": value}).status_code == 201
+    assert daemon.values(user) == [value.replace("<", "\u2039").replace(">", "\u203a")]
+
+
+@pytest.mark.parametrize("key", ["mot de passe", "mot_de_passe", "access token"])
+def test_a_key_of_several_words_tells_a_secret(daemon, user, key):
+    assert daemon.admin("POST", f"/v1/users/{user}/facts", json={"key": key, "value": "hunter2secret"}).status_code == 201
+    assert daemon.values(user) == ["[redacted: secret]"]
+
+
+def test_a_class_that_only_a_person_tells_is_masked_by_each_way_in(make_daemon, user):
+    daemon = make_daemon({"pii": {"health": "mask"}})
+    path = f"/v1/users/{user}/facts"
+    told = daemon.admin("POST", path, json={"key": "illness", "value": "asthma attacks", "pii": ["health"]})
+    assert told.status_code == 201
+    later = daemon.admin("POST", path, json={"key": "condition", "value": "asthma attacks"}).json()["id"]
+    assert daemon.admin("PATCH", f"{path}/{later}", json={"pii": ["health"]}).status_code == 200
+    take_in(daemon, user, own([fact(1, "asthma attacks", key="diagnosis", pii=["health"])]))
+    current = daemon.admin("GET", path).json()["facts"]
+    assert [one["value"] for one in current] == ["[redacted: pii]"] * 3
+
+
+def test_a_fact_that_is_marked_as_personal_is_redacted(make_daemon, user):
+    daemon = make_daemon({"retention": {"pii": "redact"}})
+    path = f"/v1/users/{user}/facts"
+    made = daemon.admin("POST", path, json={"key": "aunt", "value": "Rosa"}).json()["id"]
+    assert daemon.admin("PATCH", f"{path}/{made}", json={"pii": True}).status_code == 200
+    assert daemon.values(user) == ["[redacted: pii]"]
+
+
+@pytest.mark.parametrize("first, second", [("\u0130zmir", "izmir"), ("izmir", "\u0130ZM\u0130R")])
+def test_a_turkish_i_is_an_i(daemon, user, first, second):
+    for value in (first, second):
+        assert daemon.admin("POST", f"/v1/users/{user}/facts", json={"key": "city", "value": value, "pinned": True}).status_code in (200, 201)
+    assert len(daemon.values(user)) == 1
+
+
 @pytest.mark.parametrize("path", ["import", "messages"])
 def test_an_import_whose_client_leaves_goes_to_its_user(daemon, user, path):
     """It is read on a thread of its own, which may begin when the request is gone."""
