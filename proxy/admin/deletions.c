@@ -75,12 +75,10 @@ static void reply_failure(struct admin_call *call, enum store_result result)
 
 static void put_fact(struct buffer *out, const struct fact *fact)
 {
-	buffer_printf(out, "{\"id\":\"%" PRIu64 "\",\"entity\":", fact->id);
-	json_quote(out, fact->entity);
-	buffer_append(out, SLICE(",\"key\":"));
-	json_quote(out, fact->key);
-	buffer_append(out, SLICE(",\"value\":"));
-	json_quote(out, fact->value);
+	buffer_printf(out, "{\"id\":\"%" PRIu64 "\"", fact->id);
+	json_put_text(out, "entity", fact->entity);
+	json_put_text(out, "key", fact->key);
+	json_put_text(out, "value", fact->value);
 	buffer_append_byte(out, '}');
 }
 

@@ -63,8 +63,7 @@ static void reply(struct preview *preview)
 	buffer_init(&out, 2 * PREVIEW_LIMIT);
 	buffer_append(&out, SLICE("{\"receipt\":"));
 	buffer_append(&out, receipt);
-	buffer_append(&out, SLICE(",\"body\":"));
-	json_quote(&out, arena_join(&call->arena, body, pieces));
+	json_put_text(&out, "body", arena_join(&call->arena, body, pieces));
 	buffer_append_byte(&out, '}');
 	admin_reply_json(call, 200, &out);
 }

@@ -30,8 +30,7 @@ void scrub_put_state(struct admin_call *call, struct buffer *out)
 		      state.pending ? "true" : "false");
 	admin_put_time(out, "last_at", state.last, &call->arena);
 	admin_put_time(out, "due_at", state.due, &call->arena);
-	buffer_append(out, SLICE(",\"error\":"));
-	json_quote(out, slice_of(state.error));
+	json_put_text(out, "error", slice_of(state.error));
 	buffer_append_byte(out, '}');
 }
 

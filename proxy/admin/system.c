@@ -264,10 +264,8 @@ void admin_get_status(struct admin_call *call)
 		      mode_name((enum mode)config->memory.mode),
 		      config->memory.inject ? "true" : "false",
 		      config->memory.learn ? "true" : "false", key_source(config));
-	buffer_append(&out, SLICE(",\"upstream\":"));
-	json_quote(&out, slice_of(config->upstream.base_url));
-	buffer_append(&out, SLICE(",\"embedding\":"));
-	json_quote(&out, slice_of(config->model.embedding));
+	json_put_text(&out, "upstream", slice_of(config->upstream.base_url));
+	json_put_text(&out, "embedding", slice_of(config->model.embedding));
 	print_troubles(call->service, &out, &call->arena);
 	print_retention(config, &out);
 	buffer_append(&out, SLICE(",\"scrub\":"));

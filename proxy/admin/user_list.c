@@ -45,8 +45,7 @@ static void put_user(struct buffer *out, const struct listing *listing, size_t i
 	const struct admin_jobs *jobs = &listing->jobs[i];
 	buffer_append(out, SLICE("{\"user\":"));
 	json_quote(out, user->user);
-	buffer_append(out, SLICE(",\"tenant\":"));
-	json_quote(out, user->tenant);
+	json_put_text(out, "tenant", user->tenant);
 	buffer_printf(out, ",\"first_seen\":\"%.*s\",\"last_seen\":\"%.*s\"",
 		      SLICE_PRINT(text_time(user->first_seen, arena)),
 		      SLICE_PRINT(text_time(user->last_seen, arena)));

@@ -73,13 +73,7 @@ static bool wants(const struct reading *reading, unsigned classes, bool is_pii)
 static void put_time(struct buffer *out, const char *name, int64_t at, struct arena *arena)
 {
 	struct slice time = text_time(at, arena);
-	buffer_printf(out, "\"%s\":\"%.*s\"", name, SLICE_PRINT(time));
-}
-
-static void put_text(struct buffer *out, const char *name, struct slice text)
-{
-	buffer_printf(out, "\"%s\":", name);
-	json_quote(out, text);
+	buffer_printf(out, ",\"%s\":\"%.*s\"", name, SLICE_PRINT(time));
 }
 
 static void put_summary(struct buffer *out, const struct user_memory *memory, struct arena *arena)
@@ -89,9 +83,8 @@ static void put_summary(struct buffer *out, const struct user_memory *memory, st
 		buffer_append(out, SLICE("null"));
 		return;
 	}
-	buffer_append_byte(out, '{');
-	put_text(out, "text", memory->summary.text);
-	buffer_append_byte(out, ',');
+	buffer_append(out, SLICE("{\"text\":"));
+	json_quote(out, memory->summary.text);
 	put_time(out, "updated_at", memory->summary.updated_at, arena);
 	buffer_append_byte(out, '}');
 }
@@ -99,17 +92,15 @@ static void put_summary(struct buffer *out, const struct user_memory *memory, st
 static void put_turn(struct buffer *out, const struct turn *turn, struct arena *arena)
 {
 	buffer_printf(out,
-		      "{\"id\":\"%" PRIu64 "\",\"conversation\":\"%" PRIu32 "\",\"role\":\"%s\",",
+		      "{\"id\":\"%" PRIu64 "\",\"conversation\":\"%" PRIu32 "\",\"role\":\"%s\"",
 		      turn->id, turn->conversation, role_name(turn->role));
-	put_text(out, "content", turn->text);
-	buffer_append_byte(out, ',');
+	json_put_text(out, "content", turn->text);
 	put_time(out, "created_at", turn->created_at, arena);
-	buffer_append(out, SLICE(",\"session\":"));
 	if (turn->session.size == 0)
-		buffer_append(out, SLICE("null"));
+		buffer_append(out, SLICE(",\"session\":null"));
 	else
-		json_quote(out, turn->session);
-	buffer_printf(out, ",\"complete\":%s", turn->complete ? "true" : "false");
+		json_put_text(out, "session", turn->session);
+	json_put_flag(out, "complete", turn->complete);
 }
 
 static void put_facts(struct buffer *out, const struct reading *reading)
@@ -151,8 +142,8 @@ static void put_memory(struct buffer *out, const struct reading *reading)
 {
 	const struct user_memory *memory = &reading->memory;
 	struct arena *arena = &reading->call->arena;
-	buffer_append_byte(out, '{');
-	put_text(out, "user", memory->user);
+	buffer_append(out, SLICE("{\"user\":"));
+	json_quote(out, memory->user);
 	buffer_printf(out, ",\"pending\":%zu,\"parked\":%zu,\"deferred\":%zu",
 		      reading->jobs.pending, reading->jobs.parked, reading->jobs.deferred);
 	put_summary(out, memory, arena);

@@ -132,17 +132,13 @@ static void put_line(struct buffer *out, const struct audit_log *log,
 	char hash[33];
 	buffer_printf(out, "{\"seq\":%" PRIu64 ",\"at\":\"%.*s\",\"by\":\"%s\"", log->ends.last + 1,
 		      SLICE_PRINT(text_time(entry->at, &scratch)), entry->by);
-	if (entry->from.size > 0) {
-		buffer_append(out, SLICE(",\"from\":"));
-		json_quote(out, cut(entry->from));
-	}
+	if (entry->from.size > 0)
+		json_put_text(out, "from", cut(entry->from));
 	buffer_printf(out, ",\"action\":\"%s\",\"target\":\"%s\"", entry->action, entry->target);
 	if (is_id(entry->item))
 		buffer_printf(out, ",\"id\":\"%.*s\"", SLICE_PRINT(entry->item));
-	if (entry->tenant.size > 0) {
-		buffer_append(out, SLICE(",\"tenant\":"));
-		json_quote(out, cut(entry->tenant));
-	}
+	if (entry->tenant.size > 0)
+		json_put_text(out, "tenant", cut(entry->tenant));
 	if (entry->has_user) {
 		hash_user(log, entry->user, hash);
 		buffer_printf(out, ",\"of\":\"%s\"", hash);
