@@ -44,17 +44,6 @@ static bool is_meant(const struct deletion_plan *plan, const struct deletion *de
 	return turn->says && !deletion->keeps_turns;
 }
 
-static void sort(struct id_list *list)
-{
-	size_t kept = 0;
-	ids_sort(list->ids, list->count);
-	for (size_t i = 0; i < list->count; i++) {
-		if (kept == 0 || list->ids[kept - 1] != list->ids[i])
-			list->ids[kept++] = list->ids[i];
-	}
-	list->count = kept;
-}
-
 static bool holds(const struct id_list *list, uint64_t id)
 {
 	return ids_hold(list->ids, list->count, id);
@@ -79,7 +68,7 @@ void deletion_take_turns(struct deletion_plan *plan, const struct deletion *dele
 		if (is_stray || is_meant(plan, deletion, turn))
 			id_list_add(&plan->exchanges, arena, group_of(turn));
 	}
-	sort(&plan->exchanges);
+	id_list_sort(&plan->exchanges);
 	for (size_t i = 0; i < count; i++) {
 		if (!turns[i].is_hidden && holds(&plan->exchanges, group_of(&turns[i])))
 			id_list_add(&plan->turns, arena, turns[i].id);
@@ -128,7 +117,7 @@ static void take_chains(struct deletion_plan *plan, const struct deletable_fact 
 {
 	size_t before;
 	do {
-		sort(&plan->facts);
+		id_list_sort(&plan->facts);
 		before = plan->facts.count;
 		for (size_t i = 0; i < count; i++) {
 			const struct fact *fact = facts[i].fact;
@@ -172,7 +161,7 @@ void deletion_take_named(struct deletion_plan *plan, const struct deletion *dele
 		if (facts[i].fact->state != FACT_FORGOTTEN && is_named(deletion, &facts[i]))
 			id_list_add(&plan->facts, arena, facts[i].fact->id);
 	}
-	sort(&plan->facts);
+	id_list_sort(&plan->facts);
 	if (!deletion->keeps_chain)
 		take_chains(plan, facts, count, arena);
 	plan->named = plan->facts.count;
@@ -192,9 +181,9 @@ void deletion_take_facts(struct deletion_plan *plan, const struct deletion *dele
 		    !ids_hold(plan->facts.ids, plan->named, fact->id))
 			take_by_source(plan, deletion, &facts[i], arena);
 	}
-	sort(&plan->facts);
-	sort(&plan->moved);
-	sort(&plan->unquoted);
+	id_list_sort(&plan->facts);
+	id_list_sort(&plan->moved);
+	id_list_sort(&plan->unquoted);
 	find_first(plan, facts, count);
 }
 
