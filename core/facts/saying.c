@@ -15,14 +15,6 @@ static bool is_telling(const struct term *term, const struct term_list *value)
 	return true;
 }
 
-static struct slice with_spaces(struct slice key, struct arena *arena)
-{
-	char *spaced = arena_alloc(arena, key.size + 1);
-	for (size_t i = 0; i < key.size; i++)
-		spaced[i] = key.data[i] == '_' ? ' ' : key.data[i];
-	return (struct slice){spaced, key.size};
-}
-
 /* A name or a number, of which nothing but the value is known. */
 static bool looks_unique(struct slice value)
 {
@@ -37,7 +29,7 @@ static bool looks_unique(struct slice value)
 
 struct fact_saying fact_saying_read(const struct fact *fact, struct arena *arena)
 {
-	const struct slice parts[] = {fact->quote, SLICE(" "), with_spaces(fact->key, arena)};
+	const struct slice parts[] = {fact->quote, SLICE(" "), text_spaced(fact->key, arena)};
 	struct fact_saying saying = {.fact = fact};
 	struct term_list value;
 	size_t kept = 0;

@@ -284,7 +284,7 @@ bool support_bears(const struct support *support, struct slice value, struct sli
 	if (count == 0 || is_only_relative(words, count, value))
 		return false;
 	struct weighing weighing = {.support = support, .arena = arena};
-	weighing.key = support_read(said_spaced(key, arena), support->said, arena);
+	weighing.key = support_read(text_spaced(key, arena), support->said, arena);
 	weighing.may_be_dated = holds_date(words, count) && speaks_of_time(support);
 	for (size_t i = 0; i < count; i++)
 		weighing.counts[standing_of(&weighing, &words[i])]++;
@@ -300,7 +300,7 @@ bool support_names(const struct support *support, struct slice names, struct are
 {
 	size_t count;
 	const struct said_word *words =
-		said_words(said_spaced(names, arena), support->said, &count, arena);
+		said_words(text_spaced(names, arena), support->said, &count, arena);
 	for (size_t i = 0; i < count; i++) {
 		if (!words[i].is_function && has_word(support, words[i].text, arena))
 			return true;

@@ -59,16 +59,6 @@ static bool put_word(void *cookie, struct slice word)
 	return true;
 }
 
-struct slice said_spaced(struct slice name, struct arena *arena)
-{
-	char *text = arena_string(arena, name);
-	for (size_t i = 0; i < name.size; i++) {
-		if (text[i] == '_')
-			text[i] = ' ';
-	}
-	return (struct slice){text, name.size};
-}
-
 struct said_word *said_words(struct slice text, const struct said *like, size_t *count,
 			     struct arena *arena)
 {

@@ -45,9 +45,6 @@ struct slice said_run(struct slice text, size_t *at);
 /* The text without the white space and marks around it. */
 struct slice said_bare(struct slice text);
 
-/* "dog_grooming_van", an entity or a key, as a person writes it. */
-struct slice said_spaced(struct slice name, struct arena *arena);
-
 /* The words alone, without clauses. `*count` receives their number. */
 struct said_word *said_words(struct slice text, const struct said *like, size_t *count,
 			     struct arena *arena);

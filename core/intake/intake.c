@@ -111,16 +111,13 @@ struct slice intake_metadata(struct intake *intake, struct slice metadata, struc
 /* Whether a name or the value holds a secret, or the two together do: "password", "hunter2". */
 static bool tells_secret(const struct intake *intake, const struct fact *fact, struct arena *arena)
 {
-	char *spaced = arena_alloc(arena, fact->key.size + 1);
-	for (size_t i = 0; i < fact->key.size; i++)
-		spaced[i] = fact->key.data[i] == '_' ? ' ' : fact->key.data[i];
 	const struct slice parts[] = {fact->entity,
 				      SLICE("\n"),
 				      fact->key,
 				      SLICE(": "),
 				      fact->value,
 				      SLICE("\n"),
-				      {spaced, fact->key.size},
+				      text_spaced(fact->key, arena),
 				      SLICE(": "),
 				      fact->value};
 	size_t count = 0;

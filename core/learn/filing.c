@@ -308,7 +308,7 @@ static bool is_misfiled(const struct learn_turn *turn, const struct said *said,
 	if (entry->words.size == 0 || at == said->count || !learn_is_name(entry->entity) ||
 	    is_user(entry->entity) || is_name_key(entry->key, arena))
 		return false;
-	const struct slice entity = said_spaced(entry->entity, arena);
+	const struct slice entity = text_spaced(entry->entity, arena);
 	const bool says_user = is_quote_of_user(said, entry->words, arena);
 	if (!is_heard_of(turn, said, entity, arena))
 		return says_user || (!is_had(entries, entity) && continues_user(said, at));

@@ -8,6 +8,16 @@ bool text_is_utf8(struct slice text)
 	return text.size == 0 || u8_check((const uint8_t *)text.data, text.size) == NULL;
 }
 
+struct slice text_spaced(struct slice name, struct arena *arena)
+{
+	char *text = arena_string(arena, name);
+	for (size_t i = 0; i < name.size; i++) {
+		if (text[i] == '_')
+			text[i] = ' ';
+	}
+	return (struct slice){text, name.size};
+}
+
 size_t text_decode_wide(struct slice text, size_t at, uint32_t *character)
 {
 	const uint8_t *byte = (const uint8_t *)text.data + at;

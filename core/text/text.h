@@ -57,6 +57,8 @@ uint64_t text_hash(struct slice text);
  * returns false. */
 void text_words(struct slice text, bool (*word)(void *cookie, struct slice word), void *cookie);
 bool text_share_word(struct slice a, struct slice b);
+/* "dog_grooming_van", an entity or a key, as a person writes it. */
+struct slice text_spaced(struct slice name, struct arena *arena);
 
 /* Whether the letter belongs to a script without spaces between words (Hangul has them only between
  * phrases). */
