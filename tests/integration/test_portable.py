@@ -334,10 +334,10 @@ def test_half_a_surrogate_pair_costs_no_message(daemon, user, name):
     assert "My allergy is nuts \ufffd" in [one.get("content", one.get("value")) for one in memory["messages"] + memory["facts"]]
 
 
-def test_a_message_that_is_no_json_is_counted(daemon, user):
-    body = json.dumps(HALVES["claude"]).replace('"sender": "human"', '"sender": "\\q"')
+def test_a_message_that_cannot_be_read_is_counted(daemon, user):
+    body = json.dumps(HALVES["claude"]).replace('"sender": "human"', '"sender": "human", "score": 1e999')
     done = daemon.admin("POST", daemon.memory_path(user, "/import"), content=body, headers={"Content-Type": "application/json"})
-    assert done.status_code == 400 or done.json()["left_out"] == 1, done.text
+    assert (done.status_code, done.json()["reasons"], done.json()["turns"]) == (200, {"other": 1}, 0), done.text
 
 
 def test_a_long_chain_of_messages_costs_little(daemon, user):
