@@ -339,9 +339,9 @@ struct store_call *store_make_room(struct store *store, const struct user_key *u
 				   int64_t now, struct store_loop *loop, store_done *callback,
 				   void *cookie);
 
-/* Deletes the least used facts of a user who takes more than `keep` bytes, as far as facts take
- * more than the rest leaves of them, and more than half. Nobody's who is under a legal hold at
- * `now`. STORE_NOT_FOUND: there were none. */
+/* Deletes the least used facts of a user who takes more than `keep` bytes. Facts may take what the
+ * user's other records leave of `keep`, and half of it at least. A user under a legal hold at `now`
+ * loses none. STORE_NOT_FOUND: none went. */
 struct store_call *store_trim_facts(struct store *store, struct user_key user, uint64_t keep,
 				    int64_t now, struct store_loop *loop, store_done *callback,
 				    void *cookie);

@@ -264,7 +264,7 @@ static bool is_due(const struct timespec *at)
 }
 
 /* Checks once a second, before large writes, and at once after a delete that may have made room:
- * more than had to would give way. */
+ * whoever makes room stops when there is enough. */
 static void look_at_room(struct writer *writer, size_t written)
 {
 	struct store *store = writer->store;
