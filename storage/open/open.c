@@ -55,8 +55,8 @@ static void end_users(struct store *store)
 	free(users);
 }
 
-/* Finds the users whose keys are missing, see store_lost(), before anything is written; not those
- * whose deletion goes on. */
+/* Finds the users whose keys are missing, or are of before a deletion after which they came back,
+ * see store_lost(), before anything is written; not those whose deletion goes on. */
 static void find_lost_users(struct store *store)
 {
 	struct transaction transaction;
@@ -66,11 +66,13 @@ static void find_lost_users(struct store *store)
 		return;
 	transaction.hides_nothing = true;
 	scan_begin(&scan, &transaction, TABLE_USERS, key_empty(), FORWARD);
-	scan.opens_none = true;
+	scan_let_go(&scan);
 	while (scan_step(&scan)) {
 		const struct user_key hidden = key_read_user(scan.at);
 		const struct memory memory = {.transaction = &transaction, .user = hidden};
-		if (seal_has(store->seal, hidden) || memory_is_marked_forgotten(&memory))
+		struct stored_user user = {0};
+		if (table_decode(&transaction, scan.value, stored_user_fields, &user, NULL) ||
+		    memory_is_marked_forgotten(&memory))
 			continue;
 		if (lost->first_count < STORE_LOST_NAMED)
 			lost->first[lost->first_count++] = sealer_show(transaction.sealer, hidden);

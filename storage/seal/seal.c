@@ -7,6 +7,7 @@
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdlib.h>
+#include <string.h>
 #include <time.h>
 
 struct seal {
@@ -16,9 +17,9 @@ struct seal {
 	struct sealer *idle;
 	struct user_key *failed; /* users whose slot could not be overwritten; the writer's */
 	atomic_size_t failed_count;
-	struct user_key *lost; /* users with records but no keys; the writer's */
+	struct user_key *lost; /* users with records that no keys open, ascending; under the lock */
 	atomic_size_t lost_count;
-	atomic_ulong erased; /* users */
+	atomic_ulong erased; /* and lost users */
 	atomic_int_least64_t exported;
 };
 
@@ -121,7 +122,11 @@ static void add(struct user_key **users, atomic_size_t *count, struct user_key h
 
 void seal_lose(struct seal *seal, struct user_key hidden)
 {
+	pthread_mutex_lock(&seal->lock);
 	add(&seal->lost, &seal->lost_count, hidden);
+	pthread_mutex_unlock(&seal->lock);
+	/* Whoever has read the keys that do not open them lets go of these. */
+	atomic_fetch_add(&seal->erased, 1);
 }
 
 size_t seal_lost(const struct seal *seal)
@@ -129,20 +134,30 @@ size_t seal_lost(const struct seal *seal)
 	return seal->lost_count;
 }
 
-/* Its place; the count, if it is not lost. */
-static size_t find_lost(const struct seal *seal, struct user_key hidden)
+static int compare_users(const void *a, const void *b)
 {
-	size_t at = 0;
-	while (at < seal->lost_count && !user_equal(seal->lost[at], hidden))
-		at++;
-	return at;
+	return memcmp(a, b, sizeof(struct user_key));
+}
+
+/* Whether the user's keys are lost; `ends`: and are no longer from now on. */
+static bool find_lost(struct seal *seal, struct user_key hidden, bool ends)
+{
+	if (seal->lost_count == 0)
+		return false;
+	pthread_mutex_lock(&seal->lock);
+	struct user_key *found = (struct user_key *)bsearch(&hidden, seal->lost, seal->lost_count,
+							    sizeof(hidden), compare_users);
+	const bool is_lost = found != NULL;
+	if (is_lost && ends)
+		memmove(found, found + 1,
+			sizeof(hidden) * (size_t)(seal->lost + --seal->lost_count - found));
+	pthread_mutex_unlock(&seal->lock);
+	return is_lost;
 }
 
 void seal_erase(struct seal *seal, struct user_key hidden)
 {
-	const size_t at = find_lost(seal, hidden);
-	if (at < seal->lost_count)
-		seal->lost[at] = seal->lost[--seal->lost_count];
+	(void)find_lost(seal, hidden, true);
 	erase_again(seal);
 	if (!key_file_erase(seal->file, hidden))
 		add(&seal->failed, &seal->failed_count, hidden);
@@ -152,14 +167,9 @@ void seal_erase(struct seal *seal, struct user_key hidden)
 	forget_keys(seal);
 }
 
-bool seal_has(const struct seal *seal, struct user_key hidden)
+int64_t seal_created(struct seal *seal, struct user_key hidden)
 {
-	return key_file_has(seal->file, hidden);
-}
-
-int64_t seal_created(const struct seal *seal, struct user_key hidden)
-{
-	return key_file_created(seal->file, hidden);
+	return find_lost(seal, hidden, false) ? INT64_MAX : key_file_created(seal->file, hidden);
 }
 
 int64_t seal_exported(const struct seal *seal)
@@ -255,31 +265,35 @@ static bool is_begun(const struct sealer *sealer, struct user_key hidden)
 	return sealer->has_user && user_equal(sealer->user, hidden);
 }
 
-/* Other keys would not open what the user has. */
 static bool add_user(struct sealer *sealer, struct user_key hidden)
 {
-	struct seal *seal = sealer->seal;
 	struct timespec now;
-	if (find_lost(seal, hidden) < seal->lost_count) {
+	(void)clock_gettime(CLOCK_REALTIME, &now);
+	return key_file_add(sealer->seal->file, hidden, now.tv_sec, &sealer->secret);
+}
+
+/* Other keys would not open what a user has whose keys are lost, nor would an older one's. */
+static bool read_user(struct sealer *sealer, struct user_key hidden, bool creates)
+{
+	struct seal *seal = sealer->seal;
+	if (find_lost(seal, hidden, false)) {
 		errno = ENOKEY;
 		return false;
 	}
-	(void)clock_gettime(CLOCK_REALTIME, &now);
-	return key_file_add(seal->file, hidden, now.tv_sec, &sealer->secret);
+	return creates && !key_file_has(seal->file, hidden)
+		       ? add_user(sealer, hidden)
+		       : key_file_read(seal->file, hidden, &sealer->secret);
 }
 
 static bool begin(struct sealer *sealer, struct user_key hidden, bool creates)
 {
-	struct seal *seal = sealer->seal;
 	if (is_begun(sealer, hidden))
 		return true;
 	sealer->keyed = 0;
 	sealer->user = hidden;
 	/* First, so that an erasure from now on is noticed when it is given back. */
-	sealer->erased = atomic_load(&seal->erased);
-	sealer->has_user = creates && !key_file_has(seal->file, hidden)
-				   ? add_user(sealer, hidden)
-				   : key_file_read(seal->file, hidden, &sealer->secret);
+	sealer->erased = atomic_load(&sealer->seal->erased);
+	sealer->has_user = read_user(sealer, hidden, creates);
 	return sealer->has_user;
 }
 

@@ -36,7 +36,8 @@ uint64_t seal_id(const struct seal *seal);
 int64_t seal_made(const struct seal *seal);
 /* Puts the slots of new users on the disk, before a record that needs them. False: it failed. */
 bool seal_sync(struct seal *seal);
-/* Notes a user whose slot is missing and who therefore gets no other until erased. */
+/* Notes a user whose keys are missing, or are older ones that do not open the records, and who
+ * therefore has none and gets no others until erased; each after those before, by their bytes. */
 void seal_lose(struct seal *seal, struct user_key hidden);
 size_t seal_lost(const struct seal *seal); /* how many of them there are; any thread */
 /* Overwrites a user's slot; a call that fails is made up for by the next. */
@@ -46,10 +47,8 @@ bool seal_has_erased_all(const struct seal *seal);
 /* When the users' keys were last exported before the last erasure, in seconds since 1970; 0: never.
  * Any thread. */
 int64_t seal_exported(const struct seal *seal);
-/* Whether the user has keys. */
-bool seal_has(const struct seal *seal, struct user_key hidden);
 /* When the user got keys, in seconds since 1970; INT64_MAX: the user has none. */
-int64_t seal_created(const struct seal *seal, struct user_key hidden);
+int64_t seal_created(struct seal *seal, struct user_key hidden);
 /* A list of all users; the caller frees it. */
 struct user_key *seal_users(const struct seal *seal, size_t *count);
 

@@ -141,6 +141,45 @@ START_TEST(a_user_whose_key_was_lost_is_told_of_and_can_be_deleted)
 }
 END_TEST
 
+/* The copy that was put back holds the key that the user had before. */
+START_TEST(a_user_who_came_back_and_whose_older_key_is_put_back_has_none)
+{
+	struct fixture fixture;
+	struct user_memory read;
+	size_t size;
+	char error[512];
+	const struct user_key alex = fixture_key("alex");
+	sealed_begin(&fixture);
+	sealed_fill(&fixture);
+	char *keys = sealed_read_file(&fixture, "keys", &size);
+	ck_assert_int_eq(fixture_forget(&fixture, "alex"), STORE_OK);
+	sealed_say(&fixture, "alex", "Quillon is my town now", 3);
+	store_close(fixture.store);
+	sealed_write_file(&fixture, "keys", keys, size);
+	free(keys);
+	fixture.store = sealed_open(&fixture, fixture_master(), error);
+	ck_assert_msg(fixture.store != NULL, "%s", error);
+	struct store_lost lost = store_lost(fixture.store);
+	ck_assert_uint_eq(lost.users, 1);
+	ck_assert_mem_eq(lost.first[0].bytes, alex.bytes, sizeof(alex.bytes));
+	ck_assert(store_has_lost(fixture.store, alex));
+	ck_assert(!store_has_lost(fixture.store, fixture_key("ben")));
+	struct fixture_wait wait = {0};
+	struct append append = fixture_exchange("Am I back?", "yes", 9000);
+	(void)store_append(fixture.store, &append, &fixture.loop.loop, fixture_done, &wait);
+	ck_assert_int_eq(fixture_await(&fixture.loop, &wait), STORE_FAILED);
+	ck_assert_int_eq(fixture_forget(&fixture, "alex"), STORE_OK);
+	ck_assert_uint_eq(store_lost(fixture.store).users, 0);
+	sealed_say(&fixture, "alex", "Bergamot is my town again", 4);
+	fixture_reopen(&fixture);
+	ck_assert_uint_eq(store_lost(fixture.store).users, 0);
+	ck_assert_int_eq(store_read_user(fixture.store, alex, 10, 0, &read, &fixture.arena),
+			 STORE_OK);
+	ck_assert_uint_eq(read.turn_count, 2);
+	fixture_finish(&fixture);
+}
+END_TEST
+
 struct together {
 	struct fixture *fixture;
 	struct fixture_wait waits[2];
@@ -267,6 +306,7 @@ UNIT_MAIN("store_sealed_erasure", an_old_copy_of_the_file_is_worthless_once_the_
 	  a_user_who_comes_back_gets_other_keys,
 	  keys_that_a_crash_left_are_erased_at_the_next_start,
 	  a_user_whose_key_was_lost_is_told_of_and_can_be_deleted,
+	  a_user_who_came_back_and_whose_older_key_is_put_back_has_none,
 	  a_deletion_that_is_written_again_counts_once,
 	  an_export_of_keys_may_hold_those_that_were_lost,
 	  who_was_erased_stays_so_though_an_older_store_comes_back_without_the_keys,
