@@ -21,7 +21,8 @@ static void read_stubs(struct picker *picker)
 		arena_alloc(picker->arena, (input->outdated_count + 1) * sizeof(*stubs));
 	for (size_t i = 0; i < input->outdated_count; i++) {
 		if (input->outdated_count - i <= SOUGHT) /* the newest are last */
-			stubs[i] = fact_stub(input->outdated[i].value, picker->arena);
+			stubs[i] = terms_stub(
+				text_comparable(input->outdated[i].value, picker->arena));
 	}
 	picker->outdated = stubs;
 }

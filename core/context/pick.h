@@ -36,7 +36,7 @@ struct picker {
 	size_t unrelated; /* facts that were left out since they do not bear on the question */
 	size_t looked_at; /* so many turns were looked at for what they say */
 	const struct slice *outdated; /* stubs of the newest of the input's outdated facts, see
-					 fact_stub(); NULL: not read yet */
+					 terms_stub(); NULL: not read yet */
 	struct facts_hidden *hidden;  /* NULL: not read yet */
 };
 

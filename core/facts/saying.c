@@ -64,17 +64,6 @@ bool fact_is_said(const struct fact_saying *saying, struct slice text)
 	return is_said;
 }
 
-struct slice fact_stub(struct slice value, struct arena *arena)
-{
-	enum { LETTERS = 3 };
-	const struct slice text = text_comparable(value, arena);
-	uint32_t character;
-	size_t size = 0;
-	for (int i = 0; i < LETTERS && size < text.size; i++)
-		size += text_decode(text, size, &character);
-	return slice_part(text, 0, size);
-}
-
 struct facts_hidden facts_hidden_read(const struct fact *facts, size_t count, struct arena *arena)
 {
 	struct facts_hidden hidden = {0};
@@ -88,7 +77,7 @@ struct facts_hidden facts_hidden_read(const struct fact *facts, size_t count, st
 			continue;
 		hidden.list[hidden.count++] = (struct hidden_saying){
 			fact_saying_read(&facts[i], arena), text_comparable(facts[i].quote, arena),
-			fact_stub(facts[i].value, arena)};
+			terms_stub(text_comparable(facts[i].value, arena))};
 	}
 	return hidden;
 }

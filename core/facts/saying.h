@@ -16,9 +16,6 @@ struct fact_saying fact_saying_read(const struct fact *fact, struct arena *arena
 /* Whether a text says it: in the words of its quote, or the value with another of these words:
  * "the grass is green" does not say what the favourite colour is. */
 bool fact_is_said(const struct fact_saying *saying, struct slice text);
-/* The first letters of a value, which text_comparable() of a text that names it in any form
- * contains. */
-struct slice fact_stub(struct slice value, struct arena *arena);
 /* Whether the text names the value at all. */
 bool fact_is_named(const struct fact_saying *saying, struct slice text);
 
@@ -31,7 +28,7 @@ struct facts_hidden {
 		struct fact_saying saying;
 		/* As text_comparable(): every text that says the fact contains one of them. */
 		struct slice quote;
-		struct slice stub; /* the first letters of its value */
+		struct slice stub; /* terms_stub() of its value */
 	} * list;
 	size_t count;
 };

@@ -252,3 +252,31 @@ bool text_says_any(struct slice whole, const char *const *folded)
 	free(hay);
 	return found;
 }
+
+static bool is_of_word(ucs4_t character)
+{
+	return uc_is_alnum(character) ||
+	       uc_is_general_category_withtable(character, UC_CATEGORY_MASK_M);
+}
+
+struct slice text_next_word(struct slice text, size_t *at)
+{
+	ucs4_t character = 0;
+	size_t begin = *at;
+	size_t end = begin;
+	while (end < text.size) {
+		const size_t next = end + text_decode(text, end, &character);
+		const bool is_word = is_of_word(character);
+		const bool is_alone = is_word && text_is_unspaced(character);
+		if (end > begin && (!is_word || is_alone))
+			break;
+		end = next;
+		if (!is_word)
+			begin = end;
+		if (is_alone)
+			break;
+	}
+	if (end > begin)
+		*at = end;
+	return slice_part(text, begin, end);
+}

@@ -312,64 +312,176 @@ uint64_t terms_find(const struct term_list *wanted, const struct slice *texts, s
 	return found;
 }
 
-/* Forms of a word mostly share their first letters (but not "Apfel" and "Äpfel"); most texts do not
- * even contain these. */
-static struct slice stub_of(struct slice word)
+/* ---- a text that says some words in any form ---- */
+
+enum { MOST_FORMS = 16 };
+
+/* A word of a comparable text. */
+struct form {
+	struct slice text;
+	bool is_number;
+	bool follows; /* only blanks and joints are between it and the one before */
+};
+
+static bool is_number(struct slice word)
+{
+	size_t at = 0;
+	while (at < word.size && word.data[at] >= '0' && word.data[at] <= '9')
+		at++;
+	return at == word.size;
+}
+
+/* A number has marks beside it that end nothing: "7. Mai", "May 7, 1984". */
+static bool joins(struct slice gap, bool beside_number)
+{
+	size_t at = 0;
+	while (at < gap.size && strchr(beside_number ? " -_'/.,()" : " -_'/", gap.data[at]) != NULL)
+		at++;
+	return at == gap.size;
+}
+
+/* Moves to the next word. False: there is none. */
+static bool next_form(struct slice text, size_t *at, struct form *form)
+{
+	const size_t behind = *at;
+	const bool was_number = form->is_number;
+	form->text = text_next_word(text, at);
+	form->is_number = is_number(form->text);
+	if (form->text.size > 0)
+		form->follows = joins(slice_part(text, behind, *at - form->text.size),
+				      was_number || form->is_number);
+	return form->text.size > 0;
+}
+
+static size_t stub_size(struct slice word)
 {
 	enum { LETTERS = 3 };
 	uint32_t character;
 	size_t size = 0;
 	for (int i = 0; i < LETTERS && size < word.size; i++)
 		size += text_decode(word, size, &character);
-	return slice_part(word, 0, size);
+	return size;
 }
 
-/* NULL: there is no word, or more than one, as in "the_project". */
-static const struct word *only_word(const struct word_table *table)
+/* The longest word, by which the others are found. */
+static struct slice anchor_of(struct slice comparable)
 {
+	struct slice anchor = {0};
 	size_t at = 0;
-	while (at < table->capacity && table->slots[at].text.size == 0)
-		at++;
-	return table->used == 1 ? &table->slots[at] : NULL;
+	for (struct slice word; (word = text_next_word(comparable, &at)).size > 0;) {
+		if (word.size > anchor.size)
+			anchor = word;
+	}
+	return anchor;
 }
 
-static bool has_stem(const struct word_table *said, const struct word *wanted, unsigned language)
+struct slice terms_stub(struct slice comparable)
 {
-	struct stemmers stemmers = {.language = language};
+	const struct slice anchor = anchor_of(comparable);
+	return anchor.size == 0 ? slice_part(comparable, 0, stub_size(comparable))
+				: slice_part(anchor, 0, stub_size(anchor));
+}
+
+/* The words that are sought; 0: it is more than words, or too many of them. */
+static size_t read_forms(struct slice comparable, struct form *forms)
+{
+	struct form form = {0};
+	size_t count = 0;
+	size_t at = 0;
+	while (next_form(comparable, &at, &form)) {
+		if (count == MOST_FORMS || !form.follows)
+			return 0;
+		forms[count++] = form;
+	}
+	return joins(slice_part(comparable, at, comparable.size), true) ? count : 0;
+}
+
+static unsigned language_of_words(struct slice comparable)
+{
+	struct lexicon_votes votes = {0};
+	size_t at = 0;
+	for (struct slice word; (word = text_next_word(comparable, &at)).size > 0;)
+		lexicon_vote(&votes, lexicon_find(word_hash(word)), 1);
+	return lexicon_elect(&votes);
+}
+
+static bool is_form(struct slice said, struct slice wanted, struct stemmers *stemmers)
+{
+	const struct word a = {.hash = word_hash(said), .text = said};
+	const struct word b = {
+		.hash = word_hash(wanted), .text = wanted, .bits = lexicon_find(word_hash(wanted))};
+	return slice_equal(said, wanted) || (kind_of(&b, stemmers->language) != TERM_FUNCTION &&
+					     stem_of(stemmers, &a) == stem_of(stemmers, &b));
+}
+
+/* Words and numbers each keep their order, but not among each other: "7 May 1984", "May 7, 1984".
+ */
+static bool are_forms(const struct form *said, const struct form *wanted, size_t count,
+		      struct stemmers *stemmers)
+{
+	size_t next[2] = {0};
+	for (size_t i = 0; i < count; i++) {
+		const bool number = said[i].is_number;
+		size_t *at = &next[number];
+		while (*at < count && wanted[*at].is_number != number)
+			++*at;
+		if (*at == count || (i > 0 && !said[i].follows) ||
+		    !(number ? slice_equal(said[i].text, wanted[*at].text)
+			     : is_form(said[i].text, wanted[*at].text, stemmers)))
+			return false;
+		++*at;
+	}
+	return true;
+}
+
+/* Looks at the last words around each that begins as the anchor does. */
+static bool has_forms(struct slice text, const struct form *wanted, size_t count,
+		      struct slice anchor, struct stemmers *stemmers)
+{
+	const struct slice stub = slice_part(anchor, 0, stub_size(anchor));
+	struct form last[2 * MOST_FORMS] = {{{0}, false, false}};
+	struct form form = {0};
+	size_t held = 0;
+	size_t wait = 0; /* how many words on the anchor may still be in the window */
 	bool found = false;
-	if (kind_of(wanted, language) == TERM_FUNCTION)
-		return false;
-	uint64_t stemmed = stem_of(&stemmers, wanted);
-	for (size_t i = 0; i < said->capacity && !found; i++)
-		found = said->slots[i].text.size > 0 &&
-			stem_of(&stemmers, &said->slots[i]) == stemmed;
-	sb_stemmer_delete(stemmers.stemmer);
+	for (size_t at = 0; !found && next_form(text, &at, &form);) {
+		if (held == 2 * MOST_FORMS) {
+			held = count - 1;
+			memmove(last, last + 2 * MOST_FORMS - held, held * sizeof(*last));
+		}
+		last[held++] = form;
+		wait -= wait > 0;
+		if (slice_starts_with(form.text, stub))
+			wait = count;
+		found = wait > 0 && held >= count &&
+			are_forms(&last[held - count], wanted, count, stemmers);
+	}
 	return found;
 }
 
-/* A single word does not tell its language, and a short text may be misjudged. English, which
+/* A few words do not tell their language, and a short text may be misjudged. English, which
  * removes a final "s", also works for some other languages. */
-static bool says_a_form(struct slice text, struct slice word, struct arena *arena)
+static bool says_forms(struct slice text, struct slice what)
 {
-	struct word_table given = {.least = 4, .arena = arena};
-	struct word_table said = {.least = 64, .arena = arena};
-	text_words(word, take_word, &given);
-	const struct word *wanted = only_word(&given);
-	if (wanted == NULL)
+	struct form wanted[MOST_FORMS];
+	const size_t count = read_forms(what, wanted);
+	const struct slice anchor = anchor_of(what);
+	struct stemmers stemmers = {.language = LEXICON_ENGLISH};
+	if (count == 0 || !slice_has(text, slice_part(anchor, 0, stub_size(anchor))))
 		return false;
-	text_words(text, take_word, &said);
-	unsigned language = language_of(&said);
-	return has_stem(&said, wanted, language) ||
-	       (language != LEXICON_ENGLISH && has_stem(&said, wanted, LEXICON_ENGLISH));
+	bool found = has_forms(text, wanted, count, anchor, &stemmers);
+	if (!found && (stemmers.language = language_of_words(text)) != LEXICON_ENGLISH)
+		found = has_forms(text, wanted, count, anchor, &stemmers);
+	sb_stemmer_delete(stemmers.stemmer);
+	return found;
 }
 
 bool terms_say(struct slice text, struct slice what)
 {
 	struct arena arena = {0};
-	what = slice_trim(what);
-	bool is_word = slice_find(what, SLICE(" "), 0) == what.size;
-	bool said = text_says(text, what) || (is_word && text_contains(text, stub_of(what)) &&
-					      says_a_form(text, what, &arena));
+	what = text_comparable(what, &arena);
+	text = text_comparable(text, &arena);
+	const bool said = text_comparable_says(text, what) || says_forms(text, what);
 	arena_finish(&arena);
 	return said;
 }

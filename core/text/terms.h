@@ -43,10 +43,13 @@ enum { TERMS_FIND_LIMIT = 64 };
 uint64_t terms_find(const struct term_list *wanted, const struct slice *texts, size_t count,
 		    struct arena *arena);
 
-/* Whether the text says `what`: as in text_says(), or, if it is a single word, in another form of
- * the text's language that begins with the same letters: "cats" says "cat", but "category" does
- * not. */
+/* Whether the text says `what`: as in text_says(), or in other forms of the text's language that
+ * begin with the same letters: "cats" says "cat", but "category" does not; "two cats" says "two
+ * cat", "May 7, 1984" says "7 May 1984". */
 bool terms_say(struct slice text, struct slice what);
+/* The first letters of the longest word, which every text that says `what` in any form contains;
+ * both as text_comparable() has them. */
+struct slice terms_stub(struct slice comparable);
 
 /* Whether two words, in the form text_words() gives, share a stem in a language (LEXICON_*). */
 bool terms_share_stem(unsigned language, struct slice a, struct slice b);

@@ -74,6 +74,10 @@ bool text_says(struct slice whole, struct slice part);
  * and text_says() of such texts. */
 struct slice text_comparable(struct slice text, struct arena *arena);
 bool text_comparable_says(struct slice whole, struct slice part);
+/* The next word of the text from `*at` on, which moves behind it: letters and digits with what is
+ * written above and below them, or one character of a script without spaces. Empty: there is none,
+ * and `*at` stays. */
+struct slice text_next_word(struct slice text, size_t *at);
 /* Whether it says one of these phrases, whose list ends with NULL. They are given as they are
  * compared: case folded, in NFKC, with single spaces, "'" and "-". */
 bool text_says_any(struct slice whole, const char *const *folded);
