@@ -6,6 +6,7 @@
 #include "core/text/lexicon.h"
 #include "core/text/text.h"
 
+#include <ctype.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unictype.h>
@@ -25,10 +26,71 @@ static struct slice in_hex(struct slice salt, struct arena *arena)
 	return (struct slice){hex, 2 * salt.size};
 }
 
+/* A telephone number, or another one of as many digits. */
+static bool is_long_number(struct slice folded)
+{
+	enum { LEAST_DIGITS = 7 };
+	size_t digits = 0;
+	for (size_t i = 0; i < folded.size; i++) {
+		if (strchr("0123456789 +-/.()", folded.data[i]) == NULL)
+			return false;
+		digits += isdigit((unsigned char)folded.data[i]) != 0;
+	}
+	return digits >= LEAST_DIGITS;
+}
+
+static bool is_of_number(struct slice text, size_t i)
+{
+	return i > 0 && i + 1 < text.size && isdigit((unsigned char)text.data[i - 1]) &&
+	       isdigit((unsigned char)text.data[i + 1]);
+}
+
+static bool is_between_words(struct slice text, size_t i)
+{
+	return i > 0 && i + 1 < text.size && !ispunct((unsigned char)text.data[i - 1]) &&
+	       !ispunct((unsigned char)text.data[i + 1]);
+}
+
+/* Appends a folded value without the marks that are set or not: "New-York", "St. Gallen",
+ * "(Lisbon)"; of a long number the digits, and "+49" as "0049". White space counts for nothing in
+ * text_hash(). */
+static void append_bare(struct buffer *bare, struct slice folded)
+{
+	const size_t before = bare->size;
+	const bool is_number = is_long_number(folded);
+	if (is_number && folded.data[0] == '+')
+		buffer_append(bare, SLICE("00"));
+	for (size_t i = 0; i < folded.size; i++) {
+		const char c = folded.data[i];
+		const bool is_left_out =
+			is_number ? !isdigit((unsigned char)c)
+				  : c == '\'' || c == '(' || c == ')' ||
+					    (c == '-' && is_between_words(folded, i)) ||
+					    ((c == '.' || c == ',') && !is_of_number(folded, i));
+		if (!is_left_out)
+			buffer_append_byte(bare, c);
+	}
+	if (bare->size == before)
+		buffer_append(bare, folded);
+}
+
+/* What the value's hash goes on from. */
+static struct buffer salted(struct slice salt, struct arena *arena)
+{
+	struct buffer buffer;
+	buffer_init(&buffer, SIZE_MAX);
+	buffer_append(&buffer, in_hex(salt, arena));
+	buffer_append_byte(&buffer, '|');
+	return buffer;
+}
+
 uint64_t tombstone_hash(struct slice salt, struct slice value, struct arena *arena)
 {
-	const struct slice parts[] = {in_hex(salt, arena), SLICE("|"), fact_fold(value, arena)};
-	return text_hash(arena_join(arena, parts, 3));
+	struct buffer buffer = salted(salt, arena);
+	append_bare(&buffer, fact_fold(value, arena));
+	const uint64_t hash = text_hash(buffer_slice(&buffer));
+	buffer_finish(&buffer);
+	return hash;
 }
 
 uint64_t tombstone_subject(struct slice salt, struct slice entity, struct slice key,
@@ -74,61 +136,36 @@ static bool tells_enough(struct slice value)
 	return is_telling;
 }
 
-/* ---- what a note says ---- */
+/* ---- the words of a value ---- */
 
 enum { MOST_WORDS = 16 /* of a value that is found in a text */ };
 
-/* A word of the folded note, or a character of a script without spaces; and the run of text between
- * white space that it is in: "c" in "c++". */
+/* A word of the folded value, and the run of text between white space that it is in: "c" in "c++".
+ */
 struct said_word {
 	size_t begin, end;
 	size_t run_begin, run_end;
 };
 
-static bool is_of_word(uint32_t character)
-{
-	return uc_is_alnum(character) ||
-	       uc_is_general_category_withtable(character, UC_CATEGORY_MASK_M);
-}
-
-static size_t end_of_word(struct slice text, size_t at)
-{
-	uint32_t character;
-	size_t end = at + text_decode(text, at, &character);
-	if (text_is_unspaced(character))
-		return end;
-	for (at = end; at < text.size; at = end) {
-		end = at + text_decode(text, at, &character);
-		if (!is_of_word(character) || text_is_unspaced(character))
-			return at;
-	}
-	return text.size;
-}
-
 /* The first word of a run begins with it, and the last one ends with it. */
 static size_t split(struct slice text, struct said_word *words)
 {
 	size_t count = 0;
-	size_t in_run = 0;
-	size_t run = 0;
-	uint32_t character;
-	for (size_t at = 0; at < text.size;) {
-		const size_t next = at + text_decode(text, at, &character);
-		if (is_of_word(character)) {
-			const size_t end = end_of_word(text, at);
-			words[count++] = (struct said_word){at, end, in_run++ == 0 ? run : at, end};
-			at = end;
-			continue;
-		}
-		if (character == ' ' && in_run > 0)
-			words[count - 1].run_end = at;
-		if (character == ' ') {
-			run = next;
-			in_run = 0;
-		}
-		at = next;
+	size_t at = 0;
+	for (struct slice word; (word = text_next_word(text, &at)).size > 0;) {
+		const size_t begin = at - word.size;
+		const size_t before = count == 0 ? 0 : words[count - 1].end;
+		const struct slice gap = slice_part(text, before, begin);
+		const size_t space = slice_find(gap, SLICE(" "), 0);
+		size_t run = begin;
+		while ((count == 0 || space < gap.size) && run > before &&
+		       text.data[run - 1] != ' ')
+			run--;
+		if (count > 0 && space < gap.size)
+			words[count - 1].run_end = before + space;
+		words[count++] = (struct said_word){begin, at, run, at};
 	}
-	if (in_run > 0)
+	if (count > 0)
 		words[count - 1].run_end = text.size;
 	return count;
 }
@@ -143,43 +180,59 @@ static size_t find_value(const struct tombstones *tombstones, uint64_t hash)
 
 static bool is_note(const struct fact *fact)
 {
-	static const char *const keys[] = {"note", "notes", "remark", "remarks", NULL};
+	static const char *const keys[] = {
+		"about",   "about_me",    "bemerkung", "bio",   "biography", "comment", "comments",
+		"context", "description", "fact",      "facts", "info",      "memory",  "memories",
+		"nota",    "notas",       "note",      "notes", "notiz",     "notizen", "profile",
+		"remark",  "remarks",     "summary",   "text",  NULL};
 	return fact_kind_of(fact->kind) == FACT_OF_NOTE || slice_is_any_nocase(fact->key, keys);
 }
 
+/* How a value stands in a fact. */
+enum place {
+	WHOLE,   /* it is the fact's */
+	PRECISE, /* with words of no meaning before it, and more about it behind: "in Rome, Italy"
+		  */
+	AMONG,   /* among other words */
+};
+
 /* A note of the user's may be about somebody whom it names. */
-static bool is_about(const struct tombstone *tombstone, const struct fact *fact, bool in_note,
+static bool is_about(const struct tombstone *tombstone, const struct fact *fact, enum place place,
 		     struct arena *arena)
 {
 	return slice_equal(fact_fold(tombstone->entity, arena), fact_fold(fact->entity, arena)) ||
-	       (in_note && text_says(fact->value, tombstone->entity));
+	       (place != WHOLE && is_note(fact) && text_says(fact->value, tombstone->entity));
 }
 
 /* Whether it holds where its value stands, which tells enough by itself or not. */
-static bool holds(const struct tombstone *tombstone, const struct fact *fact, bool in_note,
+static bool holds(const struct tombstone *tombstone, const struct fact *fact, enum place place,
 		  bool tells, struct arena *arena)
 {
 	const bool was_before = fact->observed_at <= tombstone->at;
-	const bool is_of_any = in_note || tombstone->key.size == 0 || was_before;
+	const bool is_of_any = tombstone->key.size == 0 || is_note(fact);
+	const bool is_found = tells && (is_of_any || (was_before && place != AMONG));
 	return (!tombstone->is_hidden || was_before) &&
-	       ((tells && is_of_any) ||
-		slice_equal(fact_key(tombstone->key, arena), fact_key(fact->key, arena))) &&
-	       is_about(tombstone, fact, in_note, arena);
+	       (is_found ||
+		((tells ? place != AMONG : place == WHOLE) &&
+		 slice_equal(fact_key(tombstone->key, arena), fact_key(fact->key, arena)))) &&
+	       is_about(tombstone, fact, place, arena);
 }
 
 static const struct tombstone *find_holder(const struct tombstones *tombstones, uint64_t hash,
-					   const struct fact *fact, bool in_note, bool tells,
-					   struct arena *arena)
+					   const struct fact *fact, enum place place,
+					   struct slice value, struct arena *arena)
 {
-	for (size_t i = find_value(tombstones, hash);
-	     i < tombstones->count && tombstones->list[i].value == hash; i++) {
-		if (holds(&tombstones->list[i], fact, in_note, tells, arena))
+	size_t i = find_value(tombstones, hash);
+	const bool tells =
+		i < tombstones->count && tombstones->list[i].value == hash && tells_enough(value);
+	for (; i < tombstones->count && tombstones->list[i].value == hash; i++) {
+		if (holds(&tombstones->list[i], fact, place, tells, arena))
 			return &tombstones->list[i];
 	}
 	return NULL;
 }
 
-/* The words of a note, and what its parts are hashed with. */
+/* The words of a value, and what its parts are hashed with. */
 struct noted {
 	const struct tombstones *tombstones;
 	const struct fact *fact;
@@ -189,53 +242,62 @@ struct noted {
 	struct arena *arena;
 };
 
-static const struct tombstone *find_part(struct noted *noted, size_t begin, size_t end)
+static const struct tombstone *find_part(struct noted *noted, size_t begin, size_t end,
+					 enum place place)
 {
 	const struct slice part = slice_part(noted->text, begin, end);
 	if (part.size > FACT_VALUE_LIMIT)
 		return NULL;
 	noted->salted.size = noted->salt_size;
-	buffer_append(&noted->salted, part);
-	const uint64_t hash = text_hash(buffer_slice(&noted->salted));
-	const size_t at = find_value(noted->tombstones, hash);
-	if (at == noted->tombstones->count || noted->tombstones->list[at].value != hash)
-		return NULL;
-	return find_holder(noted->tombstones, hash, noted->fact, true, tells_enough(part),
-			   noted->arena);
+	append_bare(&noted->salted, part);
+	return find_holder(noted->tombstones, text_hash(buffer_slice(&noted->salted)), noted->fact,
+			   place, part, noted->arena);
+}
+
+static bool is_more_about_it(struct slice rest)
+{
+	while (rest.size > 0 && strchr(" \')", rest.data[0]) != NULL)
+		rest = slice_part(rest, 1, rest.size);
+	return rest.size == 0 || strchr(",;(/", rest.data[0]) != NULL;
 }
 
 /* With and without the marks around the words. */
 static const struct tombstone *find_words(struct noted *noted, const struct said_word *first,
-					  const struct said_word *last)
+					  const struct said_word *last, bool begins)
 {
-	const size_t begins[] = {first->begin, first->run_begin};
-	const size_t ends[] = {last->end, last->run_end};
+	const size_t begins_at[] = {first->begin, first->run_begin};
+	const size_t ends_at[] = {last->end, last->run_end};
 	const struct tombstone *found = NULL;
 	for (size_t i = 0; i < 4 && found == NULL; i++) {
-		if ((i % 2 == 1 && ends[0] == ends[1]) || (i / 2 == 1 && begins[0] == begins[1]))
+		const size_t end = ends_at[i % 2];
+		if ((i % 2 == 1 && ends_at[0] == end) ||
+		    (i / 2 == 1 && begins_at[0] == begins_at[1]))
 			continue;
-		found = find_part(noted, begins[i / 2], ends[i % 2]);
+		const struct slice rest = slice_part(noted->text, end, noted->text.size);
+		found = find_part(noted, begins_at[i / 2], end,
+				  begins && is_more_about_it(rest) ? PRECISE : AMONG);
 	}
 	return found;
 }
 
-static const struct tombstone *find_in_note(const struct tombstones *tombstones,
-					    const struct fact *fact, struct arena *arena)
+static const struct tombstone *find_in_words(const struct tombstones *tombstones,
+					     const struct fact *fact, struct arena *arena)
 {
 	struct noted noted = {.tombstones = tombstones,
 			      .fact = fact,
 			      .text = fact_fold(fact->value, arena),
+			      .salted = salted(tombstones->salt, arena),
 			      .arena = arena};
 	struct said_word *words = arena_alloc(arena, (noted.text.size + 1) * sizeof(*words));
 	const size_t count = split(noted.text, words);
 	const struct tombstone *found = NULL;
-	buffer_init(&noted.salted, SIZE_MAX);
-	buffer_append(&noted.salted, in_hex(tombstones->salt, arena));
-	buffer_append_byte(&noted.salted, '|');
+	bool begins = true;
 	noted.salt_size = noted.salted.size;
 	for (size_t i = 0; i < count && found == NULL; i++) {
 		for (size_t j = i; j < count && j < i + MOST_WORDS && found == NULL; j++)
-			found = find_words(&noted, &words[i], &words[j]);
+			found = find_words(&noted, &words[i], &words[j], begins);
+		begins = begins && lexicon_find(word_hash(slice_part(noted.text, words[i].begin,
+								     words[i].end))) != 0;
 	}
 	buffer_finish(&noted.salted);
 	return found;
@@ -248,8 +310,8 @@ const struct tombstone *tombstones_find(const struct tombstones *tombstones,
 		return NULL;
 	const uint64_t hash = tombstone_hash(tombstones->salt, fact->value, arena);
 	const struct tombstone *found =
-		find_holder(tombstones, hash, fact, false, tells_enough(fact->value), arena);
-	return found != NULL || !is_note(fact) ? found : find_in_note(tombstones, fact, arena);
+		find_holder(tombstones, hash, fact, WHOLE, fact->value, arena);
+	return found != NULL ? found : find_in_words(tombstones, fact, arena);
 }
 
 void tombstones_add_hidden(struct tombstones *tombstones, const struct fact *facts, size_t count,

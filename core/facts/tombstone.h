@@ -5,7 +5,8 @@
 
 #include "core/memory/memory.h"
 
-/* The hash of a value, with the user's salt: the same value of two users has two hashes. */
+/* The hash of a value, with the user's salt: the same value of two users has two hashes. "New-York"
+ * and "new york" have one. */
 uint64_t tombstone_hash(struct slice salt, struct slice value, struct arena *arena);
 /* The hash of what the value was of. */
 uint64_t tombstone_subject(struct slice salt, struct slice entity, struct slice key,
@@ -22,11 +23,12 @@ void tombstones_add_hidden(struct tombstones *tombstones, const struct fact *fac
 			   struct arena *arena);
 
 /* The tombstone that keeps the fact away; NULL: none does. One does if the fact has its entity and
- * value
- * - under its key (see fact_key()), or
- * - under any key, if the tombstone is for every key or the fact was observed before it, or
- * - as words of a note, which has no key of its own,
- * in whatever letters. Where the key differs, only a value that tells enough counts. */
+ * - its value under its key (see fact_key()), or
+ * - its value under any key, if the tombstone is for every key or the fact was observed before it,
+ * - its value among other words, if the tombstone is for every key or the fact is a note.
+ * The value is the same in whatever letters, with and without hyphens, quotation marks and
+ * brackets, behind articles and prepositions, and in front of more about it: "in Rome, Italy". A
+ * value that does not tell enough counts as a whole only, and under its key. */
 const struct tombstone *tombstones_find(const struct tombstones *tombstones,
 					const struct fact *fact, struct arena *arena);
 

@@ -163,6 +163,62 @@ START_TEST(a_note_that_says_the_value_is_kept_away)
 }
 END_TEST
 
+START_TEST(a_value_is_kept_away_in_other_forms)
+{
+	static const struct {
+		const char *buried;
+		const char *key;
+		const char *value;
+		bool by_correction; /* of "city" */
+		bool by_never_again;
+	} cases[] = {
+		{"Lisbon", "city", "Lisbon, Portugal", true, true},
+		{"Lisbon", "home_city", "Lisbon (Portugal)", true, true},
+		{"Lisbon", "city", "\"Lisbon\"", true, true},
+		{"Lisbon", "city", "(Lisbon)", true, true},
+		{"Lisbon", "wohnort", "in Lisbon", true, true},
+		{"Lisbon", "wohnort", "in der Stadt Lisbon", false, true},
+		{"Lisbon", "favourite_place", "Lisbon", false, true},
+		{"Lisbon", "favourite_place", "near Lisbon", false, true},
+		{"Lisbon", "favourite_place", "Lissabon", false, false},
+		{"Lisbon", "bio", "Lives in Lisbon", true, true},
+		{"Lisbon", "about", "Lives in Lisbon", true, true},
+		{"Lisbon", "notiz", "Lives in Lisbon", true, true},
+		{"Lisbon", "trip", "Flew to Lisbon in May", false, true},
+		{"New York", "city", "New-York", true, true},
+		{"New-York", "city", "new york", true, true},
+		{"New York", "city", "York New", false, false},
+		{"St. Gallen", "city", "St Gallen", true, true},
+		{"HIV", "health", "HIV-positive", false, true},
+		{"HIV positive", "city", "HIV-positive", true, true},
+		{"+49 30 1234567", "city", "+49 (30) 123-4567", true, true},
+		{"+49 30 1234567", "mobile", "0049 30 1234567", false, true},
+		{"0049301234567", "note", "Call +49 30 1234567 at noon", true, true},
+		{"+49 30 1234567", "mobile", "+49 30 1234568", false, false},
+		{"Anna", "city", "Anna Maria", false, true},
+		{"3.11", "city", "31.1", false, false},
+		{"Al", "note", "Al and the others go out", false, false},
+		{"Go", "note", "They go out", false, false},
+		{"Go", "city", "Go home", false, false},
+		{"Will", "bio", "They will go", false, false},
+		{"Will", "city", "will", true, true},
+		{"A", "city", "A-", false, false},
+	};
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		const struct fact fact = later(cases[i].key, cases[i].value);
+		ck_assert_msg(keeps_away("city", cases[i].buried, false, fact) ==
+				      cases[i].by_correction,
+			      "%s, %s = %s", cases[i].buried, fact.key.data, fact.value.data);
+		ck_assert_msg(keeps_away("city", cases[i].buried, true, fact) ==
+				      cases[i].by_never_again,
+			      "never %s, %s = %s", cases[i].buried, fact.key.data, fact.value.data);
+	}
+	/* Nor does a note that says no more than "go" keep all others away. */
+	ck_assert(!keeps_away("note", "Go", true, note("They go out")));
+	arena_finish(&arena);
+}
+END_TEST
+
 START_TEST(a_note_may_name_whom_the_value_was_of)
 {
 	struct fact wrong = user_fact(1, "city", "Rome");
@@ -277,6 +333,6 @@ UNIT_MAIN("facts", a_note_without_spaces_costs_no_more_than_its_characters,
 	  one_key_has_many_spellings_and_names, texts_are_compared_folded,
 	  a_tombstone_knows_its_value_however_it_is_written,
 	  another_key_brings_back_only_what_is_said_later_and_not_never,
-	  a_note_that_says_the_value_is_kept_away, a_note_may_name_whom_the_value_was_of,
-	  a_person_lifts_it_under_any_name_of_its_key, what_is_least_used_gives_way,
-	  room_for_later_facts_takes_nothing_dear)
+	  a_value_is_kept_away_in_other_forms, a_note_that_says_the_value_is_kept_away,
+	  a_note_may_name_whom_the_value_was_of, a_person_lifts_it_under_any_name_of_its_key,
+	  what_is_least_used_gives_way, room_for_later_facts_takes_nothing_dear)
