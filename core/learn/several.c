@@ -1,35 +1,145 @@
+#include "core/base/word_map.h"
 #include "core/facts/key.h"
 #include "core/grounding/asks.h"
 #include "core/grounding/past.h"
 #include "core/grounding/subject.h"
+#include "core/grounding/words.h"
 #include "core/learn/entry.h"
 #include "core/text/text.h"
 #include "lists.h"
 
-static bool is_pair(const struct learn_entry *a, const struct learn_entry *b, struct arena *arena)
+#include <ctype.h>
+#include <stdlib.h>
+
+/* Entries of one key of one entity. */
+struct group {
+	struct learn_entry *list[LEARN_MAX_ENTRIES];
+	size_t count;
+	bool differs; /* it has more than one value */
+};
+
+/* ---- enumerations: "Ben, Ida and little Tom", "Ben und Ida", "犬と猫" ---- */
+
+enum { MOST_MENTIONS = 8 /* of a value */ };
+
+/* Where the text says a value. */
+struct mention {
+	size_t begin, end;
+	struct learn_entry *entry;
+};
+
+enum joint {
+	NO_JOINT,
+	COMMA, /* joins three values, or two in front of an "and" */
+	AND,
+};
+
+static bool is_in_word(char c)
 {
-	return a->op == LEARN_SET && b->op == LEARN_SET && a->key.size > 0 && b->key.size > 0 &&
-	       slice_equal(fact_key(a->key, arena), fact_key(b->key, arena)) &&
-	       slice_equal(fact_fold(a->entity, arena), fact_fold(b->entity, arena)) &&
-	       !fact_same_value(a->value, b->value, arena);
+	return isalnum((unsigned char)c) || ((unsigned char)c & 0x80) != 0;
 }
 
-/* "Ben and Ida", "Ben und Ida", "犬と猫" */
-static bool are_joined(const struct said *said, struct slice first, struct slice second,
-		       struct arena *arena)
+/* Where the longest phrase of the list ends that the text goes on with; `at`: there is none. */
+static size_t behind_any(struct slice text, size_t at, const char *const *list)
+{
+	size_t longest = at;
+	for (; *list != NULL; list++) {
+		const struct slice phrase = slice_of(*list);
+		const size_t end = at + phrase.size;
+		if (end > longest && slice_starts_with(slice_part(text, at, text.size), phrase) &&
+		    (end == text.size || !is_in_word(text.data[end - 1]) ||
+		     !is_in_word(text.data[end])))
+			longest = end;
+	}
+	return longest;
+}
+
+/* "And I also work as a ...": what comes holds beside what was said, whatever the words. */
+static bool says_also(const struct said *said, struct slice gap)
+{
+	enum { MEANS_ELSE = WORD_NOT | WORD_IF | WORD_UNREAL | WORD_SPLIT | WORD_THIRD };
+	bool found = false;
+	size_t at = 0;
+	for (struct slice word; (word = text_next_word(gap, &at)).size > 0;) {
+		found |= slice_is_any(word, list_also);
+		if ((learn_word_bits(word_hash(word), said->languages) & MEANS_ELSE) != 0)
+			return false;
+	}
+	return found && slice_find(gap, SLICE(". "), 0) == gap.size;
+}
+
+/* How the text between two values joins them; a remark in brackets counts for nothing. */
+static enum joint joint_of(const struct said *said, struct slice gap)
+{
+	enum joint joint = NO_JOINT;
+	for (size_t at = 0, next; at < gap.size; at = next) {
+		if (gap.data[at] == ' ' || gap.data[at] == '\'')
+			next = at + 1;
+		else if (gap.data[at] == '(')
+			next = slice_find(gap, SLICE(")"), at) + 1;
+		else if ((next = behind_any(gap, at, list_commas)) > at)
+			joint = joint == AND ? AND : COMMA;
+		else if ((next = behind_any(gap, at, list_and)) > at)
+			joint = AND;
+		else if ((next = behind_any(gap, at, list_linking)) == at)
+			return joint != NO_JOINT && says_also(said, gap) ? AND : NO_JOINT;
+	}
+	return joint;
+}
+
+static int compare_mentions(const void *a, const void *b)
+{
+	const struct mention *first = a;
+	const struct mention *second = b;
+	if (first->begin != second->begin)
+		return first->begin < second->begin ? -1 : 1;
+	return first->end > second->end ? -1 : first->end < second->end;
+}
+
+/* The places of all values in the text, in their order. */
+static struct mention *find_mentions(struct slice text, const struct group *group, size_t *count,
+				     struct arena *arena)
+{
+	struct mention *list = arena_alloc(arena, group->count * MOST_MENTIONS * sizeof(*list));
+	*count = 0;
+	for (size_t i = 0; i < group->count; i++) {
+		const struct slice value = text_comparable(group->list[i]->value, arena);
+		size_t at = value.size == 0 ? text.size : slice_find(text, value, 0);
+		for (size_t n = 0; n < MOST_MENTIONS && at < text.size; n++) {
+			list[(*count)++] = (struct mention){at, at + value.size, group->list[i]};
+			at = slice_find(text, value, at + value.size);
+		}
+	}
+	qsort(list, *count, sizeof(*list), compare_mentions);
+	return list;
+}
+
+static void mark_enumerated(const struct said *said, const struct group *group, struct arena *arena)
 {
 	const struct slice text = text_comparable(said->text, arena);
-	const struct slice a = text_comparable(first, arena);
-	const struct slice b = text_comparable(second, arena);
-	for (size_t at = slice_find(text, a, 0); at < text.size; at = slice_find(text, a, at + 1)) {
-		const size_t end = at + a.size;
-		const size_t next = slice_find(text, b, end);
-		if (next < text.size &&
-		    slice_is_any(slice_trim(slice_part(text, end, next)), list_and))
-			return true;
+	size_t count;
+	const struct mention *list = find_mentions(text, group, &count, arena);
+	for (size_t first = 0, next; first < count; first = next) {
+		size_t end = list[first].end;
+		size_t joined = 1;
+		bool has_and = false;
+		for (next = first + 1; next < count; next++) {
+			if (list[next].begin < end) /* within the one before */
+				continue;
+			const enum joint joint =
+				joint_of(said, slice_part(text, end, list[next].begin));
+			if (joint == NO_JOINT)
+				break;
+			has_and |= joint == AND;
+			end = list[next].end;
+			joined++;
+		}
+		for (size_t i = first; i < next && (has_and || joined > 2); i++)
+			list[i].entry->is_beside = true;
 	}
-	return false;
 }
+
+/* ---- values of a key that a person may have several of ---- */
 
 /* What was, or is not so. */
 static bool is_over(const struct said *said, const struct learn_entry *entry)
@@ -39,25 +149,50 @@ static bool is_over(const struct said *said, const struct learn_entry *entry)
 	       (said_is_past(&said->clauses[at]) || said_is_ended(&said->clauses[at]));
 }
 
-/* A key that everybody has one value of needs an "and". */
-static bool are_several(const struct said *said, const struct learn_entry *a,
-			const struct learn_entry *b, struct arena *arena)
+static void mark_standing(const struct said *said, const struct group *group)
 {
-	if (are_joined(said, a->value, b->value, arena) ||
-	    are_joined(said, b->value, a->value, arena))
-		return true;
-	return fact_key_names(fact_key(a->key, arena)).size == 0 && !said_corrects(said) &&
-	       !is_over(said, a) && !is_over(said, b);
+	size_t standing = 0;
+	for (size_t i = 0; i < group->count; i++)
+		standing += !is_over(said, group->list[i]);
+	for (size_t i = 0; i < group->count && standing > 1; i++)
+		group->list[i]->is_beside |= !is_over(said, group->list[i]);
+}
+
+/* ---- both ---- */
+
+static bool shares_key(const struct learn_entry *a, const struct learn_entry *b,
+		       struct arena *arena)
+{
+	return a->op == LEARN_SET && b->op == LEARN_SET && a->key.size > 0 && b->key.size > 0 &&
+	       slice_equal(fact_key(a->key, arena), fact_key(b->key, arena)) &&
+	       slice_equal(fact_fold(a->entity, arena), fact_fold(b->entity, arena));
+}
+
+/* The group that begins with this entry; of no entry, if an earlier one begins it. */
+static struct group group_of(struct learn_entries *entries, size_t first, struct arena *arena)
+{
+	struct group group = {0};
+	for (size_t i = 0; i < entries->count; i++) {
+		struct learn_entry *entry = &entries->list[i];
+		if (!shares_key(&entries->list[first], entry, arena))
+			continue;
+		if (i < first)
+			return (struct group){0};
+		group.list[group.count++] = entry;
+		group.differs |= !fact_same_value(group.list[0]->value, entry->value, arena);
+	}
+	return group;
 }
 
 void learn_find_several(const struct said *said, struct learn_entries *entries, struct arena *arena)
 {
 	for (size_t i = 0; i < entries->count; i++) {
-		for (size_t j = i + 1; j < entries->count; j++) {
-			struct learn_entry *a = &entries->list[i];
-			struct learn_entry *b = &entries->list[j];
-			if (is_pair(a, b, arena) && are_several(said, a, b, arena))
-				a->is_beside = b->is_beside = true;
-		}
+		const struct group group = group_of(entries, i, arena);
+		if (!group.differs)
+			continue;
+		mark_enumerated(said, &group, arena);
+		if (fact_key_names(fact_key(entries->list[i].key, arena)).size == 0 &&
+		    !said_corrects(said))
+			mark_standing(said, &group);
 	}
 }

@@ -419,7 +419,27 @@ START_TEST(values_told_side_by_side_are_several_and_others_follow_each_other)
 		{"My kids are Ben (7) and little Ida (4).", "kid", "Ben", "Ida", 2},
 		{"My favourite colours are green and blue.", "favorite_color", "green", "blue", 2},
 		{"Ich wohne in Ulm und Bern.", "wohnort", "Ulm", "Bern", 2},
+		{"I have homes in Ulm and in Bern.", "home", "Ulm", "Bern", 2},
+		{"I have homes in Ulm as well as in Bern.", "city", "Ulm", "Bern", 2},
+		{"Ich arbeite bei Acme sowie bei Globex.", "arbeitgeber", "Acme", "Globex", 2},
+		{"I am both a nurse and a painter.", "job", "nurse", "painter", 2},
+		{"I have French as well as Swiss papers.", "nationality", "French", "Swiss", 2},
+		{"Ich habe die deutsche und die polnische Staatsangehörigkeit.", "nationalität",
+		 "deutsche", "polnische", 2},
+		{"Write to a@x.org (work) and b@y.org (home).", "email", "a@x.org", "b@y.org", 2},
+		{"I'm a teacher, and I also work as a barista.", "job", "teacher", "barista", 2},
+		{"J'habite à Paris ainsi qu'à Lyon; je travaille à Paris et à Lyon.", "ville",
+		 "Paris", "Lyon", 2},
+		{"Vivo en Madrid y en Sevilla.", "ciudad", "Madrid", "Sevilla", 2},
+		{"住在东京和大阪", "城市", "东京", "大阪", 2},
 		{"I moved from Ulm to Bern.", "city", "Ulm", "Bern", 1},
+		{"I lived in Ulm and then in Bern.", "city", "Ulm", "Bern", 1},
+		{"I was in Ulm, now in Bern.", "city", "Ulm", "Bern", 1},
+		{"I live in Ulm, no, in Bern.", "city", "Ulm", "Bern", 1},
+		{"I left Ulm, and moved to Bern.", "city", "Ulm", "Bern", 1},
+		{"I work at Acme, and I don't also work at Globex.", "employer", "Acme", "Globex",
+		 1},
+		{"I am 34, 35 next week.", "age", "34", "35", 1},
 		{"I live in Ulm. Sorry, in Bern.", "city", "Ulm", "Bern", 1},
 		{"I used to work on project Lumen. Now my project is Aurora.", "project", "Lumen",
 		 "Aurora", 1},
@@ -442,6 +462,23 @@ START_TEST(a_third_value_told_with_two_others_stands_with_them)
 		ck_assert_int_eq(lesson.learning.changes[i].fact.state, FACT_CURRENT);
 		ck_assert(lesson.learning.changes[i].fact.many);
 	}
+	arena_finish(&lesson.arena);
+	/* Under keys that have one value as a rule, too; commas alone join three. */
+	static const char *const said[] = {
+		"I work for Acme, Globex and Initech.", "My employers: Acme, Globex, Initech.",
+		"I work for Acme and for Globex, and also advise Initech."};
+	for (size_t i = 0; i < 3; i++) {
+		lesson = lesson_of(said[i]);
+		lesson_must(&lesson,
+			    "{\"entities\":[{\"key\":\"employer\",\"value\":\"Acme\"},"
+			    "{\"key\":\"company\",\"value\":\"Globex\"},"
+			    "{\"key\":\"employer\",\"value\":\"Initech\"}]}",
+			    3, 0);
+		for (size_t j = 0; j < 3; j++)
+			ck_assert_int_eq(lesson.learning.changes[j].fact.state, FACT_CURRENT);
+		arena_finish(&lesson.arena);
+	}
+	lesson = lesson_of("My kids are Ben, Ida and Tom.");
 	/* One that was known alone is one of several from now on. */
 	lesson_knows(&lesson, "kids", "Ida", HOUR);
 	lesson_must(&lesson,
