@@ -5,6 +5,7 @@
 #include "core/facts/key.h"
 #include "core/text/lexicon.h"
 #include "core/text/text.h"
+#include "lists.h"
 
 #include <ctype.h>
 #include <stdlib.h>
@@ -106,8 +107,6 @@ uint64_t tombstone_subject(struct slice salt, struct slice entity, struct slice 
 static bool is_telling_word(void *cookie, struct slice word)
 {
 	enum { LEAST_LETTERS = 3, LEAST_DIGITS = 4, LEAST_UNSPACED = 2 };
-	static const char *const vague[] = {"true",  "false", "none",    "null", "never",
-					    "often", "daily", "unknown", NULL};
 	bool *is_telling = cookie;
 	size_t characters = 0;
 	bool has_letter = false;
@@ -122,7 +121,7 @@ static bool is_telling_word(void *cookie, struct slice word)
 			     : has_letter ? LEAST_LETTERS
 					  : LEAST_DIGITS;
 	*is_telling = characters >= least && lexicon_find(word_hash(word)) == 0 &&
-		      !slice_is_any(word, vague);
+		      !slice_is_any(word, list_vague);
 	return !*is_telling;
 }
 
@@ -180,12 +179,8 @@ static size_t find_value(const struct tombstones *tombstones, uint64_t hash)
 
 static bool is_note(const struct fact *fact)
 {
-	static const char *const keys[] = {
-		"about",   "about_me",    "bemerkung", "bio",   "biography", "comment", "comments",
-		"context", "description", "fact",      "facts", "info",      "memory",  "memories",
-		"nota",    "notas",       "note",      "notes", "notiz",     "notizen", "profile",
-		"remark",  "remarks",     "summary",   "text",  NULL};
-	return fact_kind_of(fact->kind) == FACT_OF_NOTE || slice_is_any_nocase(fact->key, keys);
+	return fact_kind_of(fact->kind) == FACT_OF_NOTE ||
+	       slice_is_any_nocase(fact->key, list_note_keys);
 }
 
 /* How a value stands in a fact. */

@@ -3,6 +3,7 @@
 #include "core/text/text.h"
 
 #include <string.h>
+#include <uchar.h>
 #include <unictype.h>
 #include <uninorm.h>
 
@@ -22,109 +23,13 @@ static const char *const labels[] = {"system",       "developer", "user",  "huma
 				     "assistant",    "ai",        "tool",  "instruction",
 				     "instructions", "response",  "input", NULL};
 
-/* Letters of other scripts that look like ASCII letters of the names above, from Unicode's
- * confusables (UTS #39). */
-static const struct {
-	uint32_t character;
-	char letter;
-} alike[] = {
-	/* Cyrillic */
-	{0x430, 'a'},
-	{0x410, 'a'},
-	{0x435, 'e'},
-	{0x415, 'e'},
-	{0x456, 'i'},
-	{0x406, 'i'},
-	{0x458, 'j'},
-	{0x43A, 'k'},
-	{0x41A, 'k'},
-	{0x43C, 'm'},
-	{0x41C, 'm'},
-	{0x41D, 'h'},
-	{0x4BB, 'h'},
-	{0x43E, 'o'},
-	{0x41E, 'o'},
-	{0x440, 'p'},
-	{0x420, 'p'},
-	{0x441, 'c'},
-	{0x421, 'c'},
-	{0x455, 's'},
-	{0x405, 's'},
-	{0x442, 't'},
-	{0x422, 't'},
-	{0x443, 'y'},
-	{0x423, 'y'},
-	{0x4AF, 'y'},
-	{0x4AE, 'y'},
-	{0x445, 'x'},
-	{0x425, 'x'},
-	{0x501, 'd'},
-	{0x51D, 'w'},
-	{0x51B, 'q'},
-	{0x4CF, 'l'},
-	{0x4C0, 'l'},
-	{0x475, 'v'},
-	{0x474, 'v'},
-	{0x433, 'r'},
-	{0x43F, 'n'},
-	{0x438, 'u'},
-	{0x50D, 'g'},
-	{0x50C, 'g'},
-	/* Greek */
-	{0x3B1, 'a'},
-	{0x391, 'a'},
-	{0x3B5, 'e'},
-	{0x395, 'e'},
-	{0x397, 'h'},
-	{0x3B9, 'i'},
-	{0x399, 'i'},
-	{0x3BA, 'k'},
-	{0x39A, 'k'},
-	{0x39C, 'm'},
-	{0x39D, 'n'},
-	{0x3B7, 'n'},
-	{0x3BD, 'v'},
-	{0x3BF, 'o'},
-	{0x39F, 'o'},
-	{0x3C1, 'p'},
-	{0x3A1, 'p'},
-	{0x3C4, 't'},
-	{0x3A4, 't'},
-	{0x3C5, 'u'},
-	{0x3A5, 'y'},
-	{0x3C7, 'x'},
-	{0x3A7, 'x'},
-	/* Armenian */
-	{0x578, 'n'},
-	{0x57D, 'u'},
-	{0x585, 'o'},
-	{0x570, 'h'},
-	{0x581, 'g'},
-	/* Latin: small capitals and the like */
-	{0x131, 'i'},
-	{0x251, 'a'},
-	{0x261, 'g'},
-	{0x26A, 'i'},
-	{0x274, 'n'},
-	{0x280, 'r'},
-	{0x28F, 'y'},
-	{0x29C, 'h'},
-	{0x29F, 'l'},
-	{0x1D00, 'a'},
-	{0x1D04, 'c'},
-	{0x1D05, 'd'},
-	{0x1D07, 'e'},
-	{0x1D0B, 'k'},
-	{0x1D0D, 'm'},
-	{0x1D0F, 'o'},
-	{0x1D18, 'p'},
-	{0x1D1B, 't'},
-	{0x1D1C, 'u'},
-	{0x1D20, 'v'},
-	{0xA731, 's'},
-	{0xA730, 'f'},
-	{0x17F, 's'},
-};
+/* Letters of other scripts, each before the ASCII letter of the names above that it looks like,
+ * from Unicode's confusables (UTS #39). */
+static const char32_t alike[] = U"аaАaеeЕeіiІiјjкkКkмmМmНhһhоoОoрpРpсcСcѕsЅsтtТtуy"
+				U"УyүyҮyхxХxԁdԝwԛqӏlӀlѵvѴvгrпnиuԍgԌg"
+				U"αaΑaεeΕeΗhιiΙiκkΚkΜmΝnηnνvοoΟoρpΡpτtΤtυuΥyχxΧx"
+				U"ոnսuօoհhցg"
+				U"ıiɑaɡgɪiɴnʀrʏyʜhʟlᴀaᴄcᴅdᴇeᴋkᴍmᴏoᴘpᴛtᴜuᴠvꜱsꜰfſs";
 
 static char plain_letter(uint32_t character)
 {
@@ -153,9 +58,9 @@ char text_alike(uint32_t character)
 {
 	if (character < 0x80)
 		return plain_letter(character);
-	for (size_t i = 0; i < sizeof(alike) / sizeof(alike[0]); i++) {
-		if (alike[i].character == character)
-			return alike[i].letter;
+	for (size_t i = 0; alike[i] != 0; i += 2) {
+		if (alike[i] == character)
+			return (char)alike[i + 1];
 	}
 	uint32_t base = base_of(character);
 	return base == character ? '\0' : text_alike(base);

@@ -1,10 +1,10 @@
 /* Shared by the configuration's files; no other file includes this.
  *
- * read.c reads the file, parse.c splits its lines, tell.c reports faults, line.c handles comments,
- * quotes and ${NAME}, value.c converts words to values, forms.c and hosts.c know the forms of
+ * keys.txt has all keys. parse.c splits the file's lines and handles comments, quotes and ${NAME},
+ * tell.c reports faults, value.c converts words to values, forms.c and hosts.c know the forms of
  * addresses and URLs, check.c compares keys with each other once all are read, warn.c warns of what
  * they do together, secret_files.c reads keys that stand in files of their own, names.c finds keys
- * and suggests corrections, config.c holds the result. */
+ * and suggests corrections, config.c holds the result, reference.c prints the table for people. */
 #ifndef RECALLD_PROXY_CONFIG_READER_H
 #define RECALLD_PROXY_CONFIG_READER_H
 
@@ -71,7 +71,7 @@ void config_note(struct config_reader *reader, const char *format, ...)
 void config_warning_at(struct config_reader *reader, struct config_origin origin,
 		       const char *format, ...) __attribute__((format(printf, 3, 4)));
 
-/* ---- line.c ---- */
+/* ---- parse.c ---- */
 
 /* The line without its comment: from a ; or # at its start or after white space. */
 struct slice config_without_comment(struct slice line);
@@ -83,6 +83,9 @@ bool config_expand(struct slice text, struct buffer *out, struct buffer *why);
 /* Checks that the line is UTF-8, has no control characters and is not too long. False: `why` says
  * why. */
 bool config_check_line(struct slice line, struct buffer *why);
+void config_parse_text(struct config_reader *reader, struct slice text);
+/* Their values replace the file's. */
+void config_parse_environment(struct config_reader *reader);
 
 /* ---- value.c ---- */
 
@@ -152,12 +155,6 @@ bool config_check_header_name(struct slice text, struct buffer *why);
 bool config_check_host(struct slice text, struct buffer *why); /* hosts.c */
 bool config_check_body_field(struct slice text, struct buffer *why);
 bool config_check_readable(struct slice text, struct buffer *why);
-
-/* ---- parse.c ---- */
-
-void config_parse_text(struct config_reader *reader, struct slice text);
-/* Their values replace the file's. */
-void config_parse_environment(struct config_reader *reader);
 
 /* ---- secret_files.c ---- */
 
