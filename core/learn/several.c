@@ -5,6 +5,7 @@
 #include "core/grounding/subject.h"
 #include "core/grounding/words.h"
 #include "core/learn/entry.h"
+#include "core/text/lexicon.h"
 #include "core/text/text.h"
 #include "lists.h"
 
@@ -54,35 +55,55 @@ static size_t behind_any(struct slice text, size_t at, const char *const *list)
 	return longest;
 }
 
-/* "And I also work as a ...": what comes holds beside what was said, whatever the words. */
-static bool says_also(const struct said *said, struct slice gap)
+/* Whether such a word joins in the text's language: it means "in" or "then" in another. */
+static bool is_and(const struct said *said, struct slice word)
 {
-	enum { MEANS_ELSE = WORD_NOT | WORD_IF | WORD_UNREAL | WORD_SPLIT | WORD_THIRD };
-	bool found = false;
-	size_t at = 0;
-	for (struct slice word; (word = text_next_word(gap, &at)).size > 0;) {
-		found |= slice_is_any(word, list_also);
-		if ((learn_word_bits(word_hash(word), said->languages) & MEANS_ELSE) != 0)
-			return false;
-	}
-	return found && slice_find(gap, SLICE(". "), 0) == gap.size;
+	if (slice_equal(word, SLICE("dan")))
+		return (said->languages & 1U << LEXICON_INDONESIAN) != 0;
+	if (slice_equal(word, SLICE("i")))
+		return (said->languages & (1U << LEXICON_POLISH | 1U << LEXICON_CATALAN)) != 0;
+	return true;
 }
 
-/* How the text between two values joins them; a remark in brackets counts for nothing. */
+/* Whether the text behind an "and" goes on like "I also work as a": what comes holds beside what
+ * was said, if it is not "also moved to". */
+static bool says_also(const struct said *said, struct slice rest)
+{
+	enum { MOST_WORDS = 4 };
+	struct slice word;
+	size_t at = 0;
+	size_t words = 0;
+	word = text_next_word(rest, &at);
+	if ((learn_word_bits(word_hash(word), said->languages) & WORD_SUBJECT) != 0)
+		word = text_next_word(rest, &at);
+	if (!slice_is_any(word, list_also))
+		return false;
+	for (struct slice next; (next = text_next_word(rest, &at)).size > 0; words++)
+		word = next;
+	return words <= MOST_WORDS && slice_is_any(word, list_linking) &&
+	       slice_find(rest, SLICE("."), 0) == rest.size;
+}
+
+/* How the text between two values joins them; a remark in brackets behind the first counts for
+ * nothing. */
 static enum joint joint_of(const struct said *said, struct slice gap)
 {
 	enum joint joint = NO_JOINT;
 	for (size_t at = 0, next; at < gap.size; at = next) {
+		const size_t closed = slice_find(gap, SLICE(")"), at);
 		if (gap.data[at] == ' ' || gap.data[at] == '\'')
 			next = at + 1;
-		else if (gap.data[at] == '(')
-			next = slice_find(gap, SLICE(")"), at) + 1;
+		else if (gap.data[at] == '(' && joint == NO_JOINT && closed < gap.size)
+			next = closed + 1;
 		else if ((next = behind_any(gap, at, list_commas)) > at)
 			joint = joint == AND ? AND : COMMA;
-		else if ((next = behind_any(gap, at, list_and)) > at)
+		else if ((next = behind_any(gap, at, list_and)) > at &&
+			 is_and(said, slice_part(gap, at, next)))
 			joint = AND;
 		else if ((next = behind_any(gap, at, list_linking)) == at)
-			return joint != NO_JOINT && says_also(said, gap) ? AND : NO_JOINT;
+			return joint == AND && says_also(said, slice_part(gap, at, gap.size))
+				       ? AND
+				       : NO_JOINT;
 	}
 	return joint;
 }
@@ -96,6 +117,13 @@ static int compare_mentions(const void *a, const void *b)
 	return first->end > second->end ? -1 : first->end < second->end;
 }
 
+/* Whether the place is between letters of one word, in a script whose letters are ASCII. */
+static bool goes_on(struct slice text, size_t at)
+{
+	return at > 0 && at < text.size && isalnum((unsigned char)text.data[at - 1]) &&
+	       isalnum((unsigned char)text.data[at]);
+}
+
 /* The places of all values in the text, in their order. */
 static struct mention *find_mentions(struct slice text, const struct group *group, size_t *count,
 				     struct arena *arena)
@@ -106,8 +134,10 @@ static struct mention *find_mentions(struct slice text, const struct group *grou
 		const struct slice value = text_comparable(group->list[i]->value, arena);
 		size_t at = value.size == 0 ? text.size : slice_find(text, value, 0);
 		for (size_t n = 0; n < MOST_MENTIONS && at < text.size; n++) {
-			list[(*count)++] = (struct mention){at, at + value.size, group->list[i]};
-			at = slice_find(text, value, at + value.size);
+			const size_t end = at + value.size;
+			if (!goes_on(text, at) && !goes_on(text, end))
+				list[(*count)++] = (struct mention){at, end, group->list[i]};
+			at = slice_find(text, value, end);
 		}
 	}
 	qsort(list, *count, sizeof(*list), compare_mentions);

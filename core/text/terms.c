@@ -314,43 +314,48 @@ uint64_t terms_find(const struct term_list *wanted, const struct slice *texts, s
 
 /* ---- a text that says some words in any form ---- */
 
-enum { MOST_FORMS = 16 };
+enum { MOST_FORMS = 16, DATE_FORMS = 3, DAY_DIGITS = 2, YEAR_DIGITS = 4 };
 
 /* A word of a comparable text. */
 struct form {
 	struct slice text;
+	struct slice gap; /* between it and the word before */
 	bool is_number;
-	bool follows; /* only blanks and joints are between it and the one before */
 };
 
-static bool is_number(struct slice word)
-{
-	size_t at = 0;
-	while (at < word.size && word.data[at] >= '0' && word.data[at] <= '9')
-		at++;
-	return at == word.size;
-}
+/* What is sought. */
+struct sought {
+	struct form words[MOST_FORMS];
+	size_t count;
+	bool is_date;        /* a word, a number of one or two digits and one of four */
+	struct slice anchor; /* the longest word, by which the others are found */
+};
 
-/* A number has marks beside it that end nothing: "7. Mai", "May 7, 1984". */
-static bool joins(struct slice gap, bool beside_number)
+static bool is_made_of(struct slice text, const char *characters)
 {
 	size_t at = 0;
-	while (at < gap.size && strchr(beside_number ? " -_'/.,()" : " -_'/", gap.data[at]) != NULL)
+	while (at < text.size && strchr(characters, text.data[at]) != NULL)
 		at++;
-	return at == gap.size;
+	return at == text.size;
 }
 
 /* Moves to the next word. False: there is none. */
 static bool next_form(struct slice text, size_t *at, struct form *form)
 {
 	const size_t behind = *at;
-	const bool was_number = form->is_number;
 	form->text = text_next_word(text, at);
-	form->is_number = is_number(form->text);
-	if (form->text.size > 0)
-		form->follows = joins(slice_part(text, behind, *at - form->text.size),
-				      was_number || form->is_number);
+	form->gap = slice_part(text, behind, *at - form->text.size);
+	form->is_number = is_made_of(form->text, "0123456789");
 	return form->text.size > 0;
+}
+
+/* Whether it stands directly behind the word before: "7. May" and "May 7, 1984" in a date. */
+static bool follows(const struct form *form, bool in_date)
+{
+	struct slice gap = form->gap;
+	if (in_date && gap.size > 1 && (gap.data[0] == '.' || gap.data[0] == ','))
+		gap = slice_part(gap, 1, gap.size);
+	return gap.size <= 1 && is_made_of(gap, " -_'/");
 }
 
 static size_t stub_size(struct slice word)
@@ -363,7 +368,6 @@ static size_t stub_size(struct slice word)
 	return size;
 }
 
-/* The longest word, by which the others are found. */
 static struct slice anchor_of(struct slice comparable)
 {
 	struct slice anchor = {0};
@@ -382,18 +386,36 @@ struct slice terms_stub(struct slice comparable)
 				: slice_part(anchor, 0, stub_size(anchor));
 }
 
-/* The words that are sought; 0: it is more than words, or too many of them. */
-static size_t read_forms(struct slice comparable, struct form *forms)
+static bool is_date(const struct sought *sought)
 {
-	struct form form = {0};
-	size_t count = 0;
-	size_t at = 0;
-	while (next_form(comparable, &at, &form)) {
-		if (count == MOST_FORMS || !form.follows)
-			return 0;
-		forms[count++] = form;
+	size_t days = 0;
+	size_t years = 0;
+	for (size_t i = 0; i < sought->count; i++) {
+		const struct form *form = &sought->words[i];
+		days += form->is_number && form->text.size <= DAY_DIGITS;
+		years += form->is_number && form->text.size == YEAR_DIGITS;
 	}
-	return joins(slice_part(comparable, at, comparable.size), true) ? count : 0;
+	return sought->count == DATE_FORMS && days == 1 && years == 1;
+}
+
+/* False: it has marks that may mean something, as in "C++", "-5" and "A-", or too many words. */
+static bool read_sought(struct slice comparable, struct sought *sought)
+{
+	struct form form;
+	size_t at = 0;
+	*sought = (struct sought){.anchor = anchor_of(comparable)};
+	while (next_form(comparable, &at, &form)) {
+		if (sought->count == MOST_FORMS)
+			return false;
+		sought->words[sought->count++] = form;
+	}
+	sought->is_date = is_date(sought);
+	for (size_t i = 1; i < sought->count; i++) {
+		if (!follows(&sought->words[i], sought->is_date))
+			return false;
+	}
+	return sought->count > 0 && sought->words[0].gap.size == 0 &&
+	       is_made_of(slice_part(comparable, at, comparable.size), ".,;:!?");
 }
 
 static unsigned language_of_words(struct slice comparable)
@@ -405,56 +427,73 @@ static unsigned language_of_words(struct slice comparable)
 	return lexicon_elect(&votes);
 }
 
-static bool is_form(struct slice said, struct slice wanted, struct stemmers *stemmers)
+/* "Cats" and "cat", but not "university" and "universal", whose stem is one, too. */
+static bool differ_at_the_end(struct slice a, struct slice b)
 {
+	enum { LONGEST_END = 3 };
+	const size_t least = size_min(a.size, b.size);
+	size_t same = 0;
+	while (same < least && a.data[same] == b.data[same])
+		same++;
+	return same + 1 >= least && size_max(a.size, b.size) - least <= LONGEST_END;
+}
+
+static bool is_form(struct slice said, const struct sought *sought, size_t at,
+		    struct stemmers *stemmers)
+{
+	const struct slice wanted = sought->words[at].text;
 	const struct word a = {.hash = word_hash(said), .text = said};
 	const struct word b = {
 		.hash = word_hash(wanted), .text = wanted, .bits = lexicon_find(word_hash(wanted))};
-	return slice_equal(said, wanted) || (kind_of(&b, stemmers->language) != TERM_FUNCTION &&
+	const bool alone = sought->count == 1;
+	if (kind_of(&b, stemmers->language) == TERM_FUNCTION || sought->words[at].is_number)
+		return !alone && slice_equal(said, wanted);
+	return slice_equal(said, wanted) || ((alone || differ_at_the_end(said, wanted)) &&
 					     stem_of(stemmers, &a) == stem_of(stemmers, &b));
 }
 
-/* Words and numbers each keep their order, but not among each other: "7 May 1984", "May 7, 1984".
- */
-static bool are_forms(const struct form *said, const struct form *wanted, size_t count,
-		      struct stemmers *stemmers)
+/* "May 7, 1984" of "7 May 1984". */
+static bool is_same_date(const struct form *said, const struct sought *sought)
 {
-	size_t next[2] = {0};
-	for (size_t i = 0; i < count; i++) {
-		const bool number = said[i].is_number;
-		size_t *at = &next[number];
-		while (*at < count && wanted[*at].is_number != number)
-			++*at;
-		if (*at == count || (i > 0 && !said[i].follows) ||
-		    !(number ? slice_equal(said[i].text, wanted[*at].text)
-			     : is_form(said[i].text, wanted[*at].text, stemmers)))
-			return false;
-		++*at;
+	size_t found = 0;
+	for (size_t i = 0; i < DATE_FORMS; i++) {
+		for (size_t j = 0; j < DATE_FORMS; j++)
+			found += slice_equal(sought->words[i].text, said[j].text);
 	}
-	return true;
+	return found == DATE_FORMS;
 }
 
-/* Looks at the last words around each that begins as the anchor does. */
-static bool has_forms(struct slice text, const struct form *wanted, size_t count,
-		      struct slice anchor, struct stemmers *stemmers)
+static bool are_forms(const struct form *said, const struct sought *sought,
+		      struct stemmers *stemmers)
 {
-	const struct slice stub = slice_part(anchor, 0, stub_size(anchor));
-	struct form last[2 * MOST_FORMS] = {{{0}, false, false}};
-	struct form form = {0};
+	bool are = true;
+	for (size_t i = 1; i < sought->count; i++) {
+		if (!follows(&said[i], sought->is_date))
+			return false;
+	}
+	for (size_t i = 0; i < sought->count && are; i++)
+		are = is_form(said[i].text, sought, i, stemmers);
+	return are || (sought->is_date && is_same_date(said, sought));
+}
+
+/* Looks at the last words wherever one of them begins as the anchor does. */
+static bool has_forms(struct slice text, const struct sought *sought, struct stemmers *stemmers)
+{
+	const struct slice stub = slice_part(sought->anchor, 0, stub_size(sought->anchor));
+	const size_t count = sought->count;
+	struct form last[2 * MOST_FORMS];
 	size_t held = 0;
-	size_t wait = 0; /* how many words on the anchor may still be in the window */
+	size_t left = 0; /* how many words may still come in whose window the anchor is */
+	size_t at = 0;
 	bool found = false;
-	for (size_t at = 0; !found && next_form(text, &at, &form);) {
+	while (!found && next_form(text, &at, &last[held])) {
+		left = slice_starts_with(last[held++].text, stub) ? count : left - (left > 0);
+		found = left > 0 && held >= count &&
+			are_forms(&last[held - count], sought, stemmers);
 		if (held == 2 * MOST_FORMS) {
 			held = count - 1;
 			memmove(last, last + 2 * MOST_FORMS - held, held * sizeof(*last));
 		}
-		last[held++] = form;
-		wait -= wait > 0;
-		if (slice_starts_with(form.text, stub))
-			wait = count;
-		found = wait > 0 && held >= count &&
-			are_forms(&last[held - count], wanted, count, stemmers);
 	}
 	return found;
 }
@@ -463,15 +502,13 @@ static bool has_forms(struct slice text, const struct form *wanted, size_t count
  * removes a final "s", also works for some other languages. */
 static bool says_forms(struct slice text, struct slice what)
 {
-	struct form wanted[MOST_FORMS];
-	const size_t count = read_forms(what, wanted);
-	const struct slice anchor = anchor_of(what);
+	struct sought sought;
 	struct stemmers stemmers = {.language = LEXICON_ENGLISH};
-	if (count == 0 || !slice_has(text, slice_part(anchor, 0, stub_size(anchor))))
+	if (!read_sought(what, &sought) || !slice_has(text, terms_stub(what)))
 		return false;
-	bool found = has_forms(text, wanted, count, anchor, &stemmers);
+	bool found = has_forms(text, &sought, &stemmers);
 	if (!found && (stemmers.language = language_of_words(text)) != LEXICON_ENGLISH)
-		found = has_forms(text, wanted, count, anchor, &stemmers);
+		found = has_forms(text, &sought, &stemmers);
 	sb_stemmer_delete(stemmers.stemmer);
 	return found;
 }

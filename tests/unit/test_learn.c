@@ -432,6 +432,22 @@ START_TEST(values_told_side_by_side_are_several_and_others_follow_each_other)
 		 "Paris", "Lyon", 2},
 		{"Vivo en Madrid y en Sevilla.", "ciudad", "Madrid", "Sevilla", 2},
 		{"住在东京和大阪", "城市", "东京", "大阪", 2},
+		{"Ik woon in Ulm en in Bern.", "woonplaats", "Ulm", "Bern", 2},
+		{"Lavoro per Acme e per Globex.", "azienda", "Acme", "Globex", 2},
+		{"Saya tinggal di Ulm dan Bern.", "city", "Ulm", "Bern", 2},
+		{"Mieszkam w Ulm i w Bern.", "city", "Ulm", "Bern", 2},
+		{"Ik woonde eerst in Ulm en daarna, dan in Bern.", "woonplaats", "Ulm", "Bern", 1},
+		{"Ik woonde in Ulm, dan in Bern.", "woonplaats", "Ulm", "Bern", 1},
+		{"I live in Ulm and before that I also lived in Bern.", "city", "Ulm", "Bern", 1},
+		{"I left Ulm and also moved to Bern.", "city", "Ulm", "Bern", 1},
+		{"I left Ulm, and my wife too, and we moved to Bern.", "city", "Ulm", "Bern", 1},
+		{"I lived in Ulm and loved it! Later I also moved to Bern.", "city", "Ulm", "Bern",
+		 1},
+		{"I quit Acme and too late I joined Globex.", "employer", "Acme", "Globex", 1},
+		{"I was in Ulm and (now that I moved to Bern) I am happy.", "city", "Ulm", "Bern",
+		 1},
+		{"I was in Ulm, and (since May) in Bern.", "city", "Ulm", "Bern", 1},
+		{"Rome and Bernina were fun. Now I live in Bern.", "city", "Rome", "Bern", 1},
 		{"I moved from Ulm to Bern.", "city", "Ulm", "Bern", 1},
 		{"I lived in Ulm and then in Bern.", "city", "Ulm", "Bern", 1},
 		{"I was in Ulm, now in Bern.", "city", "Ulm", "Bern", 1},
@@ -466,7 +482,7 @@ START_TEST(a_third_value_told_with_two_others_stands_with_them)
 	/* Under keys that have one value as a rule, too; commas alone join three. */
 	static const char *const said[] = {
 		"I work for Acme, Globex and Initech.", "My employers: Acme, Globex, Initech.",
-		"I work for Acme and for Globex, and also advise Initech."};
+		"I work for Acme and for Globex, and also work for Initech."};
 	for (size_t i = 0; i < 3; i++) {
 		lesson = lesson_of(said[i]);
 		lesson_must(&lesson,
