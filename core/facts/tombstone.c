@@ -27,71 +27,90 @@ static struct slice in_hex(struct slice salt, struct arena *arena)
 	return (struct slice){hex, 2 * salt.size};
 }
 
-/* A telephone number, or another one of as many digits. */
-static bool is_long_number(struct slice folded)
+static bool is_digit(char c)
+{
+	return isdigit((unsigned char)c) != 0;
+}
+
+/* Whether it is a telephone number as people write them: with "+49", "00", "0" or "(" in front, or
+ * in groups; a date or an address has points, slashes or hyphens alone. */
+static bool is_phone(struct slice folded)
 {
 	enum { LEAST_DIGITS = 7 };
 	size_t digits = 0;
 	for (size_t i = 0; i < folded.size; i++) {
 		if (strchr("0123456789 +-/.()", folded.data[i]) == NULL)
 			return false;
-		digits += isdigit((unsigned char)folded.data[i]) != 0;
+		digits += is_digit(folded.data[i]);
 	}
-	return digits >= LEAST_DIGITS;
+	const bool begins = digits > 1 && (strchr("+(", folded.data[0]) != NULL ||
+					   (folded.data[0] == '0' && is_digit(folded.data[1])));
+	return digits >= LEAST_DIGITS &&
+	       (begins || (slice_has(folded, SLICE(" ")) && is_digit(folded.data[0]) &&
+			   !slice_has(folded, SLICE(".")) && !slice_has(folded, SLICE("/"))));
 }
 
-static bool is_of_number(struct slice text, size_t i)
+/* Marks that people set or not: in "New-York", "St. Gallen" and "O'Brien". */
+static bool is_loose(struct slice text, size_t i)
 {
-	return i > 0 && i + 1 < text.size && isdigit((unsigned char)text.data[i - 1]) &&
-	       isdigit((unsigned char)text.data[i + 1]);
+	const char c = text.data[i];
+	const char before = i > 0 ? text.data[i - 1] : ' ';
+	const char behind = i + 1 < text.size ? text.data[i + 1] : ' ';
+	const bool parts_words =
+		before != ' ' && behind != ' ' && !ispunct((unsigned char)before) &&
+		!ispunct((unsigned char)behind) && !is_digit(before) && !is_digit(behind);
+	return c == '\'' || c == '(' || c == ')' || (c == '-' && parts_words) ||
+	       (c == '.' && behind == ' ' && before != ' ' && !is_digit(before));
 }
 
-static bool is_between_words(struct slice text, size_t i)
+/* White space counts for nothing in text_hash(). */
+static void append_loose(struct buffer *out, struct slice folded)
 {
-	return i > 0 && i + 1 < text.size && !ispunct((unsigned char)text.data[i - 1]) &&
-	       !ispunct((unsigned char)text.data[i + 1]);
-}
-
-/* Appends a folded value without the marks that are set or not: "New-York", "St. Gallen",
- * "(Lisbon)"; of a long number the digits, and "+49" as "0049". White space counts for nothing in
- * text_hash(). */
-static void append_bare(struct buffer *bare, struct slice folded)
-{
-	const size_t before = bare->size;
-	const bool is_number = is_long_number(folded);
-	if (is_number && folded.data[0] == '+')
-		buffer_append(bare, SLICE("00"));
+	const bool phone = is_phone(folded);
+	const bool address = slice_has(folded, SLICE("@"));
+	if (phone && folded.data[strspn(folded.data, "(")] == '+')
+		buffer_append(out, SLICE("00"));
 	for (size_t i = 0; i < folded.size; i++) {
-		const char c = folded.data[i];
-		const bool is_left_out =
-			is_number ? !isdigit((unsigned char)c)
-				  : c == '\'' || c == '(' || c == ')' ||
-					    (c == '-' && is_between_words(folded, i)) ||
-					    ((c == '.' || c == ',') && !is_of_number(folded, i));
-		if (!is_left_out)
-			buffer_append_byte(bare, c);
+		if (phone ? is_digit(folded.data[i]) : address || !is_loose(folded, i))
+			buffer_append_byte(out, folded.data[i]);
 	}
-	if (bare->size == before)
-		buffer_append(bare, folded);
 }
 
-/* What the value's hash goes on from. */
-static struct buffer salted(struct slice salt, struct arena *arena)
+/* No value in one spelling has the hash of one in the other. */
+enum spelling { EXACT = '|', LOOSE = '~' };
+
+static uint64_t hash_of(struct buffer *scratch, struct slice hex, enum spelling spelling,
+			struct slice folded)
 {
-	struct buffer buffer;
-	buffer_init(&buffer, SIZE_MAX);
-	buffer_append(&buffer, in_hex(salt, arena));
-	buffer_append_byte(&buffer, '|');
-	return buffer;
+	buffer_clear(scratch);
+	buffer_append(scratch, hex);
+	buffer_append_byte(scratch, (char)spelling);
+	if (spelling == EXACT)
+		buffer_append(scratch, folded);
+	else
+		append_loose(scratch, folded);
+	return text_hash(buffer_slice(scratch));
+}
+
+static uint64_t hash_value(struct slice salt, enum spelling spelling, struct slice value,
+			   struct arena *arena)
+{
+	struct buffer scratch;
+	buffer_init(&scratch, SIZE_MAX);
+	const uint64_t hash =
+		hash_of(&scratch, in_hex(salt, arena), spelling, fact_fold(value, arena));
+	buffer_finish(&scratch);
+	return hash;
 }
 
 uint64_t tombstone_hash(struct slice salt, struct slice value, struct arena *arena)
 {
-	struct buffer buffer = salted(salt, arena);
-	append_bare(&buffer, fact_fold(value, arena));
-	const uint64_t hash = text_hash(buffer_slice(&buffer));
-	buffer_finish(&buffer);
-	return hash;
+	return hash_value(salt, EXACT, value, arena);
+}
+
+uint64_t tombstone_loose_hash(struct slice salt, struct slice value, struct arena *arena)
+{
+	return hash_value(salt, LOOSE, value, arena);
 }
 
 uint64_t tombstone_subject(struct slice salt, struct slice entity, struct slice key,
@@ -186,7 +205,8 @@ static bool is_note(const struct fact *fact)
 /* How a value stands in a fact. */
 enum place {
 	WHOLE,   /* it is the fact's */
-	PRECISE, /* with words of no meaning before it, and more about it behind: "in Rome, Italy"
+	PRECISE, /* with articles and prepositions before it, and more about it behind: "in Rome,
+		  * Italy"
 		  */
 	AMONG,   /* among other words */
 };
@@ -232,8 +252,8 @@ struct noted {
 	const struct tombstones *tombstones;
 	const struct fact *fact;
 	struct slice text; /* folded */
-	struct buffer salted;
-	size_t salt_size;
+	struct slice hex;  /* the salt */
+	struct buffer scratch;
 	struct arena *arena;
 };
 
@@ -243,17 +263,28 @@ static const struct tombstone *find_part(struct noted *noted, size_t begin, size
 	const struct slice part = slice_part(noted->text, begin, end);
 	if (part.size > FACT_VALUE_LIMIT)
 		return NULL;
-	noted->salted.size = noted->salt_size;
-	append_bare(&noted->salted, part);
-	return find_holder(noted->tombstones, text_hash(buffer_slice(&noted->salted)), noted->fact,
-			   place, part, noted->arena);
+	static const enum spelling spellings[] = {EXACT, LOOSE};
+	const struct tombstone *found = NULL;
+	for (size_t i = 0; i < 2 && found == NULL; i++)
+		found = find_holder(noted->tombstones,
+				    hash_of(&noted->scratch, noted->hex, spellings[i], part),
+				    noted->fact, place, part, noted->arena);
+	return found;
 }
 
+/* "..., Portugal", "... (Portugal)", but not "... (until 2020), now Globex". */
 static bool is_more_about_it(struct slice rest)
 {
+	enum { MOST_MORE = 3 };
+	size_t words = 0;
+	size_t at = 0;
 	while (rest.size > 0 && strchr(" \')", rest.data[0]) != NULL)
 		rest = slice_part(rest, 1, rest.size);
-	return rest.size == 0 || strchr(",;(/", rest.data[0]) != NULL;
+	for (struct slice word; (word = text_next_word(rest, &at)).size > 0; words++) {
+		if (words == MOST_MORE || is_digit(word.data[0]))
+			return false;
+	}
+	return rest.size == 0 || rest.data[0] == ',' || rest.data[0] == '(';
 }
 
 /* With and without the marks around the words. */
@@ -281,20 +312,21 @@ static const struct tombstone *find_in_words(const struct tombstones *tombstones
 	struct noted noted = {.tombstones = tombstones,
 			      .fact = fact,
 			      .text = fact_fold(fact->value, arena),
-			      .salted = salted(tombstones->salt, arena),
+			      .hex = in_hex(tombstones->salt, arena),
 			      .arena = arena};
 	struct said_word *words = arena_alloc(arena, (noted.text.size + 1) * sizeof(*words));
 	const size_t count = split(noted.text, words);
 	const struct tombstone *found = NULL;
 	bool begins = true;
-	noted.salt_size = noted.salted.size;
+	buffer_init(&noted.scratch, SIZE_MAX);
 	for (size_t i = 0; i < count && found == NULL; i++) {
 		for (size_t j = i; j < count && j < i + MOST_WORDS && found == NULL; j++)
 			found = find_words(&noted, &words[i], &words[j], begins);
-		begins = begins && lexicon_find(word_hash(slice_part(noted.text, words[i].begin,
-								     words[i].end))) != 0;
+		begins =
+			begins && slice_is_any(slice_part(noted.text, words[i].begin, words[i].end),
+					       list_linking);
 	}
-	buffer_finish(&noted.salted);
+	buffer_finish(&noted.scratch);
 	return found;
 }
 
@@ -303,9 +335,11 @@ const struct tombstone *tombstones_find(const struct tombstones *tombstones,
 {
 	if (tombstones->count == 0)
 		return NULL;
-	const uint64_t hash = tombstone_hash(tombstones->salt, fact->value, arena);
-	const struct tombstone *found =
-		find_holder(tombstones, hash, fact, WHOLE, fact->value, arena);
+	const uint64_t hashes[] = {tombstone_hash(tombstones->salt, fact->value, arena),
+				   tombstone_loose_hash(tombstones->salt, fact->value, arena)};
+	const struct tombstone *found = NULL;
+	for (size_t i = 0; i < 2 && found == NULL; i++)
+		found = find_holder(tombstones, hashes[i], fact, WHOLE, fact->value, arena);
 	return found != NULL ? found : find_in_words(tombstones, fact, arena);
 }
 
@@ -346,4 +380,10 @@ bool tombstone_is_lifted(const struct tombstone *tombstone, const struct fact *f
 	return slice_equal(fact_fold(tombstone->entity, arena), fact_fold(fact->entity, arena)) &&
 	       (tombstone->key.size == 0 ||
 		slice_equal(fact_key(tombstone->key, arena), fact_key(fact->key, arena)));
+}
+
+bool tombstone_is_loose(const struct tombstone *tombstone, const struct fact *fact,
+			struct arena *arena)
+{
+	return tombstone->key.size == 0 || is_phone(fact_fold(fact->value, arena));
 }

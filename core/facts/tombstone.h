@@ -5,9 +5,16 @@
 
 #include "core/memory/memory.h"
 
-/* The hash of a value, with the user's salt: the same value of two users has two hashes. "New-York"
- * and "new york" have one. */
+/* The hash of a value, with the user's salt: the same value of two users has two hashes. */
 uint64_t tombstone_hash(struct slice salt, struct slice value, struct arena *arena);
+/* The same for all spellings of it, with and without hyphens, apostrophes, brackets and points, and
+ * for a telephone number by its digits ("0049" is "+49"). No value has it as its tombstone_hash().
+ */
+uint64_t tombstone_loose_hash(struct slice salt, struct slice value, struct arena *arena);
+/* Whether the fact's tombstone stands under that hash, too. A correction may be of the spelling
+ * alone. */
+bool tombstone_is_loose(const struct tombstone *tombstone, const struct fact *fact,
+			struct arena *arena);
 /* The hash of what the value was of. */
 uint64_t tombstone_subject(struct slice salt, struct slice entity, struct slice key,
 			   struct arena *arena);
@@ -26,9 +33,8 @@ void tombstones_add_hidden(struct tombstones *tombstones, const struct fact *fac
  * - its value under its key (see fact_key()), or
  * - its value under any key, if the tombstone is for every key or the fact was observed before it,
  * - its value among other words, if the tombstone is for every key or the fact is a note.
- * The value is the same in whatever letters, with and without hyphens, quotation marks and
- * brackets, behind articles and prepositions, and in front of more about it: "in Rome, Italy". A
- * value that does not tell enough counts as a whole only, and under its key. */
+ * in whatever letters, behind articles and prepositions, and in front of more about it: "in Rome,
+ * Italy". A value that does not tell enough counts as a whole only, and under its key. */
 const struct tombstone *tombstones_find(const struct tombstones *tombstones,
 					const struct fact *fact, struct arena *arena);
 

@@ -60,8 +60,12 @@ static void bury(const struct memory *memory, const struct fact *fact, bool neve
 	struct tombstone tombstone = tombstone_of(fact, never_again, at, salt, memory->arena);
 	const uint64_t subject =
 		tombstone_subject(salt, tombstone.entity, tombstone.key, memory->arena);
-	if (fact->value.size > 0)
-		memory_put_tombstone(memory, tombstone.value, subject, &tombstone);
+	if (fact->value.size == 0)
+		return;
+	memory_put_tombstone(memory, tombstone.value, subject, &tombstone);
+	if (tombstone_is_loose(&tombstone, fact, memory->arena))
+		memory_put_tombstone(memory, tombstone_loose_hash(salt, fact->value, memory->arena),
+				     subject, &tombstone);
 }
 
 void memory_bury(const struct memory *memory, const struct fact *fact, int64_t at)
@@ -94,9 +98,8 @@ void memory_bury_all(const struct memory *memory, const struct id_list *facts, i
 	}
 }
 
-void memory_lift(const struct memory *memory, const struct fact *fact)
+static void lift(const struct memory *memory, const struct fact *fact, uint64_t hash)
 {
-	const uint64_t hash = tombstone_hash(salt_of(memory), fact->value, memory->arena);
 	struct id_list subjects = {0};
 	struct scan scan;
 	scan_begin(&scan, memory->transaction, TABLE_TOMBSTONES,
@@ -112,6 +115,13 @@ void memory_lift(const struct memory *memory, const struct fact *fact)
 	for (size_t i = 0; i < subjects.count; i++)
 		(void)table_delete(memory->transaction, TABLE_TOMBSTONES,
 				   tombstone_key(memory, hash, subjects.ids[i]));
+}
+
+void memory_lift(const struct memory *memory, const struct fact *fact)
+{
+	const struct slice salt = salt_of(memory);
+	lift(memory, fact, tombstone_hash(salt, fact->value, memory->arena));
+	lift(memory, fact, tombstone_loose_hash(salt, fact->value, memory->arena));
 }
 
 /* ---- settings ---- */

@@ -47,13 +47,21 @@ END_TEST
 
 static const struct slice salt = SLICE("\1\xff");
 
-/* Whether the only tombstone, of `key` and `value`, keeps the fact away. */
+/* Whether the only tombstone, of `key` and `value`, keeps the fact away, under its one or two
+ * hashes. */
 static bool keeps_away(const char *key, const char *value, bool never_again, struct fact fact)
 {
 	const struct fact wrong = user_fact(1, key, value);
-	const struct tombstone tombstone =
-		tombstone_of(&wrong, never_again, BURIED_AT, salt, &arena);
-	const struct tombstones tombstones = {&tombstone, 1, salt};
+	struct tombstone list[2];
+	list[0] = list[1] = tombstone_of(&wrong, never_again, BURIED_AT, salt, &arena);
+	list[1].value = tombstone_loose_hash(salt, wrong.value, &arena);
+	const bool is_loose = tombstone_is_loose(&list[0], &wrong, &arena);
+	if (is_loose && list[1].value < list[0].value) {
+		const uint64_t least = list[1].value;
+		list[1].value = list[0].value;
+		list[0].value = least;
+	}
+	const struct tombstones tombstones = {list, 1 + is_loose, salt};
 	return tombstones_find(&tombstones, &fact, &arena) != NULL;
 }
 
@@ -185,12 +193,12 @@ START_TEST(a_value_is_kept_away_in_other_forms)
 		{"Lisbon", "about", "Lives in Lisbon", true, true},
 		{"Lisbon", "notiz", "Lives in Lisbon", true, true},
 		{"Lisbon", "trip", "Flew to Lisbon in May", false, true},
-		{"New York", "city", "New-York", true, true},
-		{"New-York", "city", "new york", true, true},
+		{"New York", "city", "New-York", false, true},
+		{"New-York", "city", "new york", false, true},
 		{"New York", "city", "York New", false, false},
-		{"St. Gallen", "city", "St Gallen", true, true},
+		{"St. Gallen", "city", "St Gallen", false, true},
 		{"HIV", "health", "HIV-positive", false, true},
-		{"HIV positive", "city", "HIV-positive", true, true},
+		{"HIV positive", "city", "HIV-positive", false, true},
 		{"+49 30 1234567", "city", "+49 (30) 123-4567", true, true},
 		{"+49 30 1234567", "mobile", "0049 30 1234567", false, true},
 		{"0049301234567", "note", "Call +49 30 1234567 at noon", true, true},
@@ -203,6 +211,21 @@ START_TEST(a_value_is_kept_away_in_other_forms)
 		{"Will", "bio", "They will go", false, false},
 		{"Will", "city", "will", true, true},
 		{"A", "city", "A-", false, false},
+		/* Another spelling may be what is right, and other parts make another number. */
+		{"OBrien", "city", "O'Brien", false, true},
+		{"Annemarie", "city", "Anne-Marie", false, true},
+		{"bobsmith@example.com", "city", "bob.smith@example.com", false, false},
+		{"1/11/2024", "city", "11/1/2024", false, false},
+		{"1-11", "city", "11-1", false, false},
+		{"192.168.1.12", "note", "The printer has 192.168.11.2", false, false},
+		{"-33.8688 151.2093", "city", "33.8688 151.2093", false, false},
+		{"1234.567", "city", "1234567", false, false},
+		{"+49 30 1234567", "note", "Call (+49) 30 1234567", true, true},
+		{"married", "city", "not married", false, true},
+		{"vegetarisch", "city", "nicht vegetarisch", false, true},
+		{"meat", "city", "no meat", false, true},
+		{"Acme", "city", "Acme (until 2020), now Globex", false, true},
+		{"Acme", "city", "Acme/Globex", false, true},
 	};
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
 		const struct fact fact = later(cases[i].key, cases[i].value);
