@@ -368,10 +368,12 @@ struct tombstone tombstone_of(const struct fact *fact, bool never_again, int64_t
 			      struct slice salt, struct arena *arena)
 {
 	const bool is_of_any = never_again && tells_enough(fact->value);
-	return (struct tombstone){.entity = fact->entity,
-				  .key = is_of_any ? (struct slice){0} : fact->key,
-				  .value = tombstone_hash(salt, fact->value, arena),
-				  .at = at};
+	const bool is_loose = is_of_any || is_phone(fact_fold(fact->value, arena));
+	return (struct tombstone){
+		.entity = fact->entity,
+		.key = is_of_any ? (struct slice){0} : fact->key,
+		.value = hash_value(salt, is_loose ? LOOSE : EXACT, fact->value, arena),
+		.at = at};
 }
 
 bool tombstone_is_lifted(const struct tombstone *tombstone, const struct fact *fact,
@@ -380,10 +382,4 @@ bool tombstone_is_lifted(const struct tombstone *tombstone, const struct fact *f
 	return slice_equal(fact_fold(tombstone->entity, arena), fact_fold(fact->entity, arena)) &&
 	       (tombstone->key.size == 0 ||
 		slice_equal(fact_key(tombstone->key, arena), fact_key(fact->key, arena)));
-}
-
-bool tombstone_is_loose(const struct tombstone *tombstone, const struct fact *fact,
-			struct arena *arena)
-{
-	return tombstone->key.size == 0 || is_phone(fact_fold(fact->value, arena));
 }

@@ -11,16 +11,13 @@ uint64_t tombstone_hash(struct slice salt, struct slice value, struct arena *are
  * for a telephone number by its digits ("0049" is "+49"). No value has it as its tombstone_hash().
  */
 uint64_t tombstone_loose_hash(struct slice salt, struct slice value, struct arena *arena);
-/* Whether the fact's tombstone stands under that hash, too. A correction may be of the spelling
- * alone. */
-bool tombstone_is_loose(const struct tombstone *tombstone, const struct fact *fact,
-			struct arena *arena);
 /* The hash of what the value was of. */
 uint64_t tombstone_subject(struct slice salt, struct slice entity, struct slice key,
 			   struct arena *arena);
 
 /* The tombstone of a fact's value. `never_again`: under every key, if the value tells enough by
- * itself: "yes" does not. */
+ * itself: "yes" does not. That and a telephone number it has in all spellings; otherwise in the
+ * fact's alone, since what is corrected may be the spelling. */
 struct tombstone tombstone_of(const struct fact *fact, bool never_again, int64_t at,
 			      struct slice salt, struct arena *arena);
 

@@ -42,7 +42,7 @@ def row_of(section, name, initial, kept, help_text):
             row["words"] = c_string(value)
         elif word == "in":
             member = value
-        elif word not in FLAGS:
+        elif flag not in FLAGS:
             sys.exit(f"[{section}] {name}: {flag} is unknown")
     for flag in ("required", "shortest"):
         row[flag] = str(flag in flags).lower()

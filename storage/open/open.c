@@ -55,6 +55,12 @@ static void end_users(struct store *store)
 	free(users);
 }
 
+/* Whether the user's keys open the record, be it damaged or not. */
+static bool is_opened(struct slice value)
+{
+	return value.size > 0;
+}
+
 /* Finds the users whose keys are missing, or are of before a deletion after which they came back,
  * see store_lost(), before anything is written; not those whose deletion goes on. */
 static void find_lost_users(struct store *store)
@@ -70,9 +76,7 @@ static void find_lost_users(struct store *store)
 	while (scan_step(&scan)) {
 		const struct user_key hidden = key_read_user(scan.at);
 		const struct memory memory = {.transaction = &transaction, .user = hidden};
-		struct stored_user user = {0};
-		if (table_decode(&transaction, scan.value, stored_user_fields, &user, NULL) ||
-		    memory_is_marked_forgotten(&memory))
+		if (is_opened(scan.value) || memory_is_marked_forgotten(&memory))
 			continue;
 		if (lost->first_count < STORE_LOST_NAMED)
 			lost->first[lost->first_count++] = sealer_show(transaction.sealer, hidden);
@@ -120,9 +124,9 @@ static void mark_erased(struct transaction *transaction)
 		struct stored_user user = {0};
 		const struct memory memory = {.transaction = transaction,
 					      .user = key_read_user(scan.at)};
-		/* who has no keys any more counts as seen first before any erasure */
-		if ((table_decode(transaction, scan.value, stored_user_fields, &user, NULL) ||
-		     memory_has_lost_keys(&memory)) &&
+		/* Whose keys are gone, or others now, counts as seen first before any erasure. */
+		if ((!is_opened(scan.value) ||
+		     table_decode(transaction, scan.value, stored_user_fields, &user, NULL)) &&
 		    erasures_hold_user(transaction->store->erasures, memory.user, user.first_seen))
 			memory_mark_forgotten(&memory);
 	}

@@ -60,12 +60,8 @@ static void bury(const struct memory *memory, const struct fact *fact, bool neve
 	struct tombstone tombstone = tombstone_of(fact, never_again, at, salt, memory->arena);
 	const uint64_t subject =
 		tombstone_subject(salt, tombstone.entity, tombstone.key, memory->arena);
-	if (fact->value.size == 0)
-		return;
-	memory_put_tombstone(memory, tombstone.value, subject, &tombstone);
-	if (tombstone_is_loose(&tombstone, fact, memory->arena))
-		memory_put_tombstone(memory, tombstone_loose_hash(salt, fact->value, memory->arena),
-				     subject, &tombstone);
+	if (fact->value.size > 0)
+		memory_put_tombstone(memory, tombstone.value, subject, &tombstone);
 }
 
 void memory_bury(const struct memory *memory, const struct fact *fact, int64_t at)

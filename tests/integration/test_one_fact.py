@@ -218,6 +218,62 @@ def test_never_again_holds_under_every_key(daemon, memory_model, user):
     assert current(daemon, user) == ["Lisbon", "lisbon"]
 
 
+SPELLINGS = [
+    ("city", "New-York", ["New York", "new york, USA", "(New York)", "in New-York"], ["York"]),
+    ("phone", "+49 (30) 1234567", ["0049 30 123-4567", "Call +49 30 1234567"], ["+49 30 1234568"]),
+    ("server", "192.168.1.12", ["the one at 192.168.1.12"], ["192.168.11.2", "192168112"]),
+]
+
+
+@pytest.mark.parametrize("key, value, away, others", SPELLINGS, ids=lambda case: case if isinstance(case, str) else "")
+def test_never_again_holds_in_every_spelling(daemon, user, key, value, away, others):
+    post(daemon, user, key, value)
+    forget_for_good(daemon, user, value)
+    take_in(daemon, user, export_of(*[own(f"{key}_{at}", said, "11-01") for at, said in enumerate(away + others)]))
+    assert sorted(current(daemon, user)) == sorted(others)
+    # A person who writes it down in one spelling lifts all of them.
+    assert post(daemon, user, key, away[0]).status_code == 201
+    take_in(daemon, user, export_of(own(f"{key}_later", value, "11-01")))
+    lifted = [value] if value != "192.168.1.12" else []
+    assert sorted(current(daemon, user)) == sorted([away[0], *others, *lifted])
+
+
+@pytest.mark.parametrize("wrong, right", [("married", "not married"), ("OBrien", "O'Brien"), ("1/11/2024", "11/1/2024")])
+def test_the_right_value_is_learned_although_it_looks_like_the_wrong_one(daemon, memory_model, user, wrong, right):
+    one = post(daemon, user, "entry", wrong).json()["id"]
+    assert daemon.admin("PATCH", facts_path(daemon, user, f"/{one}"), json={"state": "retracted"}).status_code == 200
+    said = f"My entry is {right}."
+    memory_model.answers[said] = [fact("entry", right, f"My entry is {right}")]
+    Chat(daemon, user, session="s").say(said)
+    daemon.settle(user)
+    assert current(daemon, user) == [right]
+
+
+@pytest.mark.parametrize(
+    "key, value, innocent",
+    [
+        ("blood_type", "A-", "I want to type a letter to my aunt about a blood test."),
+        ("computer", "Windows 11", "My computer room has 11 windows."),
+        ("start", "May 1984", "I start to think of my life from 1984. May I ask you something?"),
+    ],
+)
+def test_deleting_a_fact_takes_no_turn_of_other_words(daemon, user, key, value, innocent):
+    Chat(daemon, user, session="s").say(innocent)
+    daemon.settle(user)
+    one = post(daemon, user, key, value).json()["id"]
+    assert daemon.admin("DELETE", facts_path(daemon, user, f"/{one}")).status_code == 200
+    assert innocent in str(daemon.messages(user))
+
+
+@pytest.mark.parametrize("value, said", [("4200 Euro", "I get 4200 euros a month."), ("7 May 1984", "I was born on May 7, 1984 in Ulm.")])
+def test_deleting_a_fact_of_several_words_takes_the_turn_in_another_form(daemon, user, value, said):
+    Chat(daemon, user, session="s").say(said)
+    daemon.settle(user)
+    one = post(daemon, user, "figure", value).json()["id"]
+    assert daemon.admin("DELETE", facts_path(daemon, user, f"/{one}")).status_code == 200
+    assert said not in str(daemon.messages(user))
+
+
 # ---- learned ----
 
 

@@ -47,21 +47,13 @@ END_TEST
 
 static const struct slice salt = SLICE("\1\xff");
 
-/* Whether the only tombstone, of `key` and `value`, keeps the fact away, under its one or two
- * hashes. */
+/* Whether the only tombstone, of `key` and `value`, keeps the fact away. */
 static bool keeps_away(const char *key, const char *value, bool never_again, struct fact fact)
 {
 	const struct fact wrong = user_fact(1, key, value);
-	struct tombstone list[2];
-	list[0] = list[1] = tombstone_of(&wrong, never_again, BURIED_AT, salt, &arena);
-	list[1].value = tombstone_loose_hash(salt, wrong.value, &arena);
-	const bool is_loose = tombstone_is_loose(&list[0], &wrong, &arena);
-	if (is_loose && list[1].value < list[0].value) {
-		const uint64_t least = list[1].value;
-		list[1].value = list[0].value;
-		list[0].value = least;
-	}
-	const struct tombstones tombstones = {list, 1 + is_loose, salt};
+	const struct tombstone tombstone =
+		tombstone_of(&wrong, never_again, BURIED_AT, salt, &arena);
+	const struct tombstones tombstones = {&tombstone, 1, salt};
 	return tombstones_find(&tombstones, &fact, &arena) != NULL;
 }
 

@@ -180,6 +180,49 @@ START_TEST(a_user_who_came_back_and_whose_older_key_is_put_back_has_none)
 }
 END_TEST
 
+START_TEST(a_damaged_record_is_no_lost_key)
+{
+	struct fixture fixture;
+	char error[512];
+	struct user_settings settings = settings_default();
+	sealed_begin(&fixture);
+	sealed_fill(&fixture);
+	ck_assert_uint_gt(fixture_spoil(&fixture, TABLE_USERS, SLICE("\7not ours")), 0);
+	store_close(fixture.store);
+	fixture.store = sealed_open(&fixture, fixture_master(), error);
+	ck_assert_msg(fixture.store != NULL, "%s", error);
+	ck_assert_uint_eq(store_lost(fixture.store).users, 0);
+	ck_assert(!store_has_lost(fixture.store, fixture_key("alex")));
+	settings.learn = false;
+	sealed_put_settings(&fixture, &settings);
+	fixture_finish(&fixture);
+}
+END_TEST
+
+START_TEST(who_was_erased_and_came_back_is_erased_from_an_older_store)
+{
+	struct fixture fixture;
+	size_t size;
+	char error[512];
+	sealed_begin(&fixture);
+	sealed_fill(&fixture);
+	char *copy = sealed_read_file(&fixture, "data.mdb", &size);
+	ck_assert_int_eq(fixture_forget(&fixture, "alex"), STORE_OK);
+	sealed_say(&fixture, "alex", "Quillon is my town now", 3);
+	store_close(fixture.store);
+	sealed_write_file(&fixture, "data.mdb", copy, size);
+	free(copy);
+	fixture.store = sealed_open(&fixture, fixture_master(), error);
+	ck_assert_msg(fixture.store != NULL, "%s", error);
+	ck_assert_uint_eq(store_lost(fixture.store).users, 0);
+	/* Behind the deletion that goes on. */
+	ck_assert_int_eq(fixture_forget(&fixture, "nobody"), STORE_NOT_FOUND);
+	ck_assert(!store_has_lost(fixture.store, fixture_key("alex")));
+	sealed_say(&fixture, "alex", "Bergamot is my town again", 4);
+	fixture_finish(&fixture);
+}
+END_TEST
+
 struct together {
 	struct fixture *fixture;
 	struct fixture_wait waits[2];
@@ -307,6 +350,8 @@ UNIT_MAIN("store_sealed_erasure", an_old_copy_of_the_file_is_worthless_once_the_
 	  keys_that_a_crash_left_are_erased_at_the_next_start,
 	  a_user_whose_key_was_lost_is_told_of_and_can_be_deleted,
 	  a_user_who_came_back_and_whose_older_key_is_put_back_has_none,
+	  a_damaged_record_is_no_lost_key,
+	  who_was_erased_and_came_back_is_erased_from_an_older_store,
 	  a_deletion_that_is_written_again_counts_once,
 	  an_export_of_keys_may_hold_those_that_were_lost,
 	  who_was_erased_stays_so_though_an_older_store_comes_back_without_the_keys,
