@@ -32,9 +32,23 @@ static bool is_digit(char c)
 	return isdigit((unsigned char)c) != 0;
 }
 
-/* Whether it is a telephone number as people write them: with "+49", "00", "0" or "(" in front, or
- * in groups; a date or an address has points, slashes or hyphens alone. */
-static bool is_phone(struct slice folded)
+/* "7.5.1984", "2024-05-07" and "192.168.1.12": other parts make another one. */
+static bool is_date_or_address(struct slice folded)
+{
+	size_t sizes[4] = {0};
+	size_t part = 0;
+	for (size_t i = 0; i < folded.size; i++) {
+		const bool parts = strchr("./-", folded.data[i]) != NULL;
+		if ((!parts && !is_digit(folded.data[i])) || (parts && ++part == 4))
+			return false;
+		sizes[part] += !parts;
+	}
+	return part == 3 ? folded.data[sizes[0]] == '.'
+			 : part == 2 && (sizes[0] <= 2 || sizes[0] == 4) && sizes[1] <= 2;
+}
+
+/* Digits and what people put between them. */
+static bool is_long_number(struct slice folded)
 {
 	enum { LEAST_DIGITS = 7 };
 	size_t digits = 0;
@@ -43,35 +57,53 @@ static bool is_phone(struct slice folded)
 			return false;
 		digits += is_digit(folded.data[i]);
 	}
-	const bool begins = digits > 1 && (strchr("+(", folded.data[0]) != NULL ||
-					   (folded.data[0] == '0' && is_digit(folded.data[1])));
-	return digits >= LEAST_DIGITS &&
-	       (begins || (slice_has(folded, SLICE(" ")) && is_digit(folded.data[0]) &&
-			   !slice_has(folded, SLICE(".")) && !slice_has(folded, SLICE("/"))));
+	return digits >= LEAST_DIGITS && !is_date_or_address(folded);
 }
 
-/* Marks that people set or not: in "New-York", "St. Gallen" and "O'Brien". */
+/* A number whose parts mean nothing: with "+49", "030" or "(030)" in front. */
+static bool is_phone(struct slice folded)
+{
+	const struct slice behind = slice_part(folded, folded.size > 0, folded.size);
+	return is_long_number(folded) && strchr("+(0", folded.data[0]) != NULL &&
+	       !slice_has(folded, SLICE(".")) && !slice_has(folded, SLICE("- ")) &&
+	       !slice_has(folded, SLICE(" -")) && !slice_has(behind, SLICE("+"));
+}
+
+static char char_at(struct slice text, size_t i)
+{
+	return i < text.size ? text.data[i] : ' ';
+}
+
+static bool is_in_word(char c)
+{
+	return c != ' ' && !ispunct((unsigned char)c);
+}
+
+/* Marks that people set or not: in "New-York", "St. Gallen", "O'Brien" and "Acme, Inc."; not in
+ * "she'll", "-5", ".NET" and "3.11". */
 static bool is_loose(struct slice text, size_t i)
 {
 	const char c = text.data[i];
-	const char before = i > 0 ? text.data[i - 1] : ' ';
-	const char behind = i + 1 < text.size ? text.data[i + 1] : ' ';
-	const bool parts_words =
-		before != ' ' && behind != ' ' && !ispunct((unsigned char)before) &&
-		!ispunct((unsigned char)behind) && !is_digit(before) && !is_digit(behind);
-	return c == '\'' || c == '(' || c == ')' || (c == '-' && parts_words) ||
-	       (c == '.' && behind == ' ' && before != ' ' && !is_digit(before));
+	const char before = char_at(text, i - 1);
+	const char behind = char_at(text, i + 1);
+	const bool in_number = is_digit(before) && is_digit(behind);
+	if (c == '\'')
+		return !is_in_word(before) || !is_in_word(behind) ||
+		       (is_in_word(char_at(text, i + 2)) && is_in_word(char_at(text, i + 3)));
+	return c == '(' || c == ')' ||
+	       (is_in_word(before) && !in_number &&
+		(c == '.' || c == ',' || (c == '-' && is_in_word(behind))));
 }
 
 /* White space counts for nothing in text_hash(). */
 static void append_loose(struct buffer *out, struct slice folded)
 {
-	const bool phone = is_phone(folded);
-	const bool address = slice_has(folded, SLICE("@"));
-	if (phone && folded.data[strspn(folded.data, "(")] == '+')
+	const bool is_number = is_long_number(folded);
+	const bool is_mail = slice_has(folded, SLICE("@"));
+	if (is_number && folded.data[strspn(folded.data, "(")] == '+')
 		buffer_append(out, SLICE("00"));
 	for (size_t i = 0; i < folded.size; i++) {
-		if (phone ? is_digit(folded.data[i]) : address || !is_loose(folded, i))
+		if (is_number ? is_digit(folded.data[i]) : is_mail || !is_loose(folded, i))
 			buffer_append_byte(out, folded.data[i]);
 	}
 }

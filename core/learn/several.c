@@ -55,13 +55,20 @@ static size_t behind_any(struct slice text, size_t at, const char *const *list)
 	return longest;
 }
 
-/* Whether such a word joins in the text's language: it means "in" or "then" in another. */
+/* Whether such a word joins in the text's language: in others it means "in", "then" or "yes". */
 static bool is_and(const struct said *said, struct slice word)
 {
-	if (slice_equal(word, SLICE("dan")))
-		return (said->languages & 1U << LEXICON_INDONESIAN) != 0;
-	if (slice_equal(word, SLICE("i")))
-		return (said->languages & (1U << LEXICON_POLISH | 1U << LEXICON_CATALAN)) != 0;
+	static const struct {
+		struct slice word;
+		uint32_t languages;
+	} guarded[] = {{SLICE("dan"), 1U << LEXICON_INDONESIAN},
+		       {SLICE("en"), 1U << LEXICON_DUTCH},
+		       {SLICE("i"), 1U << LEXICON_POLISH | 1U << LEXICON_CATALAN},
+		       {SLICE("ja"), 1U << LEXICON_FINNISH}};
+	for (size_t i = 0; i < sizeof(guarded) / sizeof(guarded[0]); i++) {
+		if (slice_equal(word, guarded[i].word))
+			return (said->languages & guarded[i].languages) != 0;
+	}
 	return true;
 }
 
@@ -90,11 +97,11 @@ static enum joint joint_of(const struct said *said, struct slice gap)
 {
 	enum joint joint = NO_JOINT;
 	for (size_t at = 0, next; at < gap.size; at = next) {
-		const size_t closed = slice_find(gap, SLICE(")"), at);
 		if (gap.data[at] == ' ' || gap.data[at] == '\'')
 			next = at + 1;
-		else if (gap.data[at] == '(' && joint == NO_JOINT && closed < gap.size)
-			next = closed + 1;
+		else if (gap.data[at] == '(' && joint == NO_JOINT &&
+			 slice_has(slice_part(gap, at, gap.size), SLICE(")")))
+			next = slice_find(gap, SLICE(")"), at) + 1;
 		else if ((next = behind_any(gap, at, list_commas)) > at)
 			joint = joint == AND ? AND : COMMA;
 		else if ((next = behind_any(gap, at, list_and)) > at &&

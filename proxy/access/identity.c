@@ -95,7 +95,10 @@ static bool is_one_token(struct slice credentials)
 	       slice_find(credentials, SLICE(" "), 0) == credentials.size;
 }
 
-struct slice identity_api_key(const struct http_head *head)
+/* The request's API key: Authorization: Bearer, api-key or x-api-key; otherwise the whole
+ * Authorization value with another scheme or none, unless it has several parts, which change with
+ * each request. Empty: none. */
+static struct slice api_key_of(const struct http_head *head)
 {
 	struct slice sent, value;
 	(void)identity_find_field(head, SLICE("Authorization"), &sent);
@@ -125,7 +128,7 @@ struct slice identity_key_field(const struct http_head *head, bool *is_bound, st
 		{SLICE("api-key"), SLICE("api-key: ")},
 		{SLICE("x-api-key"), SLICE("Authorization: Bearer ")},
 	};
-	*is_bound = is_login(identity_api_key(head));
+	*is_bound = is_login(api_key_of(head));
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]) && !*is_bound; i++) {
 		struct slice value;
 		(void)identity_find_field(head, names[i].sent, &value);
@@ -252,7 +255,7 @@ static struct slice tenant_of(const struct config *config, const struct http_hea
 {
 	if (config->identity.tenant == TENANT_SHARED)
 		return (struct slice){0};
-	struct slice key = identity_api_key(head);
+	struct slice key = api_key_of(head);
 	if (key.size == 0)
 		return SLICE("none");
 	static const char digits[] = "0123456789abcdef";

@@ -55,11 +55,6 @@ bool identity_find_field(const struct http_head *head, struct slice name, struct
 /* Whether the request carries the admin token. Always false if none is configured. */
 bool identity_is_admin(const struct config *config, const struct http_head *head);
 
-/* The request's API key: Authorization: Bearer, api-key or x-api-key; otherwise the whole
- * Authorization value with another scheme or none, unless it has several parts, which change with
- * each request. Empty: none. */
-struct slice identity_api_key(const struct http_head *head);
-
 /* Whether a request header carries an API key: Authorization, api-key, x-api-key or
  * x-goog-api-key. */
 bool identity_is_key_header(struct slice name);

@@ -86,18 +86,20 @@ static bool is_messages(struct slice target)
 	       slice_equal(path, SLICE("/v1/complete"));
 }
 
+/* Anthropic's API (/v1/messages and below, /v1/complete) may have a server of its own. */
 static bool goes_elsewhere(const struct config *config, struct slice target)
 {
 	return config->upstream.messages_base_url[0] != '\0' && is_messages(target);
 }
 
-const char *forward_base_url(const struct config *config, struct slice target)
+static const char *base_url(const struct config *config, struct slice target)
 {
 	return goes_elsewhere(config, target) ? config->upstream.messages_base_url
 					      : config->upstream.base_url;
 }
 
-const char *forward_api_key(const struct config *config, struct slice target)
+/* Empty: the client's own key is used. */
+static const char *api_key_for(const struct config *config, struct slice target)
 {
 	return goes_elsewhere(config, target) ? config->upstream.messages_api_key
 					      : config->upstream.api_key;
@@ -106,18 +108,18 @@ const char *forward_api_key(const struct config *config, struct slice target)
 bool forward_may_offer_key(const struct config *config, struct slice target)
 {
 	const struct slice model = origin_of(slice_of(config_model_base_url(config)));
-	return slice_equal_nocase(origin_of(slice_of(forward_base_url(config, target))), model);
+	return slice_equal_nocase(origin_of(slice_of(base_url(config, target))), model);
 }
 
 bool forward_base_is_bare(const struct config *config, struct slice target)
 {
-	struct slice base = slice_of(forward_base_url(config, target));
+	struct slice base = slice_of(base_url(config, target));
 	return origin_of(base).size == base.size;
 }
 
 const char *forward_url(const struct config *config, struct slice target, struct arena *arena)
 {
-	struct slice base = slice_of(forward_base_url(config, target));
+	struct slice base = slice_of(base_url(config, target));
 	struct slice path = path_of(target);
 	if (is_below(path, "/v1"))
 		return arena_printf(arena, "%s%.*s", base.data,
@@ -173,7 +175,7 @@ size_t forward_request_fields(const struct config *config, const struct http_hea
 			      struct slice target, const struct dialect *dialect, bool is_again,
 			      const struct http_field **fields, struct arena *arena)
 {
-	const char *api_key = forward_api_key(config, target);
+	const char *api_key = api_key_for(config, target);
 	bool has_key = api_key[0] != '\0';
 	struct http_field *out = arena_alloc(arena, (head->field_count + 2) * sizeof(*out));
 	size_t count = 0;

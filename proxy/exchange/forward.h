@@ -24,15 +24,11 @@ bool forward_goes_on_with_http(const struct http_head *head);
  * origin. */
 const char *forward_url(const struct config *config, struct slice target, struct arena *arena);
 
-/* The base URL for the target, and the key configured for that server; empty: use the client's own.
- * Anthropic's API (/v1/messages and below, /v1/complete) may have its own server. */
-const char *forward_base_url(const struct config *config, struct slice target);
-const char *forward_api_key(const struct config *config, struct slice target);
 /* Whether the memory model may see the client's key, which is for the target's server: only if it
  * is on that server. */
 bool forward_may_offer_key(const struct config *config, struct slice target);
 
-/* Whether that base URL has no path. Nearly all have one, so it was probably forgotten. */
+/* Whether the target's base URL has no path. Nearly all have one, so it was probably forgotten. */
 bool forward_base_is_bare(const struct config *config, struct slice target);
 
 /* The fields that go upstream: the client's, without hop-by-hop fields, Host, Content-Length,

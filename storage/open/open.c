@@ -55,10 +55,18 @@ static void end_users(struct store *store)
 	free(users);
 }
 
-/* Whether the user's keys open the record, be it damaged or not. */
-static bool is_opened(struct slice value)
+/* Whether the keys open the user's record, or if that is damaged, any other of the first ones. */
+static bool keys_open(struct transaction *transaction, struct user_key user, struct slice record)
 {
-	return value.size > 0;
+	static const enum table others[] = {TABLE_TURNS, TABLE_FACTS, TABLE_CONVERSATIONS};
+	bool opened = record.size > 0;
+	for (size_t i = 0; i < sizeof(others) / sizeof(others[0]) && !opened; i++) {
+		struct scan scan;
+		scan_begin(&scan, transaction, others[i], key_of_user(user), FORWARD);
+		opened = scan_step(&scan) && scan.value.size > 0;
+		scan_end(&scan);
+	}
+	return opened;
 }
 
 /* Finds the users whose keys are missing, or are of before a deletion after which they came back,
@@ -76,7 +84,8 @@ static void find_lost_users(struct store *store)
 	while (scan_step(&scan)) {
 		const struct user_key hidden = key_read_user(scan.at);
 		const struct memory memory = {.transaction = &transaction, .user = hidden};
-		if (is_opened(scan.value) || memory_is_marked_forgotten(&memory))
+		if (keys_open(&transaction, hidden, scan.value) ||
+		    memory_is_marked_forgotten(&memory))
 			continue;
 		if (lost->first_count < STORE_LOST_NAMED)
 			lost->first[lost->first_count++] = sealer_show(transaction.sealer, hidden);
@@ -125,7 +134,7 @@ static void mark_erased(struct transaction *transaction)
 		const struct memory memory = {.transaction = transaction,
 					      .user = key_read_user(scan.at)};
 		/* Whose keys are gone, or others now, counts as seen first before any erasure. */
-		if ((!is_opened(scan.value) ||
+		if ((!keys_open(transaction, memory.user, scan.value) ||
 		     table_decode(transaction, scan.value, stored_user_fields, &user, NULL)) &&
 		    erasures_hold_user(transaction->store->erasures, memory.user, user.first_seen))
 			memory_mark_forgotten(&memory);

@@ -437,6 +437,8 @@ START_TEST(values_told_side_by_side_are_several_and_others_follow_each_other)
 		{"Saya tinggal di Ulm dan Bern.", "city", "Ulm", "Bern", 2},
 		{"Mieszkam w Ulm i w Bern.", "city", "Ulm", "Bern", 2},
 		{"Ik woonde eerst in Ulm en daarna, dan in Bern.", "woonplaats", "Ulm", "Bern", 1},
+		{"Ya no vivo en Ulm, en Bern vivo ahora.", "ciudad", "Ulm", "Bern", 1},
+		{"Ich wohne nicht in Ulm, ja, Bern.", "wohnort", "Ulm", "Bern", 1},
 		{"Ik woonde in Ulm, dan in Bern.", "woonplaats", "Ulm", "Bern", 1},
 		{"I live in Ulm and before that I also lived in Bern.", "city", "Ulm", "Bern", 1},
 		{"I left Ulm and also moved to Bern.", "city", "Ulm", "Bern", 1},

@@ -199,6 +199,61 @@ START_TEST(a_damaged_record_is_no_lost_key)
 }
 END_TEST
 
+/* Changes one byte of the sealed record of each user, as a disk may. */
+static void flip_users(struct fixture *fixture)
+{
+	struct transaction transaction;
+	struct scan scan;
+	ck_assert(transaction_begin_read(&transaction, fixture->store));
+	scan_begin(&scan, &transaction, TABLE_USERS, key_empty(), FORWARD);
+	scan.opens_none = true;
+	ck_assert(scan_step(&scan));
+	char sealed[512];
+	const size_t record = scan.value.size;
+	ck_assert_uint_le(record, sizeof(sealed));
+	memcpy(sealed, scan.value.data, record);
+	scan_end(&scan);
+	transaction_abort(&transaction);
+	store_close(fixture->store);
+	size_t size;
+	char *file = sealed_read_file(fixture, "data.mdb", &size);
+	size_t flipped = 0;
+	for (char *at = file; (at = memmem(at, size - (size_t)(at - file), sealed, record)) != NULL;
+	     flipped++)
+		at[record - 1] ^= 1;
+	ck_assert_uint_gt(flipped, 0);
+	sealed_write_file(fixture, "data.mdb", file, size);
+	free(file);
+}
+
+START_TEST(a_record_that_the_disk_damaged_is_no_lost_key)
+{
+	struct fixture fixture;
+	char error[512];
+	sealed_begin(&fixture);
+	sealed_fill(&fixture);
+	/* Somebody's erasure that the damaged store does not know. */
+	sealed_say(&fixture, "zoe", "Quillon is my town", 5);
+	size_t size;
+	flip_users(&fixture);
+	char *copy = sealed_read_file(&fixture, "data.mdb", &size);
+	fixture.store = sealed_open(&fixture, fixture_master(), error);
+	ck_assert_msg(fixture.store != NULL, "%s", error);
+	ck_assert_uint_eq(store_lost(fixture.store).users, 0);
+	ck_assert_int_eq(fixture_forget(&fixture, "zoe"), STORE_OK);
+	store_close(fixture.store);
+	sealed_write_file(&fixture, "data.mdb", copy, size);
+	free(copy);
+	const size_t keys = sealed_count_keys(&fixture);
+	fixture.store = sealed_open(&fixture, fixture_master(), error);
+	ck_assert_msg(fixture.store != NULL, "%s", error);
+	ck_assert_uint_eq(store_lost(fixture.store).users, 0);
+	ck_assert_int_eq(fixture_forget(&fixture, "nobody"), STORE_NOT_FOUND);
+	ck_assert_uint_eq(sealed_count_keys(&fixture), keys);
+	fixture_finish(&fixture);
+}
+END_TEST
+
 START_TEST(who_was_erased_and_came_back_is_erased_from_an_older_store)
 {
 	struct fixture fixture;
@@ -350,7 +405,7 @@ UNIT_MAIN("store_sealed_erasure", an_old_copy_of_the_file_is_worthless_once_the_
 	  keys_that_a_crash_left_are_erased_at_the_next_start,
 	  a_user_whose_key_was_lost_is_told_of_and_can_be_deleted,
 	  a_user_who_came_back_and_whose_older_key_is_put_back_has_none,
-	  a_damaged_record_is_no_lost_key,
+	  a_damaged_record_is_no_lost_key, a_record_that_the_disk_damaged_is_no_lost_key,
 	  who_was_erased_and_came_back_is_erased_from_an_older_store,
 	  a_deletion_that_is_written_again_counts_once,
 	  an_export_of_keys_may_hold_those_that_were_lost,

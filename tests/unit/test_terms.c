@@ -284,6 +284,8 @@ START_TEST(a_text_says_a_word_in_any_of_its_forms)
 	ck_assert(!terms_say(SLICE("apples, etc."), SLICE("/etc")));
 	ck_assert(!terms_say(SLICE("It was 5 degrees"), SLICE("-5")));
 	ck_assert(!terms_say(SLICE("Vitamin C"), SLICE("C++")));
+	ck_assert(!terms_say(SLICE("She was born on 7/7/1984"), SLICE("7 May 1984")));
+	ck_assert(!terms_say(SLICE("may 2024/2024 be better"), SLICE("2 May 2024")));
 	/* Only dates may be told in another order. */
 	ck_assert(!terms_say(SLICE("My computer room has 11 windows."), SLICE("Windows 11")));
 	ck_assert(!terms_say(SLICE("The office has 5 rooms."), SLICE("Room 5")));
