@@ -8,6 +8,7 @@ import pytest
 
 from conftest import KNOWN_VALUE
 from harness.chat import Chat
+from harness.clock import until
 from harness.memory_model import fact
 from test_admin_recallctl import recallctl
 from test_rebuild import exported, moved_to, rebuild
@@ -464,8 +465,15 @@ def writes(daemon):
     return [daemon.metric(f"recalld_store_{what}_total") for what in ("commits", "writes")]
 
 
-def test_a_restricted_user_causes_no_write_and_gets_the_same_bytes_through(make_daemon, upstream, memory_model, user):
+def begun(make_daemon):
+    """A daemon that has written what it writes at its start, else behind the first requests."""
     daemon = make_daemon()
+    until(lambda: writes(daemon) == [1, 1])
+    return daemon
+
+
+def test_a_restricted_user_causes_no_write_and_gets_the_same_bytes_through(make_daemon, upstream, memory_model, user):
+    daemon = begun(make_daemon)
     note(daemon, user, "home_city", "Turin", pinned=True)
     put_settings(daemon, user, learn=False, inject=False)
     chat = Chat(daemon, user, session="restricted")
@@ -481,7 +489,7 @@ def test_a_restricted_user_causes_no_write_and_gets_the_same_bytes_through(make_
 
 
 def test_who_is_not_learned_from_is_still_given_and_leaves_nothing(make_daemon, upstream, user):
-    daemon = make_daemon()
+    daemon = begun(make_daemon)
     note(daemon, user, "home_city", "Turin", pinned=True)
     put_settings(daemon, user, learn=False)
     before = writes(daemon)

@@ -305,7 +305,8 @@ def read_turns(daemon, user):
 
 
 def check_kept(talker):
-    """Every answered exchange is there once, in order; none is complete that was not."""
+    """Every answered exchange is there once, in order; none is complete that was not. Who leaves an answer
+    asks the next thing while the first is still being stored: their order is nobody's promise."""
     daemon, user = talker.daemon, talker.user
     turns = read_turns(daemon, user)
     asked = [tag for role, tag, _ in turns if role == "user"]
@@ -316,7 +317,7 @@ def check_kept(talker):
     lost = [tag for tag in promised if tag not in asked or tag not in whole]
     assert not lost, f"{user}: answered and lost: {lost} of {promised}, kept are {turns}\n{daemon.stderr}"
     order = [talker.said.index(tag) for tag in asked]
-    assert order == sorted(order), f"{user}: out of order: {asked}"
+    assert "leave" in talker.manner or order == sorted(order), f"{user}: out of order: {asked}"
     never = [tag for tag in whole if tag not in daemon.server.whole]
     assert not never, f"{user}: complete, but never answered: {never}"
 
