@@ -234,14 +234,9 @@ static bool is_note(const struct fact *fact)
 	       slice_is_any_nocase(fact->key, list_note_keys);
 }
 
-/* How a value stands in a fact. */
-enum place {
-	WHOLE,   /* it is the fact's */
-	PRECISE, /* with articles and prepositions before it, and more about it behind: "in Rome,
-		  * Italy"
-		  */
-	AMONG,   /* among other words */
-};
+/* How a value stands in a fact. PRECISE: behind articles and prepositions, and in front of more
+ * about it: "in Rome, Italy". */
+enum place { WHOLE, PRECISE, AMONG /* other words */ };
 
 /* A note of the user's may be about somebody whom it names. */
 static bool is_about(const struct tombstone *tombstone, const struct fact *fact, enum place place,

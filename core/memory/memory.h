@@ -184,7 +184,7 @@ enum { FACTS_LIMIT = 10000 };
 
 /* A value that was corrected away. Learning does not bring it back. */
 struct tombstone {
-	uint64_t value;      /* tombstone_hash() */
+	uint64_t value;      /* tombstone_hash() or tombstone_loose_hash() */
 	struct slice entity; /* as the fact had it */
 	struct slice key;    /* the same; empty: it holds under every key */
 	int64_t at;

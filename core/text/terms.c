@@ -323,7 +323,7 @@ struct form {
 	bool is_number;
 };
 
-/* What is sought. */
+/* A text's words, read once, that another text may say. */
 struct sought {
 	struct form words[MOST_FORMS];
 	size_t count;

@@ -91,8 +91,7 @@ void silence_receipts(const struct memory *memory, const struct leaving *leaving
 /* Deletes the facts that facts_least_used() names so that at most `keep` stay, and what was derived
  * from them; none of a user under a legal hold at `now`. Returns how many went. */
 size_t erase_facts_beyond(const struct memory *memory, size_t keep, uint64_t spared, int64_t now);
-/* Whoever adds facts calls it afterwards: erase_facts_beyond() of FACTS_LIMIT, where there are
- * more. */
+/* Call it after you added facts: erase_facts_beyond() with FACTS_LIMIT, if the user has more. */
 size_t erase_least_used_facts(const struct memory *memory, uint64_t spared, int64_t now);
 
 #endif

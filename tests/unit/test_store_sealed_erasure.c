@@ -83,11 +83,20 @@ START_TEST(keys_that_a_crash_left_are_erased_at_the_next_start)
 }
 END_TEST
 
+/* Puts a file of the store, which is closed, back as it was, frees it and opens the store. */
+static void put_back(struct fixture *fixture, const char *name, char *bytes, size_t size)
+{
+	char error[512];
+	sealed_write_file(fixture, name, bytes, size);
+	free(bytes);
+	fixture->store = sealed_open(fixture, fixture_master(), error);
+	ck_assert_msg(fixture->store != NULL, "%s", error);
+}
+
 /* As it is once a copy was put back that was made before these users came. */
 static void lose(struct fixture *fixture, const char *const *users, size_t count)
 {
 	size_t size;
-	char error[512];
 	sealed_begin(fixture);
 	sealed_say(fixture, "ben", "Bergamot is my town too", 1);
 	char *keys = sealed_read_file(fixture, "keys", &size);
@@ -95,10 +104,7 @@ static void lose(struct fixture *fixture, const char *const *users, size_t count
 		sealed_say(fixture, users[i], "Bergamot is my town", 2 + i);
 	ck_assert_uint_eq(store_lost(fixture->store).users, 0);
 	store_close(fixture->store);
-	sealed_write_file(fixture, "keys", keys, size);
-	free(keys);
-	fixture->store = sealed_open(fixture, fixture_master(), error);
-	ck_assert_msg(fixture->store != NULL, "%s", error);
+	put_back(fixture, "keys", keys, size);
 }
 
 static void lose_alex(struct fixture *fixture)
@@ -147,7 +153,6 @@ START_TEST(a_user_who_came_back_and_whose_older_key_is_put_back_has_none)
 	struct fixture fixture;
 	struct user_memory read;
 	size_t size;
-	char error[512];
 	const struct user_key alex = fixture_key("alex");
 	sealed_begin(&fixture);
 	sealed_fill(&fixture);
@@ -155,10 +160,7 @@ START_TEST(a_user_who_came_back_and_whose_older_key_is_put_back_has_none)
 	ck_assert_int_eq(fixture_forget(&fixture, "alex"), STORE_OK);
 	sealed_say(&fixture, "alex", "Quillon is my town now", 3);
 	store_close(fixture.store);
-	sealed_write_file(&fixture, "keys", keys, size);
-	free(keys);
-	fixture.store = sealed_open(&fixture, fixture_master(), error);
-	ck_assert_msg(fixture.store != NULL, "%s", error);
+	put_back(&fixture, "keys", keys, size);
 	struct store_lost lost = store_lost(fixture.store);
 	ck_assert_uint_eq(lost.users, 1);
 	ck_assert_mem_eq(lost.first[0].bytes, alex.bytes, sizeof(alex.bytes));
@@ -258,17 +260,13 @@ START_TEST(who_was_erased_and_came_back_is_erased_from_an_older_store)
 {
 	struct fixture fixture;
 	size_t size;
-	char error[512];
 	sealed_begin(&fixture);
 	sealed_fill(&fixture);
 	char *copy = sealed_read_file(&fixture, "data.mdb", &size);
 	ck_assert_int_eq(fixture_forget(&fixture, "alex"), STORE_OK);
 	sealed_say(&fixture, "alex", "Quillon is my town now", 3);
 	store_close(fixture.store);
-	sealed_write_file(&fixture, "data.mdb", copy, size);
-	free(copy);
-	fixture.store = sealed_open(&fixture, fixture_master(), error);
-	ck_assert_msg(fixture.store != NULL, "%s", error);
+	put_back(&fixture, "data.mdb", copy, size);
 	ck_assert_uint_eq(store_lost(fixture.store).users, 0);
 	/* Behind the deletion that goes on. */
 	ck_assert_int_eq(fixture_forget(&fixture, "nobody"), STORE_NOT_FOUND);
