@@ -3,7 +3,7 @@
 #ifndef RECALLD_STORAGE_DELETIONS_H
 #define RECALLD_STORAGE_DELETIONS_H
 
-#include "core/erase/deletion.h"
+#include "core/facts/deletion.h"
 #include "storage/store.h"
 
 /* How much a deletion takes; counts only. */

@@ -408,7 +408,7 @@ struct kept_receipt {
 	struct user_key user; /* its owner */
 };
 /* Puts the words of the user's turns into the text of a receipt that is not stored: it only says
- * where they are, see core/rights/receipt_text.h. */
+ * where they are, see core/facts/receipt_text.h. */
 enum store_result store_tell_turns(struct store *store, struct user_key user, struct slice *text,
 				   struct arena *arena);
 /* STORE_NOT_FOUND: there is no such receipt, or it is gone. */

@@ -2,7 +2,7 @@
 #include "core/base/ids.h"
 #include "core/base/utf8.h"
 #include "core/chat/parts.h"
-#include "core/intake/intake.h"
+#include "core/facts/intake.h"
 #include "core/text/text.h"
 
 #include <string.h>

@@ -15,8 +15,8 @@
 #ifndef RECALLD_CORE_CHAT_CHAT_H
 #define RECALLD_CORE_CHAT_CHAT_H
 
-#include "core/context/context.h"
-#include "core/context/history.h"
+#include "core/chat/context.h"
+#include "core/chat/history.h"
 #include "core/dialect/dialect.h"
 #include "core/dialect/reply.h"
 #include "core/memory/exchange.h"

@@ -1,195 +1,176 @@
-/* What a request is given: what stands of its conversation, and what is new. */
-#include "core/base/ids.h"
-#include "core/chat/parts.h"
+#include "core/chat/pick.h"
 
-/* How many bytes of the user's earlier words are searched for the words of each fact. */
-enum { CARRIED_WORDS = 64 * 1024 };
+#include "core/text/text.h"
 
-static const struct recalled_turn *join_scores(const struct recall_result *recalled,
-					       struct arena *arena)
+#include <string.h>
+
+/* In any mode, a summary replaces what was taken out of the history. */
+static bool uses_summary(const struct context_input *input)
 {
-	struct recalled_turn *turns =
-		(struct recalled_turn *)arena_bytes(arena, recalled->count * sizeof(*turns));
-	for (size_t i = 0; i < recalled->count; i++)
-		turns[i] = (struct recalled_turn){recalled->turns[i],
-						  (double)recalled->scores[i].score};
-	return turns;
+	return mode_uses_summary(input->mode) || input->cut_before > 0;
 }
 
-/* The user's words before the newest turn, as far as they go upstream, newest first. */
-static struct slice carried_words(const struct chat *chat, struct arena *arena)
+/* The cost of the summary with its heading. */
+static size_t summary_cost(const struct context_input *input)
+{
+	if (!uses_summary(input) || input->summary == NULL)
+		return 0;
+	return text_tokens(block_heading(BLOCK_SUMMARY)) + text_tokens(input->summary->text);
+}
+
+/* The cost of what goes before all else: the summary, if it replaces turns that were taken out,
+ * with its line's end. */
+static size_t first_cost(const struct context_input *input)
+{
+	size_t cost = input->cut_before > 0 ? summary_cost(input) : 0;
+	return cost > 0 ? cost + 1 : 0;
+}
+
+/* What the summary and the turns would like, but at most half of the budget, unless the summary
+ * goes before all else. Facts get what the others do not want. */
+static size_t reserve_for_others(const struct picker *picker)
+{
+	const struct context_input *input = picker->input;
+	size_t first = size_min(first_cost(input), picker->budget);
+	size_t wanted = picker->gives_summary ? summary_cost(input) : 0;
+	if (picker->turn_count > 0)
+		wanted += text_tokens(block_heading(BLOCK_TURNS)) + turns_wanted(picker);
+	wanted = size_min(wanted, picker->budget / 2);
+	return wanted < first ? first : wanted;
+}
+
+/* The recalled text's share of a shared budget. */
+static size_t share_of_recalled(const struct context_input *input)
+{
+	size_t first = first_cost(input);
+	if (first > 0)
+		first += text_tokens(block_opening()) + text_tokens(block_closing());
+	return size_min(input->budget / 2, input->budget - size_min(first, input->budget));
+}
+
+static void pick_block(struct picker *picker)
+{
+	enum mode mode = picker->input->mode;
+	pick_ended(picker);
+	picker->gives_summary = summary_is_wanted(picker->input, picker->arena);
+	if (mode_uses_turns(mode))
+		find_turns(picker);
+	if (mode_uses_facts(mode)) {
+		size_t reserved = reserve_for_others(picker);
+		picker->left -= reserved;
+		pick_facts(picker);
+		picker->left += reserved;
+	}
+	if (uses_summary(picker->input))
+		pick_summary(picker);
+	if (mode_uses_turns(mode))
+		pick_turns(picker);
+}
+
+static void append_turns(struct buffer *out, const struct picker *picker, bool pairs)
+{
+	for (size_t i = 0; i < picker->turn_count; i++) {
+		if ((picker->turns[i].answer != NULL) == pairs)
+			buffer_append(out, picker->turns[i].rendered);
+	}
+}
+
+static void append_section(struct buffer *out, const struct picker *picker,
+			   enum block_section section)
+{
+	if (!picker->opened[section])
+		return;
+	buffer_append(out, block_heading(section));
+	if (section == BLOCK_ENDED)
+		buffer_append(out, picker->ended);
+	else if (section == BLOCK_SUMMARY)
+		buffer_append(out, picker->summary);
+	else if (section == BLOCK_FACTS)
+		block_append_facts(out, picker->facts, picker->fact_count, picker->arena);
+	else
+		append_turns(out, picker, false);
+}
+
+static struct slice render_block(const struct picker *picker)
 {
 	struct buffer out;
-	buffer_init(&out, CARRIED_WORDS);
-	for (size_t i = chat->newest.first; i-- > 0;) {
-		const struct step *step = &chat->request.steps[i];
-		if (step->kind != STEP_USER || chat_is_cut(chat, i))
-			continue;
-		buffer_append(&out, chat_ends_text(chat, i, arena));
-		buffer_append_byte(&out, '\n');
-		if (out.overflowed)
-			break;
+	if (!picker->framed)
+		return (struct slice){0};
+	buffer_init(&out, SIZE_MAX); /* the budget bounds it */
+	buffer_append(&out, block_opening());
+	for (enum block_section section = 0; section < BLOCK_SECTIONS; section++)
+		append_section(&out, picker, section);
+	buffer_append(&out, block_closing());
+	return arena_take(picker->arena, &out);
+}
+
+static struct slice render_turns(const struct picker *picker)
+{
+	struct buffer out;
+	buffer_init(&out, SIZE_MAX);
+	append_turns(&out, picker, true);
+	return arena_take(picker->arena, &out);
+}
+
+static bool is_recalled(const struct context *context, const struct context_item *item)
+{
+	for (size_t i = context->item_count; i-- > 0 && context->items[i].is_recalled;) {
+		const struct context_item *taken = &context->items[i];
+		if (taken->id == item->id && strcmp(taken->kind, item->kind) == 0)
+			return true;
 	}
-	struct slice words = arena_copy(arena, buffer_slice(&out));
-	buffer_finish(&out);
-	return words;
+	return false;
 }
 
-static bool holds_quote(struct slice words, const struct fact *fact)
+/* What did not fit into the block is no longer dropped if it was recalled instead. */
+static void forgive_recalled(struct context *context)
 {
-	return fact->quote.size > 0 && slice_find(words, fact->quote, 0) < words.size;
-}
-
-static struct id_list replayed_facts(const struct chat *chat, struct arena *arena)
-{
-	struct id_list list = {0};
-	for (size_t i = 0; i < chat->turn_prefix_count; i++)
-		id_list_add_all(&list, arena, chat->replayed[i].facts,
-				chat->replayed[i].fact_count);
-	id_list_sort(&list);
-	return list;
-}
-
-/* Skips what the conversation was given already, and what was learned from words that the request
- * itself carries. */
-static void pass_over_known(const struct chat *chat, float *scores, struct arena *arena)
-{
-	const struct memory_view *view = chat->view;
-	const struct slice words = carried_words(chat, arena);
-	const struct id_list replayed = replayed_facts(chat, arena);
-	for (size_t i = 0; i < view->fact_count; i++) {
-		const struct fact *fact = &view->facts[i];
-		if (ids_hold(replayed.ids, replayed.count, fact->id) || holds_quote(words, fact))
-			scores[i] = -1;
+	size_t kept = 0;
+	for (size_t i = 0; i < context->dropped_count; i++) {
+		if (!is_recalled(context, &context->dropped[i]))
+			context->dropped[kept++] = context->dropped[i];
 	}
+	context->dropped_count = kept;
 }
 
-static const float *score_facts(const struct chat *chat, struct arena *arena)
+/* Builds block and turns with `reserve` tokens kept back; the recalled text gets these and all that
+ * is left. Returns whether the block or the turns wanted more. */
+static bool build(const struct context_input *input, size_t reserve, struct context *context,
+		  struct arena *arena)
 {
-	const struct memory_view *view = chat->view;
-	if (chat->question.text.size == 0 || view->fact_count == 0)
-		return NULL;
-	float *scores = arena_alloc(arena, view->fact_count * sizeof(*scores));
-	recall_rank_facts(&chat->question, view->facts, view->fact_count, scores, arena);
-	if (chat->stands)
-		pass_over_known(chat, scores, arena);
-	return scores;
-}
-
-static void build_context(struct chat *chat, const struct recall_result *recalled,
-			  struct arena *arena)
-{
-	const struct memory_view *view = chat->view;
-	struct context_input input = {
-		.mode = chat->injects,
-		.budget = chat->budget,
-		.profile = chat_estimated(chat, chat->settings.profile_tokens),
-		.has_floor = chat->mode == MODE_AUTO || chat->injects == MODE_HYBRID,
-		.buffer_messages = (unsigned)chat->settings.buffer_messages,
-		.summary = view->has_summary ? &view->summary : NULL,
-		.facts = view->facts,
-		.fact_count = view->fact_count,
-		.ended = view->ended,
-		.ended_count = view->ended_count,
-		.question = chat_may_ride(chat) ? &chat->question : NULL,
-		.outdated = view->outdated,
-		.outdated_count = view->outdated_count,
-		.fact_scores = score_facts(chat, arena),
-		.turns = view->turns,
-		.turn_count = view->turn_count,
-		.conversation = view->conversation,
-		.carried_from = view->carried_from,
-		.asked_again = view->same_exchange,
-		.carried = chat->carried,
-		.cut_before = chat->cut.cut_before,
-		.is_frozen = chat->stands,
+	size_t most = input->fact_count + input->ended_count + input->turn_count +
+		      input->recalled_count + 1;
+	*context = (struct context){
+		.items = (struct context_item *)arena_bytes(arena, most * sizeof(*context->items)),
+		.dropped =
+			(struct context_item *)arena_bytes(arena, most * sizeof(*context->dropped)),
 	};
-	if (recalled != NULL) {
-		input.recalled = join_scores(recalled, arena);
-		input.recalled_count = recalled->count;
-		chat->ranked = recalled->ranked;
-	}
-	if (chat->stands) {
-		input.frozen_facts = view->frozen.facts;
-		input.frozen_fact_count = view->frozen.fact_count;
-	}
-	context_build(&input, &chat->context, arena);
-	chat->is_fresh = !chat->stands;
-}
-
-/* Whether something new is to be given: for the conversation, or for this turn. */
-static bool gives_new(const struct chat *chat)
-{
-	bool selects = chat_recalls(chat) || mode_uses_facts(chat->injects);
-	return !chat->stands || (chat_may_ride(chat) && selects && chat->newest.is_last &&
-				 !chat_newest_is_replayed(chat));
-}
-
-static void use_frozen(struct chat *chat)
-{
-	chat->context.block = chat->view->frozen.block;
-	chat->context.turns = chat->view->frozen.turns;
-	chat->context.tokens = chat->view->frozen.tokens;
-}
-
-/* Turns frozen by an earlier version are chat completion messages. */
-static struct slice render_turns(const struct chat *chat, struct arena *arena)
-{
-	struct slice earlier = chat->stands ? chat->view->frozen.chat_turns : (struct slice){0};
-	if (earlier.size > 0 && chat->dialect == &dialect_chat)
-		return earlier;
-	return dialect_render_turns(chat->context.turns, arena);
-}
-
-static void edit_request(struct chat *chat, size_t turn_prefix_count, struct arena *arena)
-{
-	struct injection injection = {
-		.placement = chat->settings.placement,
-		.block = chat_block_is_kept(chat) ? (struct slice){0} : chat->context.block,
-		.block_with_text = chat_first_carrier(chat, arena),
-		.turns = render_turns(chat, arena),
-		.turn_prefixes = chat->turn_prefixes,
-		.turn_prefix_count = turn_prefix_count,
-		.cut_first = chat->cut.first,
-		.cut_end = chat->cut.end,
+	struct picker picker = {
+		.input = input,
+		.context = context,
+		.arena = arena,
+		.budget = input->budget - reserve,
+		.left = input->budget - reserve,
 	};
-	chat->edit_count = request_inject(&chat->request, &injection, &chat->edits,
-					  &chat->made_message, arena);
+	if (!input->is_frozen)
+		pick_block(&picker);
+	bool is_short = picker.is_short;
+	context->block = render_block(&picker);
+	context->turns = render_turns(&picker);
+	context->tokens = text_tokens(context->block) + said_turns_tokens(context->turns, arena);
+	pick_recalled(&picker, input->budget - context->tokens);
+	forgive_recalled(context);
+	return is_short;
 }
 
-void chat_inject(struct chat *chat, const struct recall_result *recalled, struct arena *arena)
+void context_build(const struct context_input *input, struct context *context, struct arena *arena)
 {
-	const struct newest_turn *newest = &chat->newest;
-	size_t turn_prefixes = chat->turn_prefix_count;
-	if (chat->status == CHAT_SIDE || !chat->inject)
-		return;
-	if (gives_new(chat)) {
-		struct hidden *hidden = chat_hide(chat, recalled, arena);
-		build_context(chat, recalled, arena);
-		chat_hide_made(chat, hidden);
-	}
-	if (chat->stands)
-		use_frozen(chat);
-	size_t kept = chat_kept_tokens(chat);
-	size_t tokens = chat->context.tokens + chat_replayed_tokens(chat) + kept;
-	if (chat->context.recalled.size > 0) {
-		chat->turn_prefixes[turn_prefixes++] = (struct turn_prefix){
-			chat_own_carrier(chat, newest->first, newest->count, arena),
-			chat->context.recalled};
-		tokens += chat->context.recalled_tokens;
-	}
-	edit_request(chat, turn_prefixes, arena);
-	if (chat->edit_count > 0 || kept > 0 || chat_block_is_kept(chat)) {
-		chat->status = CHAT_INJECTED;
-		chat->tokens = (size_t)((double)tokens * chat->settings.token_rate + 0.5);
-	}
-}
-
-size_t chat_splice(const struct chat *chat, const struct slice **pieces, struct arena *arena)
-{
-	size_t count = REQUEST_PIECES(chat->edit_count);
-	struct slice *spliced = arena_alloc(arena, count * sizeof(*spliced));
-	request_splice(chat->body, chat->edits, chat->edit_count, spliced);
-	*pieces = spliced;
-	return count;
+	bool shared = !input->is_frozen && can_recall(input);
+	size_t share = shared ? share_of_recalled(input) : 0;
+	bool is_short = build(input, share, context, arena);
+	/* Gives the others what the recalled text did not need of its share. Picking again may cost
+	 * one more token through rounding. */
+	if (is_short && context->recalled_tokens + 1 < share)
+		build(input, context->recalled_tokens == 0 ? 0 : context->recalled_tokens + 1,
+		      context, arena);
 }

@@ -1,7 +1,7 @@
 /* Receipts: what a request was given, and why. */
 #include "core/base/ids.h"
 #include "core/chat/parts.h"
-#include "core/rights/receipt_text.h"
+#include "core/facts/receipt_text.h"
 
 #include <string.h>
 

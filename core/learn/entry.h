@@ -96,8 +96,8 @@ void learn_find_several(const struct said *said, struct learn_entries *entries,
 void learn_apply(const struct learn_turn *turn, const struct learn_entries *entries,
 		 const struct wish *wish, struct learning *learning, struct arena *arena);
 
-/* Takes the entries in as all facts are (core/intake): masks or drops what the operator wants so.
- * What is masked is in no other entry's quote. */
+/* Takes the entries in as all facts are (core/facts/intake.h): masks or drops what the operator
+ * wants so. What is masked is in no other entry's quote. */
 void learn_keep_allowed(const struct learn_turn *turn, struct learn_entries *entries,
 			struct arena *arena);
 

@@ -7,7 +7,7 @@
 #define RECALLD_CORE_LEARN_LEARN_H
 
 #include "core/base/bytes.h"
-#include "core/intake/intake.h"
+#include "core/facts/intake.h"
 #include "core/memory/memory.h"
 
 /* The longest answer that is read, reasoning included: more than any useful one. */

@@ -3,8 +3,8 @@
 #ifndef RECALLD_CORE_LEARN_NAMES_H
 #define RECALLD_CORE_LEARN_NAMES_H
 
-#include "core/grounding/said.h"
 #include "core/learn/entry.h"
+#include "core/learn/said.h"
 
 /* Whether a key or an entity is a name of a few words, and not an instruction to its reader. */
 bool learn_is_name(struct slice name);

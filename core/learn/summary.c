@@ -1,6 +1,6 @@
 #include "core/base/utf8.h"
 #include "core/facts/facts.h"
-#include "core/grounding/borne.h"
+#include "core/learn/borne.h"
 #include "core/learn/entry.h"
 #include "core/text/sentence.h"
 #include "core/text/text.h"

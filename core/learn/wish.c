@@ -1,10 +1,10 @@
 #include "core/learn/wish.h"
 
 #include "core/base/word_map.h"
-#include "core/grounding/asks.h"
-#include "core/grounding/words.h"
+#include "core/learn/asks.h"
 #include "core/learn/entry.h"
 #include "core/learn/names.h"
+#include "core/learn/words.h"
 #include "core/text/lexicon.h"
 #include "core/text/text.h"
 #include "lists.h"

@@ -2,7 +2,7 @@
 #ifndef RECALLD_CORE_LEARN_WISH_H
 #define RECALLD_CORE_LEARN_WISH_H
 
-#include "core/grounding/borne.h"
+#include "core/learn/borne.h"
 #include "core/learn/learn.h"
 
 struct wish {

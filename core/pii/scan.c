@@ -1,6 +1,6 @@
 /* The pass over a plain text: words are noted, and the rules tried where something may begin. */
+#include "core/pii/card.h"
 #include "core/pii/parts.h"
-#include "core/secrets/card.h"
 #include "core/text/text.h"
 
 #include <string.h>

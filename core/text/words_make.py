@@ -5,7 +5,7 @@ sections, "[NAME]" and its words, and lines with a comment after "#". Words are 
 language's file (core/text/languages), [function] has the function words, for scripts without spaces
 the pairs of characters that text_words() gives; [forms] has families of words that the stemmer
 leaves apart, separated by commas, the head first; each other section has a name of the WORD_* in
-core/grounding/words.h, and "x'y" counts as the words "x" and "y", except "don't".
+core/learn/words.h, and "x'y" counts as the words "x" and "y", except "don't".
 """
 
 import json

@@ -1,8 +1,8 @@
 #include "proxy/admin/admin.h"
 
-#include "proxy/access/identity.h"
-#include "proxy/access/web_guard.h"
 #include "proxy/admin/call.h"
+#include "proxy/exchange/identity.h"
+#include "proxy/exchange/web_guard.h"
 #include "proxy/http/percent.h"
 #include "proxy/runtime/metrics.h"
 

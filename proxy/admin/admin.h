@@ -5,7 +5,7 @@
 
 #include "proxy/config/config.h"
 #include "proxy/runtime/loop.h"
-#include "proxy/service.h"
+#include "proxy/service/service.h"
 
 struct admin;
 

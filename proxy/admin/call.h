@@ -6,7 +6,7 @@
 #include "proxy/exchange/question_vector.h"
 #include "proxy/http/server.h"
 #include "proxy/runtime/loop.h"
-#include "proxy/service.h"
+#include "proxy/service/service.h"
 
 struct admin_call {
 	struct service *service;

@@ -7,7 +7,7 @@
 #include "core/text/text.h"
 #include "proxy/admin/call.h"
 #include "proxy/admin/report.h"
-#include "proxy/learn/learner.h"
+#include "proxy/background/learner.h"
 #include "storage/rights.h"
 
 #include <inttypes.h>

@@ -3,7 +3,7 @@
 #define RECALLD_PROXY_ADMIN_FACT_BODY_H
 
 #include "core/facts/change.h"
-#include "core/intake/intake.h"
+#include "core/facts/intake.h"
 
 /* Fills a CORRECTION_CREATE or CORRECTION_PATCH with the members of the JSON `text`. NULL: it is
  * fine; else what is wrong with it: a person who writes a text that is too long is told. */

@@ -4,7 +4,7 @@
 #include "core/text/text.h"
 #include "proxy/admin/call.h"
 #include "proxy/admin/fact_body.h"
-#include "proxy/learn/learner.h"
+#include "proxy/background/learner.h"
 #include "proxy/portable/forms.h"
 #include "storage/rights.h"
 

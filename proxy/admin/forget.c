@@ -2,7 +2,7 @@
 #include "core/json/json.h"
 #include "proxy/admin/call.h"
 #include "proxy/admin/report.h"
-#include "proxy/learn/learner.h"
+#include "proxy/background/learner.h"
 #include "storage/rights.h"
 
 enum { ANSWER_LIMIT = 4096 };

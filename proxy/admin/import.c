@@ -1,11 +1,11 @@
 /* POST /v1/users/USER/import and .../messages: a user's memory taken in, recalld's own form and
  * those of others. */
+#include "core/facts/settings.h"
 #include "core/json/json.h"
-#include "core/rights/settings.h"
 #include "core/text/text.h"
 #include "proxy/admin/call.h"
-#include "proxy/learn/embedder.h"
-#include "proxy/learn/learner.h"
+#include "proxy/background/embedder.h"
+#include "proxy/background/learner.h"
 #include "proxy/portable/forms.h"
 #include "proxy/runtime/background.h"
 #include "storage/rights.h"

@@ -1,8 +1,8 @@
 /* What a question would be given now, and why: a request's path without the request. */
 #include "core/text/text.h"
 #include "proxy/admin/call.h"
-#include "proxy/chat/open.h"
 #include "proxy/exchange/chat_lookup.h"
+#include "proxy/exchange/open.h"
 
 #include <jansson.h>
 

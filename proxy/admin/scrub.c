@@ -2,7 +2,7 @@
 
 #include "core/json/json.h"
 #include "core/text/text.h"
-#include "proxy/upkeep/scrubber.h"
+#include "proxy/background/scrubber.h"
 
 #include <inttypes.h>
 

@@ -1,7 +1,7 @@
 /* GET and PUT /v1/users/USER/settings: what a person has asked for. */
 #include "core/json/json.h"
 #include "proxy/admin/call.h"
-#include "proxy/learn/learner.h"
+#include "proxy/background/learner.h"
 #include "proxy/portable/forms.h"
 #include "storage/rights.h"
 

@@ -2,8 +2,8 @@
 #include "core/pii/pii.h"
 #include "core/text/text.h"
 #include "proxy/admin/call.h"
-#include "proxy/learn/learner.h"
-#include "proxy/learn/next_job.h"
+#include "proxy/background/learner.h"
+#include "proxy/background/next_job.h"
 #include "storage/rights.h"
 
 #include <inttypes.h>

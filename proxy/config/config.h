@@ -7,7 +7,7 @@
 #define RECALLD_PROXY_CONFIG_CONFIG_H
 
 #include "core/base/bytes.h"
-#include "core/intake/intake.h"
+#include "core/facts/intake.h"
 #include "core/memory/memory.h"
 #include "core/pii/pii.h"
 

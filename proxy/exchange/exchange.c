@@ -1,9 +1,9 @@
-#include "proxy/access/web_guard.h"
-#include "proxy/chat/open.h"
+#include "proxy/background/embedder.h"
 #include "proxy/exchange/forward.h"
+#include "proxy/exchange/open.h"
 #include "proxy/exchange/state.h"
 #include "proxy/exchange/tracing.h"
-#include "proxy/learn/embedder.h"
+#include "proxy/exchange/web_guard.h"
 #include "proxy/runtime/metrics.h"
 
 #include <stdlib.h>

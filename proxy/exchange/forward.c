@@ -1,6 +1,6 @@
 #include "proxy/exchange/forward.h"
 
-#include "proxy/access/identity.h"
+#include "proxy/exchange/identity.h"
 
 #include <string.h>
 

@@ -5,7 +5,7 @@
 #include "core/dialect/dialect.h"
 #include "proxy/config/config.h"
 #include "proxy/http/parser.h"
-#include "proxy/service.h"
+#include "proxy/service/service.h"
 
 /* The dialect of a request in which memory takes part; NULL: memory takes no part. */
 const struct dialect *forward_dialect(struct slice method, struct slice target);

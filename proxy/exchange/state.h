@@ -3,9 +3,9 @@
 #ifndef RECALLD_PROXY_EXCHANGE_STATE_H
 #define RECALLD_PROXY_EXCHANGE_STATE_H
 
-#include "proxy/access/identity.h"
 #include "proxy/exchange/chat_lookup.h"
 #include "proxy/exchange/exchange.h"
+#include "proxy/exchange/identity.h"
 #include "proxy/exchange/relay.h"
 
 /* Where an exchange stands. The gauges of /metrics count the exchanges in each state. */

@@ -5,7 +5,7 @@
 
 #include "core/dialect/reply.h"
 #include "proxy/exchange/state.h"
-#include "proxy/trace/context.h"
+#include "proxy/service/trace_context.h"
 
 /* Decides from the request whether the exchange is traced. */
 void exchange_trace_begin(struct exchange *exchange);

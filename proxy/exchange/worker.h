@@ -7,7 +7,7 @@
 #include "proxy/exchange/question_vector.h"
 #include "proxy/http/server.h"
 #include "proxy/runtime/loop.h"
-#include "proxy/service.h"
+#include "proxy/service/service.h"
 #include "proxy/upstream/upstream.h"
 
 struct exchange;

@@ -2,7 +2,7 @@
 #ifndef RECALLD_PROXY_PORTABLE_FORMS_H
 #define RECALLD_PROXY_PORTABLE_FORMS_H
 
-#include "core/intake/intake.h"
+#include "core/facts/intake.h"
 #include "core/json/json.h"
 #include "core/json/split.h"
 #include "storage/portable.h"

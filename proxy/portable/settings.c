@@ -1,5 +1,5 @@
 /* A person's settings as JSON: of the admin address, and in an export. */
-#include "core/rights/settings.h"
+#include "core/facts/settings.h"
 #include "core/json/json.h"
 #include "core/text/text.h"
 #include "proxy/portable/forms.h"

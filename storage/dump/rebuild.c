@@ -4,10 +4,10 @@
 #include "storage/dump/dump.h"
 #include "storage/dump/form.h"
 #include "storage/dump/sealed.h"
-#include "storage/erasures/erasures.h"
+#include "storage/files/erasures.h"
 #include "storage/lmdb/store_marker.h"
-#include "storage/seal/exported.h"
-#include "storage/seal/open.h"
+#include "storage/record/exported_keys.h"
+#include "storage/record/seal_open.h"
 #include "storage/user/memory.h"
 #include "storage/user/rights.h"
 

@@ -5,7 +5,7 @@
 #define RECALLD_STORAGE_DUMP_SEALED_H
 
 #include "storage/dump/form.h"
-#include "storage/seal/open.h"
+#include "storage/record/seal_open.h"
 
 /* Whether a table's records are sealed. */
 bool dump_seals(const struct dump_table *table);

@@ -4,11 +4,11 @@
  * turns under a mark, by which the next start continues after a crash; the others erase turns. */
 #include "storage/audit.h"
 #include "storage/erase/deletion_search.h"
-#include "storage/erasures/erasures.h"
+#include "storage/files/erasures.h"
 #include "storage/index/vectors.h"
-#include "storage/journal/erase.h"
 #include "storage/lmdb/environment.h"
 #include "storage/lmdb/writer.h"
+#include "storage/user/erase.h"
 #include "storage/user/memory.h"
 #include "storage/user/rights.h"
 

@@ -1,6 +1,6 @@
 /* What a deletion would take, for people. */
 #include "storage/erase/deletion_search.h"
-#include "storage/erasures/erasures.h"
+#include "storage/files/erasures.h"
 
 static void read_preview(struct deletion_preview *preview, const struct memory *memory,
 			 const struct deletion_search *found, size_t limit)

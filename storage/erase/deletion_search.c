@@ -1,7 +1,7 @@
 #include "storage/erase/deletion_search.h"
 
-#include "core/erase/quotes.h"
 #include "core/facts/change.h"
+#include "core/facts/quotes.h"
 #include "core/facts/saying.h"
 #include "core/text/terms.h"
 

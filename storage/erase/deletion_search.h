@@ -1,10 +1,10 @@
-/* Reads a user's memory for the rules of core/erase/deletion.h, and finds what was made of what
+/* Reads a user's memory for the rules of core/facts/deletion.h, and finds what was made of what
  * goes. */
 #ifndef RECALLD_STORAGE_ERASE_DELETION_SEARCH_H
 #define RECALLD_STORAGE_ERASE_DELETION_SEARCH_H
 
 #include "storage/deletions.h"
-#include "storage/journal/erase.h"
+#include "storage/user/erase.h"
 
 struct deletion_search {
 	struct deletion_plan plan;

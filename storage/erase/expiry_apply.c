@@ -1,9 +1,9 @@
 /* store_expire(): deletes expired data from a user's memory. */
 #include "storage/erase/expiry_scan.h"
 
-#include "storage/erasures/erasures.h"
-#include "storage/journal/journal.h"
+#include "storage/files/erasures.h"
 #include "storage/lmdb/writer.h"
+#include "storage/user/journal.h"
 #include "storage/user/memory.h"
 #include "storage/user/rights.h"
 

@@ -1,6 +1,6 @@
 #include "storage/erase/expiry_scan.h"
 
-#include "storage/journal/exchanges.h"
+#include "storage/user/exchanges.h"
 
 enum {
 	/* Limits the writer, and anyone who waits for a commit, to about 20 ms. */

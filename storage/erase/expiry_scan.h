@@ -5,7 +5,7 @@
 #ifndef RECALLD_STORAGE_ERASE_EXPIRY_SCAN_H
 #define RECALLD_STORAGE_ERASE_EXPIRY_SCAN_H
 
-#include "storage/journal/erase.h"
+#include "storage/user/erase.h"
 
 /* Finds an answer of a conversation by its hash. */
 struct answer_place {

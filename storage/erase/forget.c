@@ -5,7 +5,7 @@
  * crash. */
 #include "storage/audit.h"
 #include "storage/deletions.h"
-#include "storage/erasures/erasures.h"
+#include "storage/files/erasures.h"
 #include "storage/lmdb/environment.h"
 #include "storage/lmdb/writer.h"
 #include "storage/user/rights.h"

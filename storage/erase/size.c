@@ -1,6 +1,6 @@
 /* How much a user takes, and what has to go for the user to take less. */
-#include "storage/journal/erase.h"
 #include "storage/lmdb/writer.h"
+#include "storage/user/erase.h"
 #include "storage/user/memory.h"
 
 /* ---- who takes how much ---- */

@@ -39,9 +39,9 @@ struct store {
 	uint64_t map_size;
 	uint64_t receipts;
 	struct store_conversion converted;
-	struct erasures *erasures; /* see storage/erasures/erasures.h */
+	struct erasures *erasures; /* see storage/files/erasures.h */
 	struct store_lost lost;    /* as found when it was opened */
-	struct seal *seal;         /* NULL: the store is not encrypted; see storage/seal/seal.h */
+	struct seal *seal;         /* NULL: the store is not encrypted; see storage/record/seal.h */
 
 	/* Used only by the writer. The forget_epochs on disk are public. */
 	struct writer *writer;

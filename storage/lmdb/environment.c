@@ -1,6 +1,6 @@
 #include "storage/lmdb/environment.h"
 
-#include "storage/erasures/erasures.h"
+#include "storage/files/erasures.h"
 #include "storage/files/files.h"
 #include "storage/lmdb/lock.h"
 #include "storage/lmdb/reader.h"

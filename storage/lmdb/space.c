@@ -1,7 +1,7 @@
 /* The account of space, see table.h. */
 #include "storage/lmdb/table.h"
 
-#include "storage/touched/touched.h"
+#include "storage/files/touched.h"
 
 #include <assert.h>
 #include <limits.h>

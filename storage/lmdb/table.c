@@ -1,6 +1,6 @@
 #include "storage/lmdb/table.h"
 
-#include "storage/touched/touched.h"
+#include "storage/files/touched.h"
 
 #include <assert.h>
 #include <limits.h>

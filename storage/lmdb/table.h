@@ -6,9 +6,9 @@
 #include "core/base/digest_table.h"
 #include "storage/lmdb/engine.h"
 #include "storage/record/key.h"
+#include "storage/record/seal_form.h"
+#include "storage/record/seal_open.h"
 #include "storage/record/stored.h"
-#include "storage/seal/form.h"
-#include "storage/seal/open.h"
 
 struct MDB_txn;
 struct MDB_cursor;

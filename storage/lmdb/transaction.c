@@ -1,7 +1,7 @@
 /* Transactions: the meaning of their failures, records, and the counts that a commit updates. */
 #include "storage/lmdb/table.h"
 
-#include "storage/touched/touched.h"
+#include "storage/files/touched.h"
 
 #include <errno.h>
 #include <limits.h>

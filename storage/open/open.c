@@ -1,15 +1,15 @@
 /* store_open(): combines the engine, the index and the recovery of what a crash left unfinished. */
-#include "storage/seal/open.h"
-#include "storage/audit/record.h"
-#include "storage/erasures/erasures.h"
+#include "storage/files/erasures.h"
 #include "storage/index/reindex.h"
 #include "storage/lmdb/environment.h"
 #include "storage/lmdb/lock.h"
 #include "storage/lmdb/store_marker.h"
 #include "storage/lmdb/table.h"
 #include "storage/lmdb/writer.h"
+#include "storage/open/audit_record.h"
 #include "storage/open/convert.h"
-#include "storage/scrub/offline.h"
+#include "storage/open/scrub_offline.h"
+#include "storage/record/seal_open.h"
 #include "storage/user/memory.h"
 
 #include <stdlib.h>

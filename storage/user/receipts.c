@@ -1,5 +1,5 @@
 #include "core/base/ids.h"
-#include "core/rights/receipt_text.h"
+#include "core/facts/receipt_text.h"
 #include "storage/lmdb/forget_epochs.h"
 #include "storage/lmdb/writer.h"
 #include "storage/user/rights.h"

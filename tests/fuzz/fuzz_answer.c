@@ -3,7 +3,7 @@
  *
  * Up to the first NUL the input is the user's turn, behind it the model's answer. */
 #include "core/learn/entry.h"
-#include "core/model/model_request.h"
+#include "core/learn/model_request.h"
 #include "core/text/sentence.h"
 #include "core/text/text.h"
 

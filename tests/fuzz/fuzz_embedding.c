@@ -1,7 +1,7 @@
 /* Answers of /embeddings: whatever comes, the vectors are whole and of one size; and where jansson
  * reads one embedding, as numbers or as base64, the vector points where it does and is there only
  * then. The input's first byte says how many texts were asked about. */
-#include "core/model/embedding.h"
+#include "core/learn/embedding.h"
 #include "core/recall/vector.h"
 
 #include "tests/fuzz/fuzz.h"

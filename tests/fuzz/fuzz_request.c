@@ -1,6 +1,6 @@
 /* The request scanner, with jansson as the oracle: it takes the same requests and reads the same
  * out of them. What it finds about turns and about a long history keeps to its bounds. */
-#include "core/context/history.h"
+#include "core/chat/history.h"
 #include "core/dialect/dialect.h"
 
 #include "tests/fuzz/fuzz.h"

@@ -3,7 +3,7 @@
 #ifndef RECALLD_TESTS_CONTEXT_FIXTURE_H
 #define RECALLD_TESTS_CONTEXT_FIXTURE_H
 
-#include "core/context/context.h"
+#include "core/chat/context.h"
 
 #define DAY INT64_C(86400000)
 #define NOON INT64_C(1795262400000) /* Saturday 2026-11-21T12:00:00Z */

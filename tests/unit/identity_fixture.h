@@ -2,7 +2,7 @@
 #ifndef RECALLD_TESTS_IDENTITY_FIXTURE_H
 #define RECALLD_TESTS_IDENTITY_FIXTURE_H
 
-#include "proxy/access/identity.h"
+#include "proxy/exchange/identity.h"
 #include "tests/unit/unit.h"
 
 enum { MAX_FIELDS = 8 };

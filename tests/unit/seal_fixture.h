@@ -3,8 +3,8 @@
 #ifndef RECALLD_TESTS_SEAL_FIXTURE_H
 #define RECALLD_TESTS_SEAL_FIXTURE_H
 
-#include "storage/seal/exported.h"
-#include "storage/seal/key_file.h"
+#include "storage/record/exported_keys.h"
+#include "storage/record/key_file.h"
 #include "tests/unit/unit.h"
 
 #include <stdio.h>

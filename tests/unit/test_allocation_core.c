@@ -1,14 +1,14 @@
 /* What core/ does when memory runs out: wherever it happens, a function gives what it always gives
  * or the process ends clearly. Nothing may come out different, go missing or stay allocated. */
+#include "core/chat/history.h"
 #include "core/clients/forms.h"
-#include "core/context/history.h"
 #include "core/dialect/dialect.h"
 #include "core/dialect/reply.h"
+#include "core/learn/embedding.h"
 #include "core/learn/learn.h"
+#include "core/learn/model_request.h"
 #include "core/memory/conversation.h"
-#include "core/model/embedding.h"
-#include "core/model/model_request.h"
-#include "core/secrets/secrets.h"
+#include "core/pii/secrets.h"
 #include "core/text/text.h"
 #include "tests/unit/context_fixture.h"
 #include "tests/unit/failing_allocator.h"

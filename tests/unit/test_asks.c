@@ -1,5 +1,5 @@
 /* A first look at a turn. */
-#include "core/grounding/asks.h"
+#include "core/learn/asks.h"
 #include "tests/unit/random.h"
 #include "tests/unit/unit.h"
 

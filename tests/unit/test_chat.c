@@ -1,4 +1,4 @@
-#include "proxy/chat/open.h"
+#include "proxy/exchange/open.h"
 
 #include "config_reading.h"
 #include "core/text/text.h"

@@ -1,5 +1,5 @@
 /* The ciphers against published answers. */
-#include "storage/seal/cipher.h"
+#include "storage/record/cipher.h"
 #include "tests/unit/unit.h"
 
 #include <stdio.h>

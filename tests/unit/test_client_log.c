@@ -2,7 +2,7 @@
  * integration/test_other_paths.py and test_admin_status.py. */
 #include "tests/unit/catch_fixture.h"
 
-#include "proxy/client_log.h"
+#include "proxy/service/client_log.h"
 
 #include <string.h>
 

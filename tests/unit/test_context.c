@@ -1,4 +1,4 @@
-#include "core/context/context.h"
+#include "core/chat/context.h"
 #include "core/dialect/dialect.h"
 #include "core/json/json.h"
 #include "core/text/text.h"

@@ -1,5 +1,5 @@
-#include "core/erase/deletion.h"
-#include "core/erase/quotes.h"
+#include "core/facts/deletion.h"
+#include "core/facts/quotes.h"
 #include "core/facts/saying.h"
 #include "tests/unit/random.h"
 #include "tests/unit/unit.h"

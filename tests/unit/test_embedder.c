@@ -1,4 +1,4 @@
-#include "proxy/learn/embedder.h"
+#include "proxy/background/embedder.h"
 
 #include "config_reading.h"
 #include "unit.h"

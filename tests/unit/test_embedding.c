@@ -1,4 +1,4 @@
-#include "core/model/embedding.h"
+#include "core/learn/embedding.h"
 
 #include "core/json/json.h"
 #include "core/recall/vector.h"

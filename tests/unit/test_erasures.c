@@ -1,4 +1,4 @@
-#include "storage/erasures/erasures.h"
+#include "storage/files/erasures.h"
 #include "tests/unit/unit.h"
 
 #include <fcntl.h>

@@ -1,5 +1,5 @@
 /* Keys that leave the store under another key, and the note that they did. */
-#include "storage/seal/open.h"
+#include "storage/record/seal_open.h"
 #include "tests/unit/seal_fixture.h"
 
 #include <fcntl.h>

@@ -1,4 +1,4 @@
-#include "core/context/history.h"
+#include "core/chat/history.h"
 #include "core/dialect/dialect.h"
 
 #include "tests/unit/unit.h"

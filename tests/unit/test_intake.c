@@ -1,4 +1,4 @@
-#include "core/intake/intake.h"
+#include "core/facts/intake.h"
 #include "tests/unit/unit.h"
 
 #include <string.h>

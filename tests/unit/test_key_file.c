@@ -1,5 +1,5 @@
 /* The file of the users' keys: what it keeps, what spoils it, and the master key that wraps it. */
-#include "storage/seal/open.h"
+#include "storage/record/seal_open.h"
 #include "tests/unit/seal_fixture.h"
 
 #include <fcntl.h>

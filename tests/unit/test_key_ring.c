@@ -1,4 +1,4 @@
-#include "proxy/learn/key_ring.h"
+#include "proxy/background/key_ring.h"
 #include "tests/unit/unit.h"
 
 #include <stdio.h>

@@ -1,5 +1,5 @@
-#include "proxy/learn/learn_job.h"
-#include "proxy/learn/next_job.h"
+#include "proxy/background/learn_job.h"
+#include "proxy/background/next_job.h"
 #include "tests/unit/config_reading.h"
 #include "tests/unit/store_fixture.h"
 

@@ -1,4 +1,4 @@
-#include "proxy/learn/learner.h"
+#include "proxy/background/learner.h"
 #include "tests/unit/config_reading.h"
 
 #include <stdio.h>

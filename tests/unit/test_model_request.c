@@ -1,5 +1,5 @@
 #include "core/json/json.h"
-#include "core/model/model_request.h"
+#include "core/learn/model_request.h"
 #include "tests/unit/unit.h"
 
 #include <stdlib.h>

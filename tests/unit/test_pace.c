@@ -1,4 +1,4 @@
-#include "proxy/learn/pace.h"
+#include "proxy/background/pace.h"
 #include "unit.h"
 
 #include <event2/event.h>

@@ -1,6 +1,6 @@
 /* Retention's thread: which users it looks at, when, and by which configuration. What goes of a
  * user's memory is the store's business; see test_store_expire.c. */
-#include "proxy/upkeep/retention.h"
+#include "proxy/background/retention.h"
 
 #include "proxy/runtime/loop.h"
 #include "proxy/runtime/metrics.h"

@@ -1,7 +1,7 @@
 #include "core/facts/facts.h"
+#include "core/facts/receipt_text.h"
+#include "core/facts/settings.h"
 #include "core/pii/pii.h"
-#include "core/rights/receipt_text.h"
-#include "core/rights/settings.h"
 #include "tests/unit/rights_fixture.h"
 
 /* What people decide about their memory, and how facts are chosen for them, without a store. */

@@ -1,7 +1,7 @@
 /* Sealers: what opens where and for whom, what they forget, and the keys with which a store opens.
  */
-#include "storage/seal/form.h"
-#include "storage/seal/open.h"
+#include "storage/record/seal_form.h"
+#include "storage/record/seal_open.h"
 #include "tests/unit/seal_fixture.h"
 
 START_TEST(what_is_returned_is_what_was_taken_last)

@@ -1,6 +1,6 @@
 /* What an erasure leaves of a user in an encrypted store, and in the copies that were made of it.
  */
-#include "core/rights/settings.h"
+#include "core/facts/settings.h"
 #include "storage/deletions.h"
 #include "storage/lmdb/engine.h"
 #include "storage/lmdb/writer.h"

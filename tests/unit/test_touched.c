@@ -1,4 +1,4 @@
-#include "storage/touched/touched.h"
+#include "storage/files/touched.h"
 #include "tests/unit/unit.h"
 
 #include <string.h>

@@ -3,9 +3,9 @@
 
 #include "core/json/json.h"
 #include "proxy/runtime/metrics.h"
-#include "proxy/trace/queue.h"
-#include "proxy/trace/span.h"
-#include "proxy/trace/tracer.h"
+#include "proxy/service/queue.h"
+#include "proxy/service/span.h"
+#include "proxy/service/tracer.h"
 
 #include <stdlib.h>
 

@@ -1,5 +1,5 @@
 /* Which users' exchanges are on their way to the disk. */
-#include "proxy/service.h"
+#include "proxy/service/service.h"
 #include "tests/unit/unit.h"
 
 START_TEST(a_user_is_settled_when_all_exchanges_are)

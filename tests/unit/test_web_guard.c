@@ -1,6 +1,6 @@
 #include "tests/unit/unit.h"
 
-#include "proxy/access/web_guard.h"
+#include "proxy/exchange/web_guard.h"
 
 #include <stdio.h>
 #include <string.h>

@@ -1,0 +1,120 @@
+/* Picks what fits the budget. Private to this folder.
+ *
+ * A picker pays for what it takes from the tokens that are left, and records everything that it
+ * takes or drops as an item of the context. */
+#ifndef RECALLD_CORE_CONTEXT_PICK_H
+#define RECALLD_CORE_CONTEXT_PICK_H
+
+#include "core/chat/block.h"
+#include "core/chat/context.h"
+
+/* A turn that may go in: quoted in the block, or as a separate turn with its answer. */
+struct turn_choice {
+	const struct turn *turn;
+	const struct turn *answer; /* NULL: it is quoted */
+	size_t tokens;             /* of both texts uncut */
+	struct slice rendered;     /* empty until taken */
+};
+
+struct picker {
+	const struct context_input *input;
+	struct context *context;
+	struct arena *arena;
+	size_t budget; /* tokens: of block and turns */
+	size_t left;
+	bool framed;   /* the block's first and last lines are paid for */
+	bool is_short; /* something wanted more room */
+	bool opened[BLOCK_SECTIONS];
+	bool gives_summary; /* if there is one */
+
+	struct slice ended;        /* taken and rendered */
+	const struct fact **facts; /* taken */
+	size_t fact_count;
+	struct slice summary;      /* taken and rendered */
+	struct turn_choice *turns; /* candidates, oldest first */
+	size_t turn_count;
+	size_t unrelated; /* facts that were left out since they do not bear on the question */
+	size_t looked_at; /* so many turns were looked at for what they say */
+	const struct slice *outdated; /* stubs of the newest of the input's outdated facts, see
+					 terms_stub(); NULL: not read yet */
+	struct facts_hidden *hidden;  /* NULL: not read yet */
+};
+
+/* Takes `cost` tokens, plus those of the section's heading and of the frame if it is the first in
+ * them. */
+bool picker_pay(struct picker *picker, enum block_section section, size_t cost);
+/* What a section costs before it says anything: its heading, and the frame, unless these are paid
+ * for. */
+size_t picker_opening(const struct picker *picker, enum block_section section);
+/* How many tokens are left for content of a section. */
+size_t picker_room(const struct picker *picker, enum block_section section);
+void picker_take(struct picker *picker, const struct context_item *item);
+void picker_drop(struct picker *picker, const struct context_item *item);
+/* Records a dropped turn, with its speaker before the text, as it would be rendered. `score` as in
+ * its item. */
+void picker_drop_turn(struct picker *picker, const struct turn *turn, size_t tokens, double score);
+
+/* ---- what bears on the question ---- */
+
+/* Whether the conversation has the fact already. */
+bool fact_is_given(const struct context_input *input, const struct fact *fact);
+/* Whether a fact bears on the question, by its words or since all does. */
+bool fact_bears(const struct context_input *input, const struct fact *fact);
+/* Whether a text bears on the question, by its words. */
+bool text_bears(const struct context_input *input, struct slice text, struct arena *arena);
+
+/* Whether the summary goes in: it stands in for what this conversation's request does not carry, or
+ * bears on the question. */
+bool summary_is_wanted(const struct context_input *input, struct arena *arena);
+
+/* ---- what is picked ---- */
+
+/* Facts that `is_wanted` lets in, the best first: by score, then the user's own, then the newest.
+ */
+typedef bool fact_filter(const struct context_input *input, const struct fact *fact);
+const struct fact **facts_by_preference(const struct context_input *input, fact_filter *is_wanted,
+					size_t *count, struct arena *arena);
+/* How much a fact of the input bears on the question; 0: not at all, or unknown. */
+double fact_score(const struct context_input *input, const struct fact *fact);
+/* The item of a fact with its own line, at a cost of `tokens`. */
+struct context_item fact_item(const struct context_input *input, const struct fact *fact,
+			      struct slice line, size_t tokens);
+/* Picks the facts that hold no longer. */
+void pick_ended(struct picker *picker);
+/* Picks current facts, best first. */
+void pick_facts(struct picker *picker);
+
+/* Picks the summary whole, or cut at the end of a sentence. */
+void pick_summary(struct picker *picker);
+
+/* The cost of turns (said_turns.h) in the form in which they enter the request. */
+size_t said_turns_tokens(struct slice list, struct arena *arena);
+
+/* Whether the turn was said by the user or the assistant and still stands. */
+bool turn_is_message(const struct turn *turn);
+struct context_item turn_item(const struct turn *turn, size_t tokens);
+/* Whether the request itself holds the turn: by its place in this conversation, or by its text. */
+bool turn_is_carried(const struct context_input *input, const struct turn *turn);
+/* Whether the turn is in the block or goes in as a separate turn. */
+bool turn_is_taken(const struct picker *picker, const struct turn *turn);
+/* Finds the candidate turns. */
+void find_turns(struct picker *picker);
+/* The cost of all candidate turns. */
+size_t turns_wanted(const struct picker *picker);
+/* Picks turns, newest first. */
+void pick_turns(struct picker *picker);
+
+/* Whether there is anything that could be recalled. */
+bool can_recall(const struct context_input *input);
+/* Picks and renders the recalled text from what the block and the turns do not hold, at most
+ * `budget` tokens. */
+void pick_recalled(struct picker *picker, size_t budget);
+
+/* ---- what holds no longer ---- */
+
+/* The turn's text; before it stands what of it holds no longer, and since when. */
+struct slice turn_marked(struct picker *picker, const struct turn *turn);
+/* Whether it tells what is hidden, and so is not given. */
+bool turn_is_concealed(struct picker *picker, const struct turn *turn);
+
+#endif

@@ -1,0 +1,285 @@
+#include "core/learn/said.h"
+
+#include "core/base/word_map.h"
+#include "core/learn/words.h"
+#include "core/text/lexicon.h"
+#include "core/text/text.h"
+#include "lists.h"
+
+/* ---- words ---- */
+
+struct word_list {
+	struct said_word *words;
+	size_t count;
+	size_t capacity;
+	uint32_t languages;
+	unsigned language;
+	struct arena *arena;
+};
+
+static struct said_word *new_word(struct word_list *list)
+{
+	list->words = arena_grow(list->arena, list->words, list->count, &list->capacity,
+				 sizeof(*list->words));
+	return &list->words[list->count++];
+}
+
+/* "Isn't" and the like. */
+static bool is_negated(struct slice word)
+{
+	return slice_ends_with(word, SLICE("n't"));
+}
+
+static void put_part(struct word_list *list, struct slice part, bool is_of_negated)
+{
+	const uint32_t function = list->languages | 1U << LEXICON_OTHER;
+	uint64_t hash = word_hash(part);
+	struct said_word *word = new_word(list);
+	word->text = arena_copy(list->arena, part);
+	word->bits = learn_word_bits(hash, list->languages);
+	if (is_of_negated)
+		word->bits |= WORD_NOT;
+	word->is_function = (lexicon_find(hash) & function) != 0 || is_of_negated;
+}
+
+static bool put_word(void *cookie, struct slice word)
+{
+	size_t begin = 0;
+	if (is_negated(word)) {
+		put_part(cookie, word, true);
+		return true;
+	}
+	for (size_t at = 0; at <= word.size; at++) {
+		if (at < word.size && word.data[at] != '\'' && word.data[at] != '_')
+			continue;
+		if (at > begin)
+			put_part(cookie, slice_part(word, begin, at), false);
+		begin = at + 1;
+	}
+	return true;
+}
+
+struct said_word *said_words(struct slice text, const struct said *like, size_t *count,
+			     struct arena *arena)
+{
+	struct word_list list = {.arena = arena, .languages = like->languages};
+	text_words(text, put_word, &list);
+	*count = list.count;
+	return list.words;
+}
+
+/* ---- the language ---- */
+
+static bool vote(void *cookie, struct slice word)
+{
+	lexicon_vote(cookie, lexicon_find(word_hash(word)), 1);
+	return true;
+}
+
+static void tell_language(struct said *said)
+{
+	struct lexicon_votes votes = {0};
+	text_words(said->text, vote, &votes);
+	said->language = lexicon_elect(&votes);
+	for (unsigned i = 0; i < LEXICON_LATIN_COUNT; i++) {
+		if (votes.of[i] == votes.of[said->language])
+			said->languages |= 1U << i;
+	}
+}
+
+/* ---- clauses ---- */
+
+struct splitter {
+	struct said *said;
+	struct arena *arena;
+	size_t capacity;
+	size_t begin; /* of the current clause */
+	unsigned sentence;
+	size_t first_of_sentence;
+};
+
+static struct said_clause *new_clause(struct splitter *splitter)
+{
+	struct said *said = splitter->said;
+	said->clauses = arena_grow(splitter->arena, said->clauses, said->count, &splitter->capacity,
+				   sizeof(*said->clauses));
+	return &said->clauses[said->count++];
+}
+
+static void end_clause(struct splitter *splitter, size_t end)
+{
+	struct slice text = slice_trim(slice_part(splitter->said->text, splitter->begin, end));
+	splitter->begin = end;
+	if (text.size == 0)
+		return;
+	struct said_clause *clause = new_clause(splitter);
+	*clause = (struct said_clause){.text = text, .sentence = splitter->sentence};
+	clause->words = said_words(text, splitter->said, &clause->count, splitter->arena);
+	clause->signs = learn_sign_bits(text);
+	clause->bits = clause->signs;
+	for (size_t i = 0; i < clause->count; i++)
+		clause->bits |= clause->words[i].bits;
+}
+
+static void end_sentence(struct splitter *splitter, size_t end, bool is_asked)
+{
+	end_clause(splitter, end);
+	struct said *said = splitter->said;
+	for (size_t i = splitter->first_of_sentence; i < said->count; i++)
+		said->clauses[i].is_asked = is_asked;
+	splitter->first_of_sentence = said->count;
+	splitter->sentence++;
+}
+
+enum mark { MARK_NONE, MARK_CLAUSE, MARK_SENTENCE, MARK_QUESTION };
+
+/* An ASCII mark ends something only before white space or the end: "3.5" and "15:00" stay whole. */
+static enum mark mark_of(uint32_t character, bool is_spaced)
+{
+	switch (character) {
+	case ',':
+	case ';':
+	case ':':
+		return is_spaced ? MARK_CLAUSE : MARK_NONE;
+	case '.':
+	case '!':
+		return is_spaced ? MARK_SENTENCE : MARK_NONE;
+	case '?':
+		return is_spaced ? MARK_QUESTION : MARK_NONE;
+	case '(':
+	case ')':
+	case 0x2014: /* dash */
+	case 0x3001:
+	case 0xFF0C:
+	case 0xFF1B:
+	case 0xFF1A: /* ideographic comma and the like */
+	case 0x060C:
+	case 0x061B: /* Arabic comma and semicolon */
+		return MARK_CLAUSE;
+	case '\n':
+	case 0x2026:
+	case 0x3002:
+	case 0xFF01:
+		return MARK_SENTENCE;
+	case 0xFF1F:
+	case 0x061F:
+		return MARK_QUESTION;
+	default:
+		return MARK_NONE;
+	}
+}
+
+enum { LONGEST_SPLIT = 24 };
+
+static struct slice word_at(struct slice text, size_t at)
+{
+	size_t end = at;
+	while (end < text.size && end - at < LONGEST_SPLIT && (unsigned char)text.data[end] > ' ' &&
+	       strchr(",.;:!?()", text.data[end]) == NULL)
+		end++;
+	return slice_part(text, at, end);
+}
+
+/* Writes a word of ASCII letters as text_words() gives it. False: it has other bytes. */
+static bool fold_letters(struct slice word, char *folded)
+{
+	for (size_t i = 0; i < word.size; i++) {
+		char small = (char)(word.data[i] | 0x20);
+		if (small < 'a' || small > 'z')
+			return false;
+		folded[i] = small;
+	}
+	return true;
+}
+
+static unsigned bits_at(const struct splitter *splitter, size_t at, struct slice *word)
+{
+	size_t count;
+	char folded[LONGEST_SPLIT];
+	*word = word_at(splitter->said->text, at);
+	if (fold_letters(*word, folded))
+		return learn_word_bits(word_hash((struct slice){folded, word->size}),
+				       splitter->said->languages);
+	struct said_word *words = said_words(*word, splitter->said, &count, splitter->arena);
+	return count == 1 ? words[0].bits : 0;
+}
+
+/* Whether the word at `at` begins a clause. */
+static bool splits_at(const struct splitter *splitter, size_t at)
+{
+	struct slice text = splitter->said->text;
+	struct slice word;
+	if ((unsigned char)text.data[at] >= 0x80 &&
+	    slice_starts_with_any(slice_part(text, at, text.size), list_clause_signs))
+		return true;
+	if (at == 0 || !text_is_space((unsigned char)text.data[at - 1]))
+		return false;
+	unsigned bits = bits_at(splitter, at, &word);
+	if ((bits & WORD_AND) != 0) {
+		struct slice next;
+		unsigned after = bits_at(
+			splitter, at + word.size + 1 < text.size ? at + word.size + 1 : at, &next);
+		return (after & (WORD_FIRST | WORD_THIRD)) != 0;
+	}
+	return (bits & WORD_SPLIT) != 0;
+}
+
+static void split(struct splitter *splitter)
+{
+	struct slice text = splitter->said->text;
+	uint32_t character;
+	for (size_t at = 0; at < text.size;) {
+		if (at > splitter->begin && splits_at(splitter, at))
+			end_clause(splitter, at);
+		size_t next = at + text_decode(text, at, &character);
+		bool is_spaced = next == text.size ||
+				 text_is_space((unsigned char)text.data[next]) ||
+				 text.data[next] == '"' || text.data[next] == '\'';
+		enum mark mark = mark_of(character, is_spaced);
+		if (mark == MARK_CLAUSE)
+			end_clause(splitter, next);
+		else if (mark != MARK_NONE)
+			end_sentence(splitter, next, mark == MARK_QUESTION);
+		at = next;
+	}
+	end_sentence(splitter, text.size, false);
+}
+
+struct said said_read(struct slice text, const struct said *like, struct arena *arena)
+{
+	struct said said = {.text = text};
+	if (like == NULL)
+		tell_language(&said);
+	else
+		said.languages = like->languages, said.language = like->language;
+	struct splitter splitter = {.said = &said, .arena = arena};
+	split(&splitter);
+	return said;
+}
+
+/* ---- as it is written ---- */
+
+static bool is_between_runs(char c)
+{
+	return strchr(" \t\n.,;:!?()\"", c) != NULL;
+}
+
+struct slice said_run(struct slice text, size_t *at)
+{
+	while (*at < text.size && is_between_runs(text.data[*at]))
+		(*at)++;
+	const size_t begin = *at;
+	while (*at < text.size && !is_between_runs(text.data[*at]))
+		(*at)++;
+	return slice_part(text, begin, *at);
+}
+
+struct slice said_bare(struct slice text)
+{
+	size_t begin = 0;
+	while (begin < text.size && is_between_runs(text.data[begin]))
+		begin++;
+	while (text.size > begin && is_between_runs(text.data[text.size - 1]))
+		text.size--;
+	return slice_part(text, begin, text.size);
+}
