@@ -1,8 +1,8 @@
 /* The texts of a context: the frames, sections and lines of its block and of its recalled text.
  * Private to this folder. Pieces are measured one by one: text_tokens() of a whole never exceeds
  * the sum over its pieces. All but the closing end with a line break. */
-#ifndef RECALLD_CORE_CONTEXT_BLOCK_H
-#define RECALLD_CORE_CONTEXT_BLOCK_H
+#ifndef RECALLD_CORE_CHAT_BLOCK_H
+#define RECALLD_CORE_CHAT_BLOCK_H
 
 #include "core/base/bytes.h"
 #include "core/memory/memory.h"

@@ -7,8 +7,8 @@
  * question: past turns under their days, in order of time, and facts that the block has no room
  * for. In a shared budget, the recalled text may always have half, and each may use what the other
  * leaves. */
-#ifndef RECALLD_CORE_CONTEXT_CONTEXT_H
-#define RECALLD_CORE_CONTEXT_CONTEXT_H
+#ifndef RECALLD_CORE_CHAT_CONTEXT_H
+#define RECALLD_CORE_CHAT_CONTEXT_H
 
 #include "core/base/bytes.h"
 #include "core/memory/memory.h"

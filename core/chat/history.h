@@ -2,8 +2,8 @@
  * = trim). The history is everything before the newest user turn except what stays: system
  * messages, which memory never holds. Its tokens are estimated: those of each message's text and
  * tool calls, 4 for its frame, and 800 for each part that is not text, such as an image. */
-#ifndef RECALLD_CORE_CONTEXT_HISTORY_H
-#define RECALLD_CORE_CONTEXT_HISTORY_H
+#ifndef RECALLD_CORE_CHAT_HISTORY_H
+#define RECALLD_CORE_CHAT_HISTORY_H
 
 #include "core/dialect/request.h"
 

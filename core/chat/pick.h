@@ -2,8 +2,8 @@
  *
  * A picker pays for what it takes from the tokens that are left, and records everything that it
  * takes or drops as an item of the context. */
-#ifndef RECALLD_CORE_CONTEXT_PICK_H
-#define RECALLD_CORE_CONTEXT_PICK_H
+#ifndef RECALLD_CORE_CHAT_PICK_H
+#define RECALLD_CORE_CHAT_PICK_H
 
 #include "core/chat/block.h"
 #include "core/chat/context.h"

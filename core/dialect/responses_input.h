@@ -1,6 +1,6 @@
 /* The items of a Responses request, as its scan comes by them. For responses.c. */
-#ifndef RECALLD_CORE_RESPONSES_INPUT_H
-#define RECALLD_CORE_RESPONSES_INPUT_H
+#ifndef RECALLD_CORE_DIALECT_RESPONSES_INPUT_H
+#define RECALLD_CORE_DIALECT_RESPONSES_INPUT_H
 
 #include "core/dialect/gather.h"
 #include "core/dialect/responses_items.h"

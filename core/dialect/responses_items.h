@@ -1,6 +1,6 @@
 /* Items, of which a Responses request and its reply consist. */
-#ifndef RECALLD_CORE_RESPONSES_ITEMS_H
-#define RECALLD_CORE_RESPONSES_ITEMS_H
+#ifndef RECALLD_CORE_DIALECT_RESPONSES_ITEMS_H
+#define RECALLD_CORE_DIALECT_RESPONSES_ITEMS_H
 
 #include "core/json/json.h"
 

@@ -1,7 +1,7 @@
 /* The output items of a response, as its events bring them: text piece by piece, then whole, then
  * all of it once more. For reply.c. */
-#ifndef RECALLD_CORE_RESPONSES_OUTPUT_H
-#define RECALLD_CORE_RESPONSES_OUTPUT_H
+#ifndef RECALLD_CORE_DIALECT_RESPONSES_OUTPUT_H
+#define RECALLD_CORE_DIALECT_RESPONSES_OUTPUT_H
 
 #include "core/dialect/answer.h"
 

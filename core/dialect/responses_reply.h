@@ -1,6 +1,6 @@
 /* The replies of the Responses dialect, and the event that we say in it; as in struct dialect. */
-#ifndef RECALLD_CORE_RESPONSES_REPLY_H
-#define RECALLD_CORE_RESPONSES_REPLY_H
+#ifndef RECALLD_CORE_DIALECT_RESPONSES_REPLY_H
+#define RECALLD_CORE_DIALECT_RESPONSES_REPLY_H
 
 #include "core/dialect/dialect.h"
 

@@ -1,8 +1,8 @@
 /* What goes when somebody deletes a part of a user's memory: one rule for a fact, a turn, a
  * conversation, a span of time and a topic. It names the turns and facts; the store deletes with
  * them what was made of them. */
-#ifndef RECALLD_CORE_ERASE_DELETION_H
-#define RECALLD_CORE_ERASE_DELETION_H
+#ifndef RECALLD_CORE_FACTS_DELETION_H
+#define RECALLD_CORE_FACTS_DELETION_H
 
 #include "core/base/ids.h"
 #include "core/memory/given.h"

@@ -1,6 +1,6 @@
 /* What is stored passes here: masked, bounded, and counted where it was changed. */
-#ifndef RECALLD_CORE_INTAKE_INTAKE_H
-#define RECALLD_CORE_INTAKE_INTAKE_H
+#ifndef RECALLD_CORE_FACTS_INTAKE_H
+#define RECALLD_CORE_FACTS_INTAKE_H
 
 #include "core/base/bytes.h"
 #include "core/memory/memory.h"

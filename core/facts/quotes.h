@@ -1,8 +1,8 @@
 /* Finds which of many quotes a text holds as whole words. The quotes stand in a table by their
  * first eight bytes: one pass over the text finds those that may begin in it, and only these are
  * searched for, each once. Quotes that are shorter, or begin alike, cost a search each. */
-#ifndef RECALLD_CORE_ERASE_QUOTES_H
-#define RECALLD_CORE_ERASE_QUOTES_H
+#ifndef RECALLD_CORE_FACTS_QUOTES_H
+#define RECALLD_CORE_FACTS_QUOTES_H
 
 #include "core/base/bytes.h"
 

@@ -1,8 +1,8 @@
 /* A receipt's texts. It quotes turns without holding their words: its JSON has, instead of a text
  * that holds the beginning of a turn, [what is before it, how many of the turn's bytes, what is
  * behind it], until somebody reads the receipt. */
-#ifndef RECALLD_CORE_RIGHTS_RECEIPT_TEXT_H
-#define RECALLD_CORE_RIGHTS_RECEIPT_TEXT_H
+#ifndef RECALLD_CORE_FACTS_RECEIPT_TEXT_H
+#define RECALLD_CORE_FACTS_RECEIPT_TEXT_H
 
 #include "core/base/bytes.h"
 

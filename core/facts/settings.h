@@ -1,6 +1,6 @@
 /* What a person's settings mean. */
-#ifndef RECALLD_CORE_RIGHTS_SETTINGS_H
-#define RECALLD_CORE_RIGHTS_SETTINGS_H
+#ifndef RECALLD_CORE_FACTS_SETTINGS_H
+#define RECALLD_CORE_FACTS_SETTINGS_H
 
 #include "core/memory/memory.h"
 #include "core/memory/user.h"

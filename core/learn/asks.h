@@ -1,6 +1,6 @@
 /* What a user asks of memory in a clause: to forget, not to keep, to be put right. */
-#ifndef RECALLD_CORE_GROUNDING_ASKS_H
-#define RECALLD_CORE_GROUNDING_ASKS_H
+#ifndef RECALLD_CORE_LEARN_ASKS_H
+#define RECALLD_CORE_LEARN_ASKS_H
 
 #include "core/learn/said.h"
 

@@ -1,6 +1,6 @@
 /* Whether the quoted words support a value. */
-#ifndef RECALLD_CORE_GROUNDING_BORNE_H
-#define RECALLD_CORE_GROUNDING_BORNE_H
+#ifndef RECALLD_CORE_LEARN_BORNE_H
+#define RECALLD_CORE_LEARN_BORNE_H
 
 #include "core/learn/said.h"
 

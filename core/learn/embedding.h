@@ -1,6 +1,6 @@
 /* Embeddings: the OpenAI-compatible /embeddings call as bytes. */
-#ifndef RECALLD_CORE_MODEL_EMBEDDING_H
-#define RECALLD_CORE_MODEL_EMBEDDING_H
+#ifndef RECALLD_CORE_LEARN_EMBEDDING_H
+#define RECALLD_CORE_LEARN_EMBEDDING_H
 
 #include "core/base/bytes.h"
 

@@ -1,8 +1,8 @@
 /* Puts what a small model wrote back into the user's words: it changes a letter of what it quotes,
  * misspells values, and translates those that are not in Latin script. What comes out stands in the
  * user's text, or else is what went in. */
-#ifndef RECALLD_CORE_GROUNDING_MEND_H
-#define RECALLD_CORE_GROUNDING_MEND_H
+#ifndef RECALLD_CORE_LEARN_MEND_H
+#define RECALLD_CORE_LEARN_MEND_H
 
 #include "core/learn/said.h"
 

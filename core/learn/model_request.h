@@ -1,7 +1,7 @@
 /* One request to the memory model in Chat Completions form, for any compatible server: parameters
  * that a server refuses are omitted or renamed, and the caller remembers this as `quirks`. */
-#ifndef RECALLD_CORE_MODEL_MODEL_REQUEST_H
-#define RECALLD_CORE_MODEL_MODEL_REQUEST_H
+#ifndef RECALLD_CORE_LEARN_MODEL_REQUEST_H
+#define RECALLD_CORE_LEARN_MODEL_REQUEST_H
 
 #include "core/base/bytes.h"
 #include "core/learn/learn.h"

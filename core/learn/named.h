@@ -1,6 +1,6 @@
 /* What the words around a name tell of what it names. */
-#ifndef RECALLD_CORE_GROUNDING_NAMED_H
-#define RECALLD_CORE_GROUNDING_NAMED_H
+#ifndef RECALLD_CORE_LEARN_NAMED_H
+#define RECALLD_CORE_LEARN_NAMED_H
 
 #include "core/learn/said.h"
 

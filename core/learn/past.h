@@ -1,6 +1,6 @@
 /* Whether a clause tells of what is over. */
-#ifndef RECALLD_CORE_GROUNDING_PAST_H
-#define RECALLD_CORE_GROUNDING_PAST_H
+#ifndef RECALLD_CORE_LEARN_PAST_H
+#define RECALLD_CORE_LEARN_PAST_H
 
 #include "core/learn/said.h"
 

@@ -1,6 +1,6 @@
 /* A user's text split into clauses, so that a quote can be read in context. */
-#ifndef RECALLD_CORE_GROUNDING_SAID_H
-#define RECALLD_CORE_GROUNDING_SAID_H
+#ifndef RECALLD_CORE_LEARN_SAID_H
+#define RECALLD_CORE_LEARN_SAID_H
 
 #include "core/base/bytes.h"
 

@@ -1,6 +1,6 @@
 /* Whom a clause speaks of: the user, somebody or something of the user's, or others. */
-#ifndef RECALLD_CORE_GROUNDING_SUBJECT_H
-#define RECALLD_CORE_GROUNDING_SUBJECT_H
+#ifndef RECALLD_CORE_LEARN_SUBJECT_H
+#define RECALLD_CORE_LEARN_SUBJECT_H
 
 #include "core/learn/said.h"
 

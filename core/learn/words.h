@@ -1,7 +1,7 @@
 /* Words that show how a sentence is meant: negated, supposed, asked, said about somebody else, or a
  * request to forget. */
-#ifndef RECALLD_CORE_GROUNDING_WORDS_H
-#define RECALLD_CORE_GROUNDING_WORDS_H
+#ifndef RECALLD_CORE_LEARN_WORDS_H
+#define RECALLD_CORE_LEARN_WORDS_H
 
 #include "core/base/bytes.h"
 

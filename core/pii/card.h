@@ -1,6 +1,6 @@
 /* Payment card numbers, which core/pii knows as well. */
-#ifndef RECALLD_CORE_SECRETS_CARD_H
-#define RECALLD_CORE_SECRETS_CARD_H
+#ifndef RECALLD_CORE_PII_CARD_H
+#define RECALLD_CORE_PII_CARD_H
 
 #include "core/base/bytes.h"
 

@@ -1,8 +1,8 @@
 /* The rules by which core/pii/secrets.c recognizes a secret. Each checks one position of a text
  * and reports the secret that begins, or is announced, there. None looks further than a bounded
  * number of bytes unless it finds one, so that a scan over all positions stays linear. */
-#ifndef RECALLD_CORE_SECRETS_RULES_H
-#define RECALLD_CORE_SECRETS_RULES_H
+#ifndef RECALLD_CORE_PII_RULES_H
+#define RECALLD_CORE_PII_RULES_H
 
 #include "core/pii/card.h"
 

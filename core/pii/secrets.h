@@ -1,8 +1,8 @@
 /* Masks secrets before a text is stored or shown to the memory model: API keys, private keys,
  * bearer and other tokens, passwords in URLs, and payment card numbers (that pass the Luhn check).
  * Invisible characters such as U+200B do not hide a secret. */
-#ifndef RECALLD_CORE_SECRETS_SECRETS_H
-#define RECALLD_CORE_SECRETS_SECRETS_H
+#ifndef RECALLD_CORE_PII_SECRETS_H
+#define RECALLD_CORE_PII_SECRETS_H
 
 #include "core/base/bytes.h"
 

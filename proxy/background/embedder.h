@@ -3,8 +3,8 @@
  * once, and stores only vectors. If recalld ends or too many users wait, the rest of a user's turns
  * waits for the user's next wake. After a failure it pauses, doubling from 1 s to 5 min. Without
  * [model] embedding it does nothing. */
-#ifndef RECALLD_PROXY_LEARN_EMBEDDER_H
-#define RECALLD_PROXY_LEARN_EMBEDDER_H
+#ifndef RECALLD_PROXY_BACKGROUND_EMBEDDER_H
+#define RECALLD_PROXY_BACKGROUND_EMBEDDER_H
 
 #include "proxy/background/key_ring.h"
 #include "proxy/config/config.h"

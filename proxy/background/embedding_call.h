@@ -1,6 +1,6 @@
 /* One call of [model]'s /embeddings: texts in, vectors out. Runs on the thread of its loop. */
-#ifndef RECALLD_PROXY_LEARN_EMBEDDING_CALL_H
-#define RECALLD_PROXY_LEARN_EMBEDDING_CALL_H
+#ifndef RECALLD_PROXY_BACKGROUND_EMBEDDING_CALL_H
+#define RECALLD_PROXY_BACKGROUND_EMBEDDING_CALL_H
 
 #include "proxy/config/config.h"
 #include "proxy/runtime/loop.h"

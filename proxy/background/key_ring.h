@@ -1,8 +1,8 @@
 /* The clients' own keys for learning: the field with the key of each user's newest request, as
  * identity_key_field() returns it. A bounded number, in memory only; the one unused longest goes
  * first. Safe from any thread. */
-#ifndef RECALLD_PROXY_LEARN_KEY_RING_H
-#define RECALLD_PROXY_LEARN_KEY_RING_H
+#ifndef RECALLD_PROXY_BACKGROUND_KEY_RING_H
+#define RECALLD_PROXY_BACKGROUND_KEY_RING_H
 
 #include "storage/store.h"
 

@@ -1,8 +1,8 @@
 /* What a facts job works on: one exchange of a user, or several that one call asks about. The
  * answer is then taken for one exchange after the other, each with the facts as the one before left
  * them, so that a crash in between repeats a call and nothing else. On the learner's thread. */
-#ifndef RECALLD_PROXY_LEARN_LEARN_BATCH_H
-#define RECALLD_PROXY_LEARN_LEARN_BATCH_H
+#ifndef RECALLD_PROXY_BACKGROUND_LEARN_BATCH_H
+#define RECALLD_PROXY_BACKGROUND_LEARN_BATCH_H
 
 #include "core/learn/learn.h"
 #include "proxy/config/config.h"

@@ -1,7 +1,7 @@
 /* One question to the memory model, and its answer. If a server refuses a parameter, asks again at
  * once without it. Runs on the thread of its loop. */
-#ifndef RECALLD_PROXY_LEARN_LEARN_CALL_H
-#define RECALLD_PROXY_LEARN_LEARN_CALL_H
+#ifndef RECALLD_PROXY_BACKGROUND_LEARN_CALL_H
+#define RECALLD_PROXY_BACKGROUND_LEARN_CALL_H
 
 #include "core/learn/learn.h"
 #include "proxy/config/config.h"

@@ -1,8 +1,8 @@
 /* A learn_job: one job of the learner, or several exchanges to learn facts from, from the input to
  * the result in the store. It makes one call to the memory model, or a few if the server needs
  * other parameters. */
-#ifndef RECALLD_PROXY_LEARN_LEARN_JOB_H
-#define RECALLD_PROXY_LEARN_LEARN_JOB_H
+#ifndef RECALLD_PROXY_BACKGROUND_LEARN_JOB_H
+#define RECALLD_PROXY_BACKGROUND_LEARN_JOB_H
 
 #include "proxy/config/config.h"
 #include "proxy/runtime/loop.h"

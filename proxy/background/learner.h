@@ -3,8 +3,8 @@
  * It runs one job at a time per user, in the order of the exchanges, and at most [model]
  * concurrency over all users. Jobs are in the store; memory holds only a bounded list of users to
  * check, refilled by scanning, and the clients' keys. */
-#ifndef RECALLD_PROXY_LEARN_LEARNER_H
-#define RECALLD_PROXY_LEARN_LEARNER_H
+#ifndef RECALLD_PROXY_BACKGROUND_LEARNER_H
+#define RECALLD_PROXY_BACKGROUND_LEARNER_H
 
 #include "proxy/config/config.h"
 #include "proxy/service/service.h"

@@ -1,7 +1,7 @@
 /* Chooses which of a user's jobs is next, and the key for it. Call next_job_choose() on the
  * learner's thread. */
-#ifndef RECALLD_PROXY_LEARN_NEXT_JOB_H
-#define RECALLD_PROXY_LEARN_NEXT_JOB_H
+#ifndef RECALLD_PROXY_BACKGROUND_NEXT_JOB_H
+#define RECALLD_PROXY_BACKGROUND_NEXT_JOB_H
 
 #include "proxy/background/key_ring.h"
 #include "proxy/background/learn_batch.h"

@@ -1,7 +1,7 @@
 /* How fast a memory model is asked that does not answer in time: a server that is too slow gets
  * slower by further calls. On the learner's thread. */
-#ifndef RECALLD_PROXY_LEARN_PACE_H
-#define RECALLD_PROXY_LEARN_PACE_H
+#ifndef RECALLD_PROXY_BACKGROUND_PACE_H
+#define RECALLD_PROXY_BACKGROUND_PACE_H
 
 #include "core/base/bytes.h"
 

@@ -3,8 +3,8 @@
  * It checks all users, a few at a time, when the daemon starts, when the configuration is read
  * again, and then as often as the configured times require. Searching a long memory takes a while,
  * so it has its own thread and loop. */
-#ifndef RECALLD_PROXY_UPKEEP_RETENTION_H
-#define RECALLD_PROXY_UPKEEP_RETENTION_H
+#ifndef RECALLD_PROXY_BACKGROUND_RETENTION_H
+#define RECALLD_PROXY_BACKGROUND_RETENTION_H
 
 #include "proxy/config/config.h"
 #include "storage/store.h"

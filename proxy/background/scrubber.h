@@ -1,7 +1,7 @@
 /* Scrubs: one thread that frees the store's file of what was erased, on demand and by [storage]
  * scrub. See storage/scrub.h. */
-#ifndef RECALLD_PROXY_UPKEEP_SCRUBBER_H
-#define RECALLD_PROXY_UPKEEP_SCRUBBER_H
+#ifndef RECALLD_PROXY_BACKGROUND_SCRUBBER_H
+#define RECALLD_PROXY_BACKGROUND_SCRUBBER_H
 
 #include "proxy/config/config.h"
 #include "storage/store.h"

@@ -1,7 +1,7 @@
 /* Keeps each user within [memory] user_limit: deletes the oldest turns of users who exceed it, like
  * [retention], until an eighth of the limit is free again. Runs on retention's loop. */
-#ifndef RECALLD_PROXY_UPKEEP_USER_LIMITS_H
-#define RECALLD_PROXY_UPKEEP_USER_LIMITS_H
+#ifndef RECALLD_PROXY_BACKGROUND_USER_LIMITS_H
+#define RECALLD_PROXY_BACKGROUND_USER_LIMITS_H
 
 #include "proxy/config/config.h"
 #include "proxy/runtime/loop.h"

@@ -1,7 +1,7 @@
 /* Who sent a request: the user id from a header, the path or a body field, its signature, and the
  * tenant from the API key. */
-#ifndef RECALLD_PROXY_ACCESS_IDENTITY_H
-#define RECALLD_PROXY_ACCESS_IDENTITY_H
+#ifndef RECALLD_PROXY_EXCHANGE_IDENTITY_H
+#define RECALLD_PROXY_EXCHANGE_IDENTITY_H
 
 #include "core/dialect/request.h"
 #include "core/memory/user.h"

@@ -1,6 +1,6 @@
 /* Opens a chat with what the proxy knows: the request's head, the configuration and the models. */
-#ifndef RECALLD_PROXY_CHAT_OPEN_H
-#define RECALLD_PROXY_CHAT_OPEN_H
+#ifndef RECALLD_PROXY_EXCHANGE_OPEN_H
+#define RECALLD_PROXY_EXCHANGE_OPEN_H
 
 #include "core/chat/chat.h"
 #include "proxy/exchange/identity.h"

@@ -2,8 +2,8 @@
  * address and, by DNS rebinding, read the replies (CONTRACT section 7). Such a request gives itself
  * away by its Host, Origin or Sec-Fetch-Site; programs that are not browsers send neither of the
  * last two. */
-#ifndef RECALLD_PROXY_ACCESS_WEB_GUARD_H
-#define RECALLD_PROXY_ACCESS_WEB_GUARD_H
+#ifndef RECALLD_PROXY_EXCHANGE_WEB_GUARD_H
+#define RECALLD_PROXY_EXCHANGE_WEB_GUARD_H
 
 #include "proxy/config/config.h"
 #include "proxy/http/parser.h"

@@ -2,8 +2,8 @@
  * them. A program is the first product of a User-Agent (RFC 9110, section 10.1.5) without its
  * version. No line holds what a user said: names are cut at the first byte that no name has. Any
  * thread. */
-#ifndef RECALLD_PROXY_CLIENT_LOG_H
-#define RECALLD_PROXY_CLIENT_LOG_H
+#ifndef RECALLD_PROXY_SERVICE_CLIENT_LOG_H
+#define RECALLD_PROXY_SERVICE_CLIENT_LOG_H
 
 #include "core/base/bytes.h"
 

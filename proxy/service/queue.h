@@ -1,7 +1,7 @@
 /* Spans on their way to the tracer's loop: what threads put in, one thread takes out. Bounded in
  * spans and in bytes. Nothing else than tracer.c uses it. */
-#ifndef RECALLD_PROXY_TRACE_QUEUE_H
-#define RECALLD_PROXY_TRACE_QUEUE_H
+#ifndef RECALLD_PROXY_SERVICE_QUEUE_H
+#define RECALLD_PROXY_SERVICE_QUEUE_H
 
 #include "core/base/bytes.h"
 

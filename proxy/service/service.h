@@ -1,7 +1,7 @@
 /* Shared by all threads of the daemon: the store, the learner, the embedder and a few counters. The
  * configuration is not here: each thread holds its own snapshot and is handed new ones. */
-#ifndef RECALLD_PROXY_SERVICE_H
-#define RECALLD_PROXY_SERVICE_H
+#ifndef RECALLD_PROXY_SERVICE_SERVICE_H
+#define RECALLD_PROXY_SERVICE_SERVICE_H
 
 #include "proxy/service/client_log.h"
 #include "proxy/upstream/last_failure.h"

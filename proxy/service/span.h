@@ -1,7 +1,7 @@
 /* Writes spans in the JSON encoding of OTLP (opentelemetry-proto 1, docs/specification.md: ids in
  * hexadecimal, 64-bit numbers as strings), one after the other with commas between them. */
-#ifndef RECALLD_PROXY_TRACE_SPAN_H
-#define RECALLD_PROXY_TRACE_SPAN_H
+#ifndef RECALLD_PROXY_SERVICE_SPAN_H
+#define RECALLD_PROXY_SERVICE_SPAN_H
 
 #include "proxy/service/trace_context.h"
 

@@ -4,8 +4,8 @@
  *
  * This header is W3C Trace Context (https://www.w3.org/TR/trace-context/): what the client's
  * `traceparent` says, and the one that the upstream gets. */
-#ifndef RECALLD_PROXY_TRACE_CONTEXT_H
-#define RECALLD_PROXY_TRACE_CONTEXT_H
+#ifndef RECALLD_PROXY_SERVICE_TRACE_CONTEXT_H
+#define RECALLD_PROXY_SERVICE_TRACE_CONTEXT_H
 
 #include "proxy/http/parser.h"
 

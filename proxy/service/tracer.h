@@ -2,8 +2,8 @@
  * [trace] endpoint in batches, once a second, from the loop that it was made with. A collector that
  * is slow, fails or is not there costs spans, never an exchange:
  * recalld_trace_spans_total counts what became of them. */
-#ifndef RECALLD_PROXY_TRACE_TRACER_H
-#define RECALLD_PROXY_TRACE_TRACER_H
+#ifndef RECALLD_PROXY_SERVICE_TRACER_H
+#define RECALLD_PROXY_SERVICE_TRACER_H
 
 #include "proxy/config/config.h"
 #include "proxy/runtime/loop.h"

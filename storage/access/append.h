@@ -1,6 +1,6 @@
 /* Inside store_append(). */
-#ifndef RECALLD_STORAGE_WRITE_APPEND_H
-#define RECALLD_STORAGE_WRITE_APPEND_H
+#ifndef RECALLD_STORAGE_ACCESS_APPEND_H
+#define RECALLD_STORAGE_ACCESS_APPEND_H
 
 #include "storage/user/memory.h"
 

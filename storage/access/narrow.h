@@ -1,6 +1,6 @@
 /* Which documents recall reads of a long memory. */
-#ifndef RECALLD_STORAGE_READ_NARROW_H
-#define RECALLD_STORAGE_READ_NARROW_H
+#ifndef RECALLD_STORAGE_ACCESS_NARROW_H
+#define RECALLD_STORAGE_ACCESS_NARROW_H
 
 #include "storage/access/outdated.h"
 

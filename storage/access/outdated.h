@@ -1,6 +1,6 @@
 /* Which turns say what holds no longer, and which say what holds instead. */
-#ifndef RECALLD_STORAGE_READ_OUTDATED_H
-#define RECALLD_STORAGE_READ_OUTDATED_H
+#ifndef RECALLD_STORAGE_ACCESS_OUTDATED_H
+#define RECALLD_STORAGE_ACCESS_OUTDATED_H
 
 #include "storage/index/vectors.h"
 

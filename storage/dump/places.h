@@ -1,6 +1,6 @@
 /* Finds turns, conversations and facts in a memory that is taken in. */
-#ifndef RECALLD_STORAGE_PORTABLE_PLACES_H
-#define RECALLD_STORAGE_PORTABLE_PLACES_H
+#ifndef RECALLD_STORAGE_DUMP_PLACES_H
+#define RECALLD_STORAGE_DUMP_PLACES_H
 
 #include "storage/portable.h"
 

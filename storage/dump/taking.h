@@ -1,6 +1,6 @@
 /* A memory being taken in: its steps, in slices. */
-#ifndef RECALLD_STORAGE_PORTABLE_TAKING_H
-#define RECALLD_STORAGE_PORTABLE_TAKING_H
+#ifndef RECALLD_STORAGE_DUMP_TAKING_H
+#define RECALLD_STORAGE_DUMP_TAKING_H
 
 #include "storage/dump/places.h"
 #include "storage/user/memory.h"

@@ -6,8 +6,8 @@
  * said after the erasure is new and may be kept.
  *
  * Every function may be called from any thread. */
-#ifndef RECALLD_STORAGE_ERASURES_ERASURES_H
-#define RECALLD_STORAGE_ERASURES_ERASURES_H
+#ifndef RECALLD_STORAGE_FILES_ERASURES_H
+#define RECALLD_STORAGE_FILES_ERASURES_H
 
 #include "core/memory/memory.h"
 #include "core/memory/user.h"

@@ -1,7 +1,7 @@
 /* The keys that commits have changed, for a copy of the store that has to catch up with them. The
  * writer notes and settles; one other thread takes. */
-#ifndef RECALLD_STORAGE_TOUCHED_TOUCHED_H
-#define RECALLD_STORAGE_TOUCHED_TOUCHED_H
+#ifndef RECALLD_STORAGE_FILES_TOUCHED_H
+#define RECALLD_STORAGE_FILES_TOUCHED_H
 
 #include "core/base/bytes.h"
 

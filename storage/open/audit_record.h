@@ -1,6 +1,6 @@
 /* Puts the audit log's hook into a store. */
-#ifndef RECALLD_STORAGE_AUDIT_RECORD_H
-#define RECALLD_STORAGE_AUDIT_RECORD_H
+#ifndef RECALLD_STORAGE_OPEN_AUDIT_RECORD_H
+#define RECALLD_STORAGE_OPEN_AUDIT_RECORD_H
 
 struct store;
 

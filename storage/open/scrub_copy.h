@@ -1,7 +1,7 @@
 /* A scrub's copy: a new environment in the folder "scrub" of the store's, which receives the
  * records in slices, and what has changed of them meanwhile. Functions return LMDB's codes. */
-#ifndef RECALLD_STORAGE_SCRUB_COPY_H
-#define RECALLD_STORAGE_SCRUB_COPY_H
+#ifndef RECALLD_STORAGE_OPEN_SCRUB_COPY_H
+#define RECALLD_STORAGE_OPEN_SCRUB_COPY_H
 
 #include "storage/lmdb/table.h"
 

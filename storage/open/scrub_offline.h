@@ -1,6 +1,6 @@
 /* A scrub of a store that is about to be opened. */
-#ifndef RECALLD_STORAGE_SCRUB_OFFLINE_H
-#define RECALLD_STORAGE_SCRUB_OFFLINE_H
+#ifndef RECALLD_STORAGE_OPEN_SCRUB_OFFLINE_H
+#define RECALLD_STORAGE_OPEN_SCRUB_OFFLINE_H
 
 #include "storage/lmdb/environment.h"
 

@@ -1,7 +1,7 @@
 /* AES-256, with OpenSSL's contexts: one is made once, gets a key once for many records, and a nonce
  * for each. A call that fails for want of memory ends the process. */
-#ifndef RECALLD_STORAGE_SEAL_CIPHER_H
-#define RECALLD_STORAGE_SEAL_CIPHER_H
+#ifndef RECALLD_STORAGE_RECORD_CIPHER_H
+#define RECALLD_STORAGE_RECORD_CIPHER_H
 
 #include "core/base/bytes.h"
 

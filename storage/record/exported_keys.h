@@ -1,8 +1,8 @@
 /* When the users' keys were last exported: a file in the store's folder, which recallctl writes and
  * the daemon reads. Whoever exports keys notes it first, and whoever overwrites a slot looks
  * afterwards: so no export that holds the slot is missed. */
-#ifndef RECALLD_STORAGE_SEAL_EXPORTED_H
-#define RECALLD_STORAGE_SEAL_EXPORTED_H
+#ifndef RECALLD_STORAGE_RECORD_EXPORTED_KEYS_H
+#define RECALLD_STORAGE_RECORD_EXPORTED_KEYS_H
 
 #include <stdbool.h>
 #include <stdint.h>

@@ -7,8 +7,8 @@
  *
  * Users are known by their hidden keys, see seal.h. One thread writes; any thread may call
  * key_file_read(), which never waits for what that thread has the disk do. */
-#ifndef RECALLD_STORAGE_SEAL_KEY_FILE_H
-#define RECALLD_STORAGE_SEAL_KEY_FILE_H
+#ifndef RECALLD_STORAGE_RECORD_KEY_FILE_H
+#define RECALLD_STORAGE_RECORD_KEY_FILE_H
 
 #include "storage/record/key_slot.h"
 

@@ -1,6 +1,6 @@
 /* The form of the head and the slots of the file of keys. */
-#ifndef RECALLD_STORAGE_SEAL_SLOT_H
-#define RECALLD_STORAGE_SEAL_SLOT_H
+#ifndef RECALLD_STORAGE_RECORD_KEY_SLOT_H
+#define RECALLD_STORAGE_RECORD_KEY_SLOT_H
 
 #include "core/memory/user.h"
 #include "storage/record/cipher.h"

@@ -10,8 +10,8 @@
  * same way with a secret of the store.
  *
  * A sealer does this for one transaction at a time. */
-#ifndef RECALLD_STORAGE_SEAL_SEAL_H
-#define RECALLD_STORAGE_SEAL_SEAL_H
+#ifndef RECALLD_STORAGE_RECORD_SEAL_H
+#define RECALLD_STORAGE_RECORD_SEAL_H
 
 #include "storage/record/key_file.h"
 #include "storage/record/seal_room.h"

@@ -16,8 +16,8 @@
  *
  * A user's settings may be put in the clear, once they hold no words: they outlive the user's keys.
  * Marks in TABLE_META end with their user. */
-#ifndef RECALLD_STORAGE_SEAL_FORM_H
-#define RECALLD_STORAGE_SEAL_FORM_H
+#ifndef RECALLD_STORAGE_RECORD_SEAL_FORM_H
+#define RECALLD_STORAGE_RECORD_SEAL_FORM_H
 
 #include "storage/record/key.h"
 #include "storage/record/seal.h"

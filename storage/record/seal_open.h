@@ -1,6 +1,6 @@
 /* Opens the keys of a store, or says why they do not fit it. */
-#ifndef RECALLD_STORAGE_SEAL_OPEN_H
-#define RECALLD_STORAGE_SEAL_OPEN_H
+#ifndef RECALLD_STORAGE_RECORD_SEAL_OPEN_H
+#define RECALLD_STORAGE_RECORD_SEAL_OPEN_H
 
 #include "storage/record/seal.h"
 

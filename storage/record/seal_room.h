@@ -1,6 +1,6 @@
 /* Room for opened values, a stack: what was taken after a mark is given up at once. */
-#ifndef RECALLD_STORAGE_SEAL_ROOM_H
-#define RECALLD_STORAGE_SEAL_ROOM_H
+#ifndef RECALLD_STORAGE_RECORD_SEAL_ROOM_H
+#define RECALLD_STORAGE_RECORD_SEAL_ROOM_H
 
 #include "core/base/bytes.h"
 

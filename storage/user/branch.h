@@ -1,7 +1,7 @@
 /* Reads a request's branch (core/memory/branch.h) from the user's tables: when the request is
  * loaded, and again when it is appended. */
-#ifndef RECALLD_STORAGE_JOURNAL_BRANCH_H
-#define RECALLD_STORAGE_JOURNAL_BRANCH_H
+#ifndef RECALLD_STORAGE_USER_BRANCH_H
+#define RECALLD_STORAGE_USER_BRANCH_H
 
 #include "core/facts/change.h"
 #include "storage/user/exchanges.h"

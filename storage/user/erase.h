@@ -1,7 +1,7 @@
 /* The eraser: removes what somebody wants forgotten, everything derived from it, and nothing else.
  * Callers select turns and facts, by name, time or topic. */
-#ifndef RECALLD_STORAGE_JOURNAL_ERASE_H
-#define RECALLD_STORAGE_JOURNAL_ERASE_H
+#ifndef RECALLD_STORAGE_USER_ERASE_H
+#define RECALLD_STORAGE_USER_ERASE_H
 
 #include "core/memory/erasure.h"
 #include "storage/user/memory.h"

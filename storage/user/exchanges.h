@@ -1,6 +1,6 @@
 /* Reads the exchanges of a conversation for the rules of core/memory. */
-#ifndef RECALLD_STORAGE_JOURNAL_EXCHANGES_H
-#define RECALLD_STORAGE_JOURNAL_EXCHANGES_H
+#ifndef RECALLD_STORAGE_USER_EXCHANGES_H
+#define RECALLD_STORAGE_USER_EXCHANGES_H
 
 #include "storage/user/memory.h"
 

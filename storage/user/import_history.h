@@ -1,7 +1,7 @@
 /* Writes a history that memory does not hold yet into the journal, together with the exchange that
  * brought it: as the conversation's first exchanges, from which no facts are learned. */
-#ifndef RECALLD_STORAGE_JOURNAL_IMPORT_HISTORY_H
-#define RECALLD_STORAGE_JOURNAL_IMPORT_HISTORY_H
+#ifndef RECALLD_STORAGE_USER_IMPORT_HISTORY_H
+#define RECALLD_STORAGE_USER_IMPORT_HISTORY_H
 
 #include "storage/user/journal.h"
 

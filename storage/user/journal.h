@@ -1,6 +1,6 @@
 /* What appending and importing share. */
-#ifndef RECALLD_STORAGE_JOURNAL_JOURNAL_H
-#define RECALLD_STORAGE_JOURNAL_JOURNAL_H
+#ifndef RECALLD_STORAGE_USER_JOURNAL_H
+#define RECALLD_STORAGE_USER_JOURNAL_H
 
 #include "storage/user/memory.h"
 

@@ -1,7 +1,7 @@
 /* Where a request stands: its conversation, its place there, and what it takes back. This reads the
  * tables; core/memory/position.h decides. */
-#ifndef RECALLD_STORAGE_JOURNAL_REQUEST_POSITION_H
-#define RECALLD_STORAGE_JOURNAL_REQUEST_POSITION_H
+#ifndef RECALLD_STORAGE_USER_REQUEST_POSITION_H
+#define RECALLD_STORAGE_USER_REQUEST_POSITION_H
 
 #include "core/memory/position.h"
 #include "storage/user/branch.h"

@@ -1,6 +1,6 @@
 /* What ceases to stand: exchanges that a request takes back, with those that return, and facts. */
-#ifndef RECALLD_STORAGE_JOURNAL_SUPERSEDE_H
-#define RECALLD_STORAGE_JOURNAL_SUPERSEDE_H
+#ifndef RECALLD_STORAGE_USER_SUPERSEDE_H
+#define RECALLD_STORAGE_USER_SUPERSEDE_H
 
 #include "storage/user/branch.h"
 #include "storage/user/journal.h"
