@@ -12,11 +12,12 @@ are its own. It fails, in TAP, on
        points up; the list's order makes a circle between wings impossible)
     3  an include of another wing's own header, and a public header that no other wing includes
     4  more than WINGS wings
-    5  a circle between modules (a .c with its .h) of one wing that no line "circle: NAME NAME" defends
+    5  more than CIRCLES circles: files that call each other in a loop
     6  a field name of the chat API in a string outside core/dialect and those of SPEAKERS
 
 
-`tests/includes.py --draft` prints the lines as the code stands, to be compared with tests/wings.
+`tests/includes.py --draft` prints the lines as the code stands, to be compared with tests/wings;
+`tests/includes.py --figures` prints how large the house is, and the calls of each circle.
 """
 
 import collections
@@ -26,7 +27,7 @@ import sys
 
 TOP = pathlib.Path(__file__).resolve().parent.parent
 FLOORS = ("core", "storage", "proxy")
-WINGS = 32
+WINGS, CIRCLES = 32, 13
 INCLUDE = re.compile(r'^\s*#\s*include "([^"]+)"', re.M)
 
 
@@ -57,15 +58,11 @@ def read_wings(text):
     wings = {}
     for line in text.splitlines():
         line = line.split("#")[0].strip()
-        if line and not line.startswith("circle:"):
+        if line:
             wing, _, rest = line.partition(":")
             allowed, _, public = rest.partition("|")
             wings[wing.strip()] = (allowed.split(), public.split())
     return wings
-
-
-def read_circles(text):
-    return {tuple(sorted(names.split())) for names in re.findall(r"^circle:(.*)$", text, re.M)}
 
 
 def read_includes(files):
@@ -77,6 +74,30 @@ def read_includes(files):
         for included in INCLUDE.findall((TOP / file).read_text())
         if included in known
     ]
+
+
+COMMENT_OR_STRING = re.compile(r'/\*.*?\*/|"(?:\\.|[^"\\])*"', re.S)
+# clang-format puts a function's name and parameters, and nothing else, before a brace in the first column.
+DEFINITION = re.compile(r"^(\w[\w \*\n]*?)\b(\w+)\([^;{}]*\)[^;{}]*\n\{", re.M)
+CALL = re.compile(r"\b([a-z_]\w+)\(")
+
+
+def read_calls(files):
+    """{(file, called file): names} for each function of another file that a .c calls."""
+    texts = {f: COMMENT_OR_STRING.sub("", (TOP / f).read_text()) for f in files if f.endswith(".c")}
+    homes, own = {}, collections.defaultdict(set)
+    for file, text in texts.items():
+        for before, name in DEFINITION.findall(text):
+            if before.startswith("static"):
+                own[file].add(name)
+            else:
+                homes[name] = file
+    calls = collections.defaultdict(set)
+    for file, text in texts.items():
+        for name in set(CALL.findall(text)) - own[file]:
+            if homes.get(name, file) != file:
+                calls[file, homes[name]].add(name)
+    return calls
 
 
 def circles(edges):
@@ -116,7 +137,7 @@ def draft(wings, files, includes):
         print(f"{wing}: {' '.join(allowed)} | {' '.join(sorted(public))}".replace(":  |", ": |"))
 
 
-def check(wings, defended, files, includes, uses):
+def check(wings, files, includes, uses):
     """Yields (what must hold, the breaches)."""
     order = {wing: at for at, wing in enumerate(wings)}
     here = {wing_of(file) for file in files}
@@ -139,22 +160,30 @@ def check(wings, defended, files, includes, uses):
         + [f"{header}: public, but no other wing uses it" for header in sorted(public - used - uses)]
     )
     yield f"no more than {WINGS} wings", [f"{len(here)} wings"] * (len(here) > WINGS)
-    # A header without a .c is its module's own: what its rooms share.
-    modules = {file[:-2] for file in files if file.endswith(".c")}
-    within = {
-        (a[:-2], b[:-2]) for a, b in includes
-        if wing_of(a) == wing_of(b) and a[:-2] in modules and b[:-2] in modules and a[:-2] != b[:-2]
-    }
-    found = {tuple(group) for group in circles(within)}
-    yield "no modules of a wing include each other in a circle", (
-        [" <-> ".join(group) for group in sorted(found - defended)]
-        + [" <-> ".join(group) + ": defended, but there is none" for group in sorted(defended - found)]
-    )
+    found = circles(read_calls(files))
+    yield f"at most {CIRCLES} circles between files", [" <-> ".join(g) for g in found] * (len(found) > CIRCLES)
     yield "only the dialects and the memory model's client name fields of the chat API", [
         f"{file}: {word}"
         for file in files if not file.startswith(SPEAKERS)
         for word in FIELD.findall((TOP / file).read_text())
     ]
+
+
+STRUCT = re.compile(r"^\s*(?:typedef )?(?:static )?(?:const )?struct(?: \w+)? \{", re.M)
+
+
+def figures(files):
+    texts = {file: (TOP / file).read_text() for file in files}
+    calls = read_calls(files)
+    groups = circles(calls)
+    print(f"{sum(text.count(chr(10)) for text in texts.values())} lines, {len({wing_of(f) for f in files})} wings,"
+          f" {sum(f.endswith('.h') for f in files)} headers,"
+          f" {sum(len(STRUCT.findall(text)) for text in texts.values())} structs, {len(groups)} circles")
+    for group in groups:
+        print("circle:", *group)
+        for a, b in sorted(calls):
+            if a in group and b in group:
+                print(f"    {a} calls of {b}:", *sorted(calls[a, b]))
 
 
 def main():
@@ -164,6 +193,8 @@ def main():
     wings = read_wings(text)
     if "--draft" in sys.argv:
         return draft(wings, files, includes)
+    if "--figures" in sys.argv:
+        return figures(files)
     tests = {
         included
         for path in (TOP / "tests").rglob("*.[ch]")
@@ -171,7 +202,7 @@ def main():
     }
     print("1..6")
     failed = 0
-    for number, (claim, breaches) in enumerate(check(wings, read_circles(text), files, includes, tests), 1):
+    for number, (claim, breaches) in enumerate(check(wings, files, includes, tests), 1):
         print(f"{'not ok' if breaches else 'ok'} {number} {claim}")
         for breach in breaches:
             print(f"# {breach}")
