@@ -26,4 +26,17 @@ bool id_list_has(const struct id_list *list, uint64_t id);
 /* Sorts the list and leaves out repeats. */
 void id_list_sort(struct id_list *list);
 
+/* A set for lookup while it grows. */
+struct id_set {
+	uint64_t *slots; /* open addressing; 0: free */
+	unsigned bits;   /* of a slot's index */
+};
+
+/* Makes room for `most` numbers; do not add more. */
+void id_set_init(struct id_set *set, size_t most);
+void id_set_finish(struct id_set *set);
+/* The set never holds 0: adding it does nothing. */
+void id_set_add(struct id_set *set, uint64_t id);
+bool id_set_has(const struct id_set *set, uint64_t id);
+
 #endif

@@ -1,5 +1,5 @@
 /* Puts what earlier turns of the conversation were given before them again, byte for byte. */
-#include "core/base/id_set.h"
+#include "core/base/ids.h"
 #include "core/chat/parts.h"
 #include "core/text/text.h"
 

@@ -1,6 +1,6 @@
 #include "core/clients/forms.h"
 
-#include "core/base/id_set.h"
+#include "core/base/ids.h"
 #include "core/clients/table.h"
 #include "core/text/text.h"
 

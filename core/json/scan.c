@@ -6,7 +6,6 @@
  * `depth` counts the enclosing containers. */
 #include "core/base/utf8.h"
 #include "core/json/parts.h"
-#include "core/json/plain.h"
 
 #include <string.h>
 

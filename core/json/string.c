@@ -2,7 +2,7 @@
 #include "core/json/json.h"
 
 #include "core/base/utf8.h"
-#include "core/json/plain.h"
+#include "core/json/parts.h"
 
 #include <inttypes.h>
 #include <string.h>

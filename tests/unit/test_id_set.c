@@ -1,6 +1,6 @@
 #include "tests/unit/unit.h"
 
-#include "core/base/id_set.h"
+#include "core/base/ids.h"
 
 START_TEST(what_was_added_is_in_it_and_nothing_else)
 {
