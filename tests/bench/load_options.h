@@ -1,4 +1,4 @@
-/* What bench-load is asked to do: its command line. */
+/* The command line of bench-load. */
 #ifndef RECALLD_TESTS_BENCH_LOAD_OPTIONS_H
 #define RECALLD_TESTS_BENCH_LOAD_OPTIONS_H
 

@@ -139,7 +139,7 @@ static void ask(struct fixture *fixture, size_t turns)
 	       work[QUESTIONS * 99 / 100], given / QUESTIONS);
 }
 
-/* What the process wrote so far, pages of the store above all. */
+/* Bytes that the process wrote so far, most of them pages of the store. */
 static unsigned long long bytes_written(void)
 {
 	unsigned long long bytes = 0;

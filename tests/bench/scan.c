@@ -1,6 +1,6 @@
-/* What reading a request costs: the scan alone, in bytes a second, over text and base64; and scan,
- * recall from a memory of 1,000 turns and splice of a 10 KB request, in microseconds of CPU. Prints
- * one line of JSON. */
+/* Measures the cost of reading a request: the scan alone, in bytes a second, over text and base64;
+ * and scan, recall from a memory of 1,000 turns and splice of a 10 KB request, in microseconds of
+ * CPU. Prints one line of JSON. */
 #include "core/dialect/dialect.h"
 #include "core/text/text.h"
 #include "tests/bench/talk.h"
@@ -61,7 +61,7 @@ static struct text make_image(size_t size)
 	return body;
 }
 
-/* What Claude Code and Codex send, tools and all. */
+/* Requests as Claude Code and Codex send them, with their tools. */
 static struct text read_recorded(const char *name)
 {
 	struct text body = {0};

@@ -1,6 +1,6 @@
-/* What encryption costs: CPU time of finding about 30 turns, of loading, of an exchange and of an
- * erasure, and bytes of the file, for a store in the clear and an encrypted one, side by side. Run
- * it as build/tests/bench-sealed. */
+/* Measures the cost of encryption: CPU time of finding about 30 turns, of loading, of an exchange
+ * and of an erasure, and bytes of the file, for a store in the clear and an encrypted one, side by
+ * side. Run it as build/tests/bench-sealed. */
 #include "storage/lmdb/engine.h"
 #include "tests/unit/random.h"
 #include "tests/unit/store_oracle.h"

@@ -1,6 +1,6 @@
-/* What the bench's users say: made-up talk with a Zipf vocabulary, each turn following from its
- * seed alone. Every second turn states something that the memory model can learn: "I now use WORD
- * for NAME", where NAME is one of twenty. */
+/* The bench's users: made-up talk with a Zipf vocabulary, each turn following from its seed alone.
+ * Every second turn states something that the memory model can learn: "I now use WORD for NAME",
+ * where NAME is one of twenty. */
 #ifndef RECALLD_TESTS_BENCH_TALK_H
 #define RECALLD_TESTS_BENCH_TALK_H
 

@@ -1,4 +1,4 @@
-/* What a request to bench-upstream says in X-Stub of how it is to be answered:
+/* A request's X-Stub header tells bench-upstream how to answer:
  *
  *     say=WORD      the answer is "Answer WORD" and EVENTS - 1 times " word"
  *     events=8      of a stream; bytes=N makes each of them so much longer

@@ -14,7 +14,7 @@ static void append_format(struct text *text, const char *format, ...)
 	text_append_bytes(text, written, (size_t)size);
 }
 
-/* What was sent before leaves first. */
+/* Bytes that were sent earlier leave first. */
 static void break_off(struct client *client)
 {
 	client->breaks_off = true;
@@ -132,7 +132,7 @@ static void stream(struct client *client)
 
 /* ---- the memory model ---- */
 
-/* What a memory model should not answer, each in its turn. */
+/* Answers that a memory model should not give, one after the other. */
 static void learn_badly(struct client *client, unsigned long which)
 {
 	static const char *const texts[] = {

@@ -1,5 +1,4 @@
-/* What every fuzz target shares: libFuzzer's entry point, and an assertion that stays in any build.
- */
+/* Shared by all fuzz targets: libFuzzer's entry point, and an assertion that stays in any build. */
 #ifndef RECALLD_TESTS_FUZZ_H
 #define RECALLD_TESTS_FUZZ_H
 

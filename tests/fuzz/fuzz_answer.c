@@ -1,4 +1,4 @@
-/* What a memory model answers, hostile or not: a reply's body, the answer as facts, and as a
+/* Feeds any answer of a memory model to the readers: a reply's body, the answer as facts, and as a
  * summary. What comes out keeps to the bounds that the store and the prompt rely on.
  *
  * Up to the first NUL the input is the user's turn, behind it the model's answer. */

@@ -99,7 +99,7 @@ static void check_value(struct config *config, const struct config_key *key)
 	}
 }
 
-/* What each request may find when sections with selectors meet. */
+/* Checks what a request finds when sections with selectors overlap. */
 static void check_memory(const struct config *config, struct slice name)
 {
 	struct config_memory memory = config_memory_for(config, name, SLICE("shared"), name);

@@ -7,7 +7,7 @@
 #include <jansson.h>
 #include <string.h>
 
-/* What jansson refuses although RFC 8259 allows it: numbers that it cannot hold, NUL in a key, half
+/* jansson refuses some JSON that RFC 8259 allows: numbers that it cannot hold, NUL in a key, half
  * of a surrogate pair. */
 static bool is_janssons_own_refusal(const json_error_t *error)
 {

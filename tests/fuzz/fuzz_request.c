@@ -152,7 +152,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	struct arena arena = {0};
 	struct request request;
 	enum request_verdict verdict = dialect_chat.scan(&request, body, &arena);
-	/* What each of the two scanners takes is fuzz_json's concern. */
+	/* fuzz_json checks which documents the two scanners accept. */
 	json_t *expected = json_loadb(body.data, body.size, JSON_ALLOW_NUL, NULL);
 	if (verdict == REQUEST_OK) {
 		check_newest_turn(&request);

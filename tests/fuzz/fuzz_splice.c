@@ -288,7 +288,7 @@ static void check_injections(const struct request *request, const json_t *origin
 				(struct turn_prefix){carrier, turn_prefix_text};
 	}
 	buffer_init(&turns, SIZE_MAX);
-	/* What is remembered may be anything, so the body's own bytes serve as the block too. */
+	/* The memory block may hold any bytes, so the body's own bytes serve as the block too. */
 	if ((controls[0] & 1) != 0)
 		injection.block = SLICE("what is \"known\"\n\xff</memory>\\");
 	else if ((controls[0] & 2) != 0)

@@ -16,7 +16,7 @@ struct late_answer {
 	void *cookie;
 };
 
-/* What the store is given for a loop. */
+/* The loop that the store is given. */
 struct late_loop {
 	struct store_loop for_store; /* first, so that a store_loop is a late_loop */
 	LIST_ENTRY(late_loop) in_list;
@@ -116,7 +116,7 @@ void __wrap_loop_destroy(struct loop *loop)
 	pthread_mutex_unlock(&lock);
 	if (late != NULL) {
 		late->ending = true;
-		/* What was answered has left the list, which the analyzer does not see. */
+		/* Answered calls have left the list; the analyzer does not see that. */
 		while (!LIST_EMPTY(&late->answers))
 			answer(LIST_FIRST(&late->answers)); /* NOLINT(clang-analyzer-unix.Malloc) */
 	}

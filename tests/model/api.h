@@ -15,7 +15,7 @@ json_t *api_read(enum api api, const json_t *request, const char **fault);
 
 /* The reply in one piece; a new reference. */
 json_t *api_object(enum api api, const struct completion *completion);
-/* What a streamed one consists of, as a list in its order; a new reference. */
+/* The events of a streamed reply, in order; a new reference. */
 json_t *api_events(enum api api, const struct completion *completion);
 const char *api_stream_type(enum api api);
 /* Appends one of them as it goes over the wire, or what follows the last (`event` NULL). */

@@ -60,7 +60,7 @@ static void read_tool_choice(json_t *chat, json_t *choice)
 
 /* ---- Responses ---- */
 
-/* What a client-run tool gave stands for its result; what the model did itself is left out. */
+/* A result of a tool that the client ran is kept; the model's own tool use is left out. */
 static void read_item(json_t *messages, const json_t *item)
 {
 	const char *role = json_string_value(json_object_get(item, "role"));
@@ -93,7 +93,7 @@ static const char *read_responses(json_t *chat, const json_t *request)
 
 /* ---- Messages ---- */
 
-/* What a message has of tool results goes before its text. */
+/* A message's tool results go before its text. */
 static void read_message(json_t *messages, const json_t *message)
 {
 	json_t *content = json_object_get(message, "content"), *block;

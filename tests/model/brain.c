@@ -175,7 +175,7 @@ static void add_message(struct sources *sources, const struct message *message)
 			      (struct slice){"", 0});
 }
 
-/* What is rare in the conversation tells more; a word that only belongs to a group tells less. */
+/* A rare word tells more; a word that only belongs to a group tells less. */
 static double weight_of(const struct sources *sources, struct slice item)
 {
 	double with = 0.5;

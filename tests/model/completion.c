@@ -142,7 +142,7 @@ static bool names_tool(const struct features *text, struct slice tool, struct ar
 	return false;
 }
 
-/* What stands after "in" or "for", to the end of its sentence. */
+/* The words after "in" or "for", up to the end of the sentence. */
 static struct slice object_of(struct slice text, struct arena *arena)
 {
 	struct token *tokens;

@@ -197,7 +197,7 @@ static bool is_odd_value(const struct extractor *extractor, struct slice key, st
 	       word_at(extractor, span.begin, span.end, " the a an my our ");
 }
 
-/* What is owned for good begins by how many; problems and questions are not owned. */
+/* A lasting possession begins with a number; problems and questions are not possessions. */
 static bool is_possession_worth_keeping(const struct extractor *extractor, struct span span)
 {
 	return word_at(extractor, span.begin, span.end,

@@ -20,7 +20,7 @@ struct extractor {
 	struct slice entity; /* empty: the user */
 	enum denial denial;
 	bool forget;
-	/* What the last entry was about. */
+	/* The subject of the last entry. */
 	struct slice last_entity;
 	struct slice last_key;
 };
@@ -45,7 +45,7 @@ void emit_relation(struct extractor *extractor, struct slice name, struct slice 
 /* "A dog named Rex", "my wife is called Eva": what has a name of its own. False: it has not. */
 bool emit_named(struct extractor *extractor, struct span kind, struct span name);
 void emit_match(struct extractor *extractor, const struct match *match);
-/* What happened or will happen on a day that is told by its distance. */
+/* An event on a day that is given by its distance from today. */
 void emit_event(struct extractor *extractor, struct span range);
 
 #endif

@@ -1,4 +1,4 @@
-/* What people say of themselves, as patterns over words.
+/* Patterns over words for statements about oneself.
  *
  * A pattern is matched from the word after the subject ("I", "my sister Anna"). Its elements are
  * parted by spaces: "a|b" one of these words; "?a|b" the same or nothing; "{v}" one or more words,

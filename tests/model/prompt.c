@@ -44,7 +44,7 @@ static size_t find_heading(struct slice prompt, const char *heading)
 	return at;
 }
 
-/* What follows the line that begins so, up to `until` or the end. */
+/* The text after the line that begins so, up to `until` or the end. */
 static struct slice section(struct slice prompt, const char *heading, const char *until)
 {
 	size_t begin = find_heading(prompt, heading);

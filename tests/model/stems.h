@@ -1,4 +1,4 @@
-/* What a text is about, so that a question finds its answer: stems, and words that mean much the
+/* The subject of a text, so that a question finds its answer: stems, and words that mean much the
  * same. */
 #ifndef RECALLD_TESTS_MODEL_STEMS_H
 #define RECALLD_TESTS_MODEL_STEMS_H

@@ -72,7 +72,7 @@ static void add(struct sentences *sentences, struct slice text)
 	sentences->words += sentence.words;
 }
 
-/* What is only a greeting, a question or a request to forget is not worth repeating. */
+/* Greetings, questions and requests to forget are not worth repeating. */
 static bool is_worth_telling(struct slice sentence, struct arena *arena)
 {
 	static const char idle[] =

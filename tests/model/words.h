@@ -1,4 +1,4 @@
-/* What the demo model knows of language: where sentences and words end, which of them are
+/* The demo model's knowledge of language: where sentences and words end, which of them are
  * questions, which words carry no meaning of their own and which mean much the same, in English,
  * German and Chinese. General language only: nothing here is about any one conversation.
  *

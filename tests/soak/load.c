@@ -100,7 +100,7 @@ static void on_wire(void *cookie, enum wire_event event, const struct wire_reply
 		drop_wire(client);
 		finished(client, true, "");
 	} else if (event == WIRE_REPLIED) {
-		/* What refuses also closes. */
+		/* A refusal also closes the connection. */
 		bool closes = scenario->raw != NULL || scenario->slow;
 		judge(client, reply);
 		if (closes)
@@ -128,7 +128,7 @@ static void send_chat(struct client *client)
 		scenario->fields, number, scenario->stub, size);
 	wire_send(client->wire, head, (size_t)head_size);
 	wire_send(client->wire, client->soak->body, size);
-	/* What it will resend as history is what the stub says to plain chats. */
+	/* The history that it resends is the stub's answer to plain chats. */
 	if (scenario_is_plain(scenario))
 		client->talk.said[client->talk.turn++ % SOAK_HISTORY] = number;
 }

@@ -1,4 +1,4 @@
-/* What the soak's exchanges are, and what each must come to. */
+/* The soak's exchanges and the result that each must have. */
 #ifndef RECALLD_TESTS_SOAK_SCENARIOS_H
 #define RECALLD_TESTS_SOAK_SCENARIOS_H
 
@@ -7,7 +7,7 @@
 
 enum { SOAK_MAX_BODY = 3 << 20, SOAK_HISTORY = 6 };
 
-/* What an exchange must come to. */
+/* The required result of an exchange. */
 enum outcome { WHOLE, STATUS, ERROR, BROKEN, CLIENT_LEAVES, ANYTHING };
 
 struct scenario {

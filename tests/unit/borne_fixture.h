@@ -1,4 +1,4 @@
-/* What a memory model answers to a turn, and whether its only entry is stored. */
+/* Gives a memory model's answer to a turn, and tells whether its only entry is stored. */
 #ifndef RECALLD_TESTS_BORNE_FIXTURE_H
 #define RECALLD_TESTS_BORNE_FIXTURE_H
 

@@ -28,7 +28,7 @@ struct request {
 	}
 
 struct memory_view view_for(struct fixture *fixture, struct request request, const char *session);
-/* What the chat leaves behind when the request was answered. */
+/* The records that the chat leaves once the request was answered. */
 struct append append_for(const struct memory_view *view, struct request request, const char *answer,
 			 int64_t now);
 /* Both, at once. */

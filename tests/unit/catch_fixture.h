@@ -1,4 +1,4 @@
-/* What the code under test writes to standard error. */
+/* Catches what the code under test writes to standard error. */
 #ifndef RECALLD_TESTS_CATCH_FIXTURE_H
 #define RECALLD_TESTS_CATCH_FIXTURE_H
 

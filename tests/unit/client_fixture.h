@@ -1,4 +1,4 @@
-/* What the tests of clients' forms share: the texts of recorded requests, and text at random. */
+/* Shared by the tests of clients' forms: the texts of recorded requests, and text at random. */
 #ifndef RECALLD_TESTS_CLIENT_FIXTURE_H
 #define RECALLD_TESTS_CLIENT_FIXTURE_H
 

@@ -1,4 +1,4 @@
-/* What the tests of the demo model share: what a user says, and memory in a user's message. */
+/* Shared by the tests of the demo model: what a user says, and memory in a user's message. */
 #ifndef RECALLD_TESTS_DEMO_FIXTURE_H
 #define RECALLD_TESTS_DEMO_FIXTURE_H
 

@@ -1,4 +1,4 @@
-/* What the tests of exports share: a store with something in each table. */
+/* Shared by the tests of exports: a store with something in each table. */
 #ifndef RECALLD_TESTS_DUMP_FIXTURE_H
 #define RECALLD_TESTS_DUMP_FIXTURE_H
 
@@ -33,7 +33,8 @@ static inline void keep_receipt(struct fixture *fixture, const char *user)
 	ck_assert_int_eq(fixture_await(&fixture->loop, &wait), STORE_OK);
 }
 
-/* What two users decided: one about a value that is wrong, one without a memory not to have any. */
+/* The decisions of two users: one about a value that is wrong, one without a memory not to have
+ * any. */
 static inline void decide(struct fixture *fixture)
 {
 	struct transaction transaction;

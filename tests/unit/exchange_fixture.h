@@ -1,4 +1,4 @@
-/* What the tests of exchanges share: the upstream's answers, and what memory keeps of them. */
+/* Shared by the tests of exchanges: the upstream's answers, and what memory keeps of them. */
 #ifndef RECALLD_TESTS_EXCHANGE_FIXTURE_H
 #define RECALLD_TESTS_EXCHANGE_FIXTURE_H
 

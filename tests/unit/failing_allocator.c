@@ -134,7 +134,7 @@ bool trial_begin(void)
 
 void trial_end(bool reported)
 {
-	/* What follows an allocation that a library could not make runs nowhere else. */
+	/* The code behind a library's failed allocation runs nowhere else. */
 	if (reported && __gcov_dump != NULL)
 		__gcov_dump();
 	_exit(reported ? REPORTED : 0);

@@ -1,4 +1,4 @@
-/* What the tests of the HTTP server share: a server on a loopback port, a handler that answers at
+/* Shared by the tests of the HTTP server: a server on a loopback port, a handler that answers at
  * once or keeps requests for the test to answer, and clients.
  *
  * All share one loop and one thread: what a client does is done between two turns of the loop. Each

@@ -1,5 +1,5 @@
-/* What the tests of learning share: one turn, what is known before it, and what comes of an answer.
- */
+/* Shared by the tests of learning: one turn, what is known before it, and what comes of an
+ * answer. */
 #ifndef RECALLD_TESTS_LEARN_FIXTURE_H
 #define RECALLD_TESTS_LEARN_FIXTURE_H
 

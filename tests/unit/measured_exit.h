@@ -6,7 +6,7 @@
 #include <unistd.h>
 
 #ifdef MEASURED
-/* What a child that ends by this has run counts as covered, too. For one file of an executable. */
+/* The lines that such a child has run count as covered, too. For one file of an executable. */
 extern void __gcov_dump(void);
 
 void _exit(int status)

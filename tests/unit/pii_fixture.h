@@ -1,4 +1,4 @@
-/* What the tests of personal data share: what is masked in a text, and that nothing is. */
+/* Shared by the tests of personal data: what is masked in a text, and that nothing is. */
 #ifndef RECALLD_TESTS_PII_FIXTURE_H
 #define RECALLD_TESTS_PII_FIXTURE_H
 

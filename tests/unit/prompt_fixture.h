@@ -1,4 +1,4 @@
-/* What the tests of the memory model's prompts share: where a prompt says something. */
+/* Shared by the tests of the memory model's prompts: where a prompt says something. */
 #ifndef RECALLD_TESTS_PROMPT_FIXTURE_H
 #define RECALLD_TESTS_PROMPT_FIXTURE_H
 

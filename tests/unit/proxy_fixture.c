@@ -96,8 +96,7 @@ static int listen_anywhere(void)
 	return fd;
 }
 
-/* What sides have seen may be asked for after their ends: it is kept until the next proxy begins.
- */
+/* Tests may ask for what a side has seen after its end: it is kept until the next proxy begins. */
 static struct buffer *kept[MOST_SIDES];
 static size_t kept_count;
 

@@ -13,8 +13,8 @@ struct proxy {
 	struct service service;
 	struct config *config;
 	struct worker *worker;
-	int upstream;   /* the listening socket... */
-	uint16_t asked; /* ...and its port */
+	int upstream;   /* the listening socket */
+	uint16_t asked; /* its port */
 	uint16_t port;  /* the worker's */
 	bool stopped;
 };
@@ -41,7 +41,7 @@ void side_send(struct side *side, const char *text);
 /* Reads until the text has come. */
 void side_await(struct side *side, const char *text);
 bool side_has(const struct side *side, const char *text); /* in what was read */
-/* What has arrived is read, without waiting. */
+/* Reads the bytes that have arrived, without waiting. */
 void side_look(struct side *side);
 /* Reads until the other end has closed, and closes. */
 void side_await_end(struct side *side);
@@ -60,8 +60,8 @@ void proxy_await_state(const char *state, int count);
 /* Waits until no exchange is open, and asserts that no gauge counts one. */
 void proxy_await_rest(struct proxy *proxy);
 void proxy_await_count(enum metric_counter counter, uint64_t count);
-/* What the store knows of a user, told in one line: "USER:text|ASSISTANT:text|", the incomplete
- * with a "~" behind it. In the store's arena. */
+/* A user's turns in one line: "USER:text|ASSISTANT:text|", the incomplete with a "~" behind it. In
+ * the store's arena. */
 const char *proxy_memory(struct proxy *proxy, const char *user);
 
 /* While it is held, nothing reaches the disk. */

@@ -1,4 +1,4 @@
-/* What the tests of what people decide about their memory share: a fact about the user. */
+/* Shared by the tests of people's decisions about their memory: a fact about the user. */
 #ifndef RECALLD_TESTS_RIGHTS_FIXTURE_H
 #define RECALLD_TESTS_RIGHTS_FIXTURE_H
 

@@ -1,5 +1,5 @@
-/* What the tests of a store's keys share: a folder of its own with a file of keys in it, no store.
- */
+/* Shared by the tests of a store's keys: a folder of its own with a file of keys in it, no
+ * store. */
 #ifndef RECALLD_TESTS_SEAL_FIXTURE_H
 #define RECALLD_TESTS_SEAL_FIXTURE_H
 

@@ -1,4 +1,4 @@
-/* What the tests of an encrypted store share: a store in which something was said and learned, its
+/* Shared by the tests of an encrypted store: a store in which something was said and learned, its
  * files, and what can be read of it. */
 #ifndef RECALLD_TESTS_SEALED_FIXTURE_H
 #define RECALLD_TESTS_SEALED_FIXTURE_H
@@ -17,7 +17,7 @@ void sealed_begin_clear(struct fixture *fixture);
 
 /* An exchange of the user in "session-of-bergamot". */
 void sealed_say(struct fixture *fixture, const char *user, const char *said, uint64_t receipt);
-/* What alex and ben say of Bergamot and Quillon, with a fact and a summary of alex. */
+/* Alex and ben talk of Bergamot and Quillon, with a fact and a summary of alex. */
 void sealed_fill(struct fixture *fixture);
 /* Says so much more that alex's terms move into postings. */
 void sealed_fill_postings(struct fixture *fixture);
@@ -45,7 +45,7 @@ size_t sealed_count_keys(const struct fixture *fixture); /* users in its file of
  * why it was refused. */
 struct store *sealed_open(const struct fixture *fixture, const unsigned char *master,
 			  char error[512]);
-/* What is recalled of alex's turns for a question, in the fixture's arena. */
+/* Alex's turns that are recalled for a question, in the fixture's arena. */
 struct recall_result sealed_recall(struct fixture *fixture, const char *text);
 /* All that a store holds, as text. The caller finishes it. */
 struct buffer sealed_picture(struct fixture *fixture);

@@ -1,4 +1,4 @@
-/* What the tests of secrets share: what is masked in a text, and that nothing is. */
+/* Shared by the tests of secrets: what is masked in a text, and that nothing is. */
 #ifndef RECALLD_TESTS_SECRETS_FIXTURE_H
 #define RECALLD_TESTS_SECRETS_FIXTURE_H
 

@@ -120,7 +120,7 @@ void fixture_init(struct fixture *fixture, uint64_t map_size)
 
 /* ---- the account of space ---- */
 
-/* What one record takes of the file, as LMDB lays it out. */
+/* The bytes that one record takes in LMDB's file. */
 static int64_t space_of_record(size_t tree, size_t key, size_t value)
 {
 	const size_t node = 8 + key + value;

@@ -1,4 +1,4 @@
-/* What the tests of learning into a store share: a conversation of alex, and changes of facts. */
+/* Shared by the tests of learning into a store: a conversation of alex, and changes of facts. */
 #ifndef RECALLD_TESTS_STORE_LEARN_FIXTURE_H
 #define RECALLD_TESTS_STORE_LEARN_FIXTURE_H
 

@@ -30,7 +30,7 @@ static void make_room(struct oracle *oracle, size_t count)
 	oracle->count = count;
 }
 
-/* What is hidden takes the earlier answers of its exchange along. */
+/* Hiding a turn hides the earlier answers of its exchange, too. */
 static void hide_exchange(struct oracle *oracle, uint64_t exchange)
 {
 	for (size_t i = 0; i < oracle->count; i++) {

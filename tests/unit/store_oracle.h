@@ -24,7 +24,7 @@ size_t oracle_check(struct oracle *oracle, const struct recall *recall);
 /* The question in no conversation. */
 size_t oracle_ask(struct oracle *oracle, const char *text);
 
-/* What the store recalls, in the fixture's arena. */
+/* The turns that the store recalls, in the fixture's arena. */
 struct recall_result fixture_recall(struct fixture *fixture, const struct recall *recall);
 struct recall_question fixture_question(struct fixture *fixture, const char *text);
 

@@ -9,7 +9,7 @@
 /* Appended to `out`. The first result that is neither OK nor "not found", else STORE_OK; then
  * the picture is whole. */
 enum store_result store_picture(struct store *store, struct buffer *out);
-/* What the store counts of everybody's. */
+/* The store's counts over all users. */
 void store_picture_counts(struct store *store, struct buffer *out);
 
 #endif

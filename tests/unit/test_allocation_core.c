@@ -1,5 +1,5 @@
-/* What core/ does when memory runs out: wherever it happens, a function gives what it always gives
- * or the process ends clearly. Nothing may come out different, go missing or stay allocated. */
+/* Lets memory run out in core/: wherever it happens, a function gives what it always gives or the
+ * process ends clearly. Nothing may come out different, go missing or stay allocated. */
 #include "core/chat/history.h"
 #include "core/clients/forms.h"
 #include "core/dialect/dialect.h"

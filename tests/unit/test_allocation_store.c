@@ -1,6 +1,6 @@
-/* What the store does when memory runs out, in every one of its calls and at every allocation in
- * it, LMDB's own included: the call fails, or the process ends clearly; either way the store holds
- * all that the call writes or nothing of it, and the same call then goes well. */
+/* Lets memory run out in each of the store's calls and at each allocation in it, LMDB's own
+ * included: the call fails, or the process ends clearly; either way the store holds all that the
+ * call writes or nothing of it, and the same call then goes well. */
 #include "storage/lmdb/table.h"
 #include "tests/unit/branch_fixture.h"
 #include "tests/unit/failing_allocator.h"
@@ -123,7 +123,7 @@ static void try_without(struct attempt *attempt, size_t nth)
 	trial_end(failed);
 }
 
-/* What a process left that ended in the midst of the call. */
+/* The files of a process that ended in the middle of the call. */
 static void look_after(struct attempt *attempt)
 {
 	struct place *place = &attempt->place;

@@ -1,4 +1,4 @@
-/* What upstream sends to be kept of an answer has bounds: its ids, its calls for tools. */
+/* The parts of an answer that are kept have bounds: its ids, its calls for tools. */
 #include "core/dialect/answer.h"
 #include "core/dialect/dialect.h"
 #include "core/dialect/reply.h"
@@ -130,7 +130,7 @@ static int64_t time_calls(struct answer *answer, const int64_t *index, struct sl
 	return least;
 }
 
-/* What goes through the table for each call takes more than 25 times as long. */
+/* A search through the whole table for each call would take more than 25 times as long. */
 START_TEST(a_call_costs_no_more_when_the_table_is_full)
 {
 	struct answer one, full;

@@ -183,7 +183,7 @@ START_TEST(a_fact_is_recalled_unless_the_request_carries_the_words_that_it_rests
 	ck_assert(recalls_fact(&talk, "elsewhere"));
 	ck_assert(recalls_fact(&talk, ""));
 	ck_assert(!recalls_fact(&talk, "Un caf\xc3\xa9"));
-	/* What the question or the assistant says is not where it comes from. */
+	/* The words of the question and of the assistant do not tell the source. */
 	ck_assert(recalls_fact(&talk, "The boat"));
 	ck_assert(recalls_fact(&talk, "Petrel"));
 	teardown(&talk);
@@ -318,7 +318,7 @@ START_TEST(what_is_continued_is_kept_once)
 }
 END_TEST
 
-/* What the model's rate is after one request for which so many tokens were counted. */
+/* The model's rate after one request for which so many tokens were counted. */
 static double rate_after(const char *before, const char *message, int64_t counted)
 {
 	struct talk talk;

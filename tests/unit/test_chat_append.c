@@ -1,4 +1,4 @@
-/* What auto picks, and what a chat leaves behind. */
+/* Tests the choice of `auto` and the records of a chat. */
 #include "chat_fixture.h"
 #include "core/text/text.h"
 #include "unit.h"

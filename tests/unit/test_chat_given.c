@@ -1,4 +1,4 @@
-/* What a chat is given: what stands of what it was given before, and what is left out. */
+/* Tests what a chat is given: replays that still hold, and what is left out. */
 #include "chat_fixture.h"
 #include "core/text/text.h"
 #include "unit.h"

@@ -184,7 +184,7 @@ START_TEST(the_conversation_is_looked_up_by_its_answers)
 	ck_assert_uint_eq(f.load.fingerprints[1].user_hash, text_hash(SLICE("a")));
 	ck_assert(!f.load.fingerprints[2].tool_calls);
 	ck_assert_uint_eq(f.load.fingerprints[2].hash, text_hash(SLICE("b")));
-	/* What the reply is to go on is none of them. */
+	/* The text that the reply is to continue is none of them. */
 	(void)chat_fixture_decide(&f, USER("a") "," ASSISTANT("Once"));
 	ck_assert_uint_eq(f.load.fingerprint_count, 0);
 	ck_assert_ptr_nonnull(f.load.open);

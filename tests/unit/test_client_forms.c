@@ -1,4 +1,5 @@
-/* What of a message is the user's own: the turn without documents, and the words in it. */
+/* Tests which part of a message is the user's own: the turn without documents, and the words in
+ * it. */
 #include "core/clients/table.h"
 #include "core/text/text.h"
 #include "tests/unit/client_fixture.h"
@@ -97,7 +98,7 @@ static void assert_parts(const struct text_part *parts, size_t count, const char
 	size_t carrier;
 	struct slice own = form_own_parts(parts, count, &carrier, &arena);
 	unit_assert_slice(own, expected);
-	/* What rides before the text goes before words of it. */
+	/* Context in front of the text goes in front of words of it. */
 	ck_assert_int_eq(carrier == count, own.size == 0);
 	ck_assert(carrier == count ||
 		  slice_find(own, slice_trim(form_own_text(parts[carrier].text, &arena)), 0) <

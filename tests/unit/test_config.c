@@ -309,7 +309,7 @@ START_TEST(faults_of_variables_name_them)
 		     "test.conf: warning: RECALLD_MEMROY_MODE has no effect: no section has this "
 		     "name; did you mean [memory]?");
 	unsetenv("RECALLD_MEMROY_MODE");
-	/* What Kubernetes makes up for a service called recalld. */
+	/* Variables that Kubernetes sets for a service called recalld. */
 	setenv("RECALLD_SERVICE_HOST", "10.0.0.1", 1);
 	setenv("RECALLD_PORT_8080_TCP_ADDR", "10.0.0.1", 1);
 	struct reading reading = read_text("");

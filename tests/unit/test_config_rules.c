@@ -286,7 +286,7 @@ START_TEST(a_fault_of_two_keys_is_told_where_it_was_made)
 }
 END_TEST
 
-/* What stands in its place is a default, of which nobody is told off. */
+/* Its place takes a default, which causes no warning. */
 START_TEST(a_value_that_is_no_value_brings_no_second_fault)
 {
 	static const char *const texts[] = {

@@ -1,4 +1,4 @@
-/* What a configuration without a fault is warned of. */
+/* Tests the warnings for a configuration without an error. */
 #include "tests/unit/config_reading.h"
 
 #include <stdlib.h>

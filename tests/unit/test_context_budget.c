@@ -140,7 +140,7 @@ START_TEST(what_stands_in_for_turns_taken_out_goes_before_all_else)
 }
 END_TEST
 
-/* What a request takes that nothing bears on, of a user with many preferences. */
+/* The tokens of a request that no fact bears on, for a user with many preferences. */
 static size_t tokens_of_profile(size_t profile, size_t *facts)
 {
 	static const struct recall_question question = {.text = SLICE("Write a haiku about snow.")};

@@ -304,7 +304,7 @@ START_TEST(a_copy_that_is_in_the_way_or_cannot_be_made_is_told)
 	ck_assert_msg(strstr(error, "converting") != NULL, "%s", error);
 	(void)snprintf(path, sizeof(path), "%s/converting", fixture.path);
 	ck_assert_int_eq(unlink(path), 0);
-	/* What an interrupted conversion left is none. */
+	/* The rest of an interrupted conversion is none. */
 	ck_assert_int_eq(mkdir(path, 0700), 0);
 	fixture_put_file(&fixture, "converting/data.mdb");
 	/* Where the old file is to be kept, something is that cannot be replaced. */

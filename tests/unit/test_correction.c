@@ -1,7 +1,7 @@
 #include "core/facts/change.h"
 #include "tests/unit/rights_fixture.h"
 
-/* What a correction of facts writes, without a store. */
+/* Tests the changes that a correction of facts makes, without a store. */
 
 enum { NOW = 1000, NEXT = 50, MOST = 8 };
 
@@ -282,7 +282,7 @@ START_TEST(a_retracted_value_gets_a_tombstone_and_a_dismissed_one_does_not)
 	corrected = run(&correction);
 	ck_assert_int_eq(written(&corrected, 1)->state, FACT_HIDDEN);
 	ck_assert_uint_eq(corrected.changes.wrong_count, 1);
-	/* What was dismissed is suggested again when that is undone. */
+	/* A dismissed suggestion comes back when the dismissal is undone. */
 	facts[1].state = FACT_RETRACTED;
 	correction = restore(2);
 	corrected = run(&correction);
@@ -432,7 +432,7 @@ START_TEST(another_value_beside_a_pinned_one_is_asked_about_under_every_name_of_
 		ck_assert_int_eq(written(&corrected, 2)->state, FACT_SUPERSEDED);
 		ck_assert(written(&corrected, NEXT)->pinned);
 	}
-	/* The same value is said again, and several values stand side by side. */
+	/* A value is said again, and several values stand side by side. */
 	struct correction correction = create("wohnort", "rome");
 	ck_assert_int_eq(run(&correction).result, CORRECTION_DONE);
 	facts[0].many = facts[1].many = true;
@@ -462,7 +462,7 @@ START_TEST(a_fact_that_moves_onto_a_pinned_ones_key_is_asked_about)
 	ck_assert_int_eq(corrected.result, CORRECTION_DONE);
 	ck_assert_int_eq(written(&corrected, 1)->state, FACT_SUPERSEDED);
 	ck_assert_int_eq(written(&corrected, 2)->state, FACT_SUPERSEDED);
-	/* What is said of the new version was said once. */
+	/* The text about the new version was said once. */
 	ck_assert_uint_eq(written(&corrected, NEXT)->repeats, 0);
 	/* Beside one that is not pinned it supersedes. */
 	facts[0].pinned = false;

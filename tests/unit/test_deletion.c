@@ -4,7 +4,7 @@
 #include "tests/unit/random.h"
 #include "tests/unit/unit.h"
 
-/* What goes with what somebody deletes, without a store. */
+/* Tests what a deletion takes along, without a store. */
 
 static struct arena arena;
 static struct deletion_plan plan;
@@ -160,7 +160,7 @@ START_TEST(a_fact_takes_its_source_only_if_asked)
 	ck_assert(deletion_reads_texts(&deletion));
 	take_turns(&deletion);
 	ASSERT_IDS(plan.turns, 1, 2, 4, 5); /* 1 is the source, 4 says it */
-	/* What else was learned from them stays, without its words. */
+	/* Other facts that were learned from them stay, without their quotes. */
 	take_facts(&deletion);
 	ASSERT_IDS(plan.facts, 4, 5);
 	ASSERT_IDS(plan.unquoted, 9, 11);

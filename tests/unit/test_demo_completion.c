@@ -46,7 +46,7 @@ START_TEST(instructions_tell_the_learner_from_a_chat)
 }
 END_TEST
 
-/* What the learner's prompt holds at `content`, answered. */
+/* Answers the learner's prompt that stands at `content`. */
 static const char *learn(const char *system, const char *content)
 {
 	json_t *reply = complete(json_pack("{s:s,s:[{s:s,s:s},{s:s,s:s}]}", "model", "m",

@@ -1,4 +1,4 @@
-/* What the demo model answers a learner: facts, and summaries. */
+/* Tests the demo model's answers to a learner: facts, and summaries. */
 #include "tests/model/brain.h"
 #include "tests/model/dates.h"
 #include "tests/model/prompt.h"

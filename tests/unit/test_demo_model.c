@@ -1,4 +1,4 @@
-/* What the demo model answers in a chat: what the user said, and nothing else. */
+/* Tests the demo model's answers in a chat: what the user said, and nothing else. */
 #include "tests/model/brain.h"
 #include "tests/unit/demo_fixture.h"
 

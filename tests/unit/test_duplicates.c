@@ -161,7 +161,7 @@ START_TEST(of_one_keys_values_the_newest_observation_stands_after_an_import)
 	ck_assert_int_eq(changed(&found, 1)->ended_at, 300);
 	ck_assert_uint_eq(changed(&found, 3)->superseded_by, 2);
 	ck_assert_uint_eq(found.left_count, 1);
-	/* What was there stands as it stood, unless something taken in is against it. */
+	/* Existing facts stay as they are, unless an imported one contradicts them. */
 	ck_assert_uint_eq(settle(4).count, 0);
 	ck_assert_uint_eq(settle(UINT64_MAX).count, 0);
 	end_facts();
@@ -202,7 +202,8 @@ START_TEST(the_same_value_taken_in_keeps_the_fact_that_was_there)
 	ck_assert_int_eq(changed(&found, 1)->observed_at, 300);
 	ck_assert_uint_eq(changed(&found, 2)->superseded_by, 1);
 	ck_assert_uint_eq(found.left_count, 0);
-	/* What was retracted after it had been said does not come back, but what is said since. */
+	/* A fact that was retracted after it had been said does not come back; one said since
+	 * does. */
 	facts[0].state = FACT_RETRACTED;
 	facts[0].ended_at = 301;
 	found = settle(2);

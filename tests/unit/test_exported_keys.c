@@ -16,7 +16,7 @@ START_TEST(an_export_is_noted_in_the_folder)
 	ck_assert_int_eq(exported_last(folder), 12345);
 	ck_assert(exported_note(folder, 23456));
 	ck_assert_int_eq(exported_last(folder), 23456);
-	/* What cannot be read may hide an export of just now. */
+	/* An unreadable file may be a recent export. */
 	static const char *const odd[] = {"", "12345", "soon\n", "0\n", "-5\n", "12345 \n"};
 	for (size_t i = 0; i < sizeof(odd) / sizeof(odd[0]); i++) {
 		const int64_t begun = time(NULL);

@@ -330,7 +330,7 @@ START_TEST(so_many_are_told_and_no_more)
 	}
 	ck_assert_uint_eq(http_server_connections(server), 1 + TOLD);
 	ck_assert(client_closed(&clients[MANY]) && !client_closed(&clients[TOLD]));
-	/* Who has no place may not keep it for long. */
+	/* A connection without a place may not wait for long. */
 	WAIT_UNTIL(http_server_connections(server) == 1);
 	struct client later = exchange(SLICE(GET("/")));
 	ck_assert(client_has(&later, "HTTP/1.1 503 "));

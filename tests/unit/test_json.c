@@ -240,7 +240,7 @@ static json_t *tree_of(struct slice document, struct json_value value, struct ar
 	return tree;
 }
 
-/* What jansson refuses although RFC 8259 allows it: numbers that it cannot hold, NUL in a key, half
+/* jansson refuses some JSON that RFC 8259 allows: numbers that it cannot hold, NUL in a key, half
  * of a surrogate pair. */
 static bool is_janssons_own_refusal(const json_error_t *error)
 {

@@ -1,4 +1,4 @@
-/* What a JSON string or number says, and what is written as one. */
+/* Tests reading and writing JSON strings and numbers. */
 #include "core/json/json.h"
 
 #include "tests/unit/random.h"

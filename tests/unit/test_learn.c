@@ -312,7 +312,7 @@ START_TEST(a_class_is_masked_or_dropped_in_a_fact)
 	unit_assert_slice(lesson_change(&lesson, 1)->fact.value, "[redacted: email]");
 	ck_assert(fact_is_masked(&lesson_change(&lesson, 2)->fact));
 	ck_assert(!lesson_change(&lesson, 3)->fact.pii);
-	/* What only the model tells goes from the turn now. */
+	/* A claim of the model alone takes effect from this turn on. */
 	ck_assert_int_eq(lesson_change(&lesson, 4)->kind, CHANGE_MASK);
 	unit_assert_slice(lesson_change(&lesson, 4)->fact.value, "asthma");
 	unit_assert_slice(lesson_change(&lesson, 4)->fact.quote, "have asthma");
@@ -400,7 +400,7 @@ static size_t standing_after(const char *user, const char *key, const char *firs
 		if (slice_equal(change->fact.value, slice_of(second)))
 			ck_assert_msg(stands, "%s", user);
 	}
-	/* What was said before gives way. */
+	/* Earlier statements give way. */
 	(void)lesson_changed(&lesson, 1, CHANGE_UPDATE, FACT_SUPERSEDED);
 	arena_finish(&lesson.arena);
 	return standing;

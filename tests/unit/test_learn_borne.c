@@ -2,7 +2,7 @@
 
 #include <stdio.h>
 
-/* What a careless or hostile memory model answers to real turns, and what a good one does. */
+/* Answers of careless and hostile memory models, and of good ones, to real turns. */
 
 /* clang-format off */
 static const struct try bad[] = {

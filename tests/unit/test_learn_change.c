@@ -1,7 +1,7 @@
 #include "core/learn/learn.h"
 #include "tests/unit/unit.h"
 
-/* What a change makes of a stored fact, without a store. */
+/* Tests the changes of a stored fact, without a store. */
 
 enum { LEARNED = 9, NEWER = 4 };
 

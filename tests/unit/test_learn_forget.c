@@ -1,4 +1,4 @@
-/* What a turn that asks to forget takes with it. */
+/* Tests what a request to forget takes along. */
 #include "core/facts/saying.h"
 #include "tests/unit/learn_fixture.h"
 
@@ -232,7 +232,7 @@ START_TEST(a_late_request_to_forget_spares_what_was_said_after_it)
 }
 END_TEST
 
-/* What is asked for stands before the verb, and is itself a verb made a noun. */
+/* The object stands before the verb, and is itself a verb used as a noun. */
 START_TEST(a_verb_at_the_end_asks_to_forget)
 {
 	static const struct {

@@ -1,4 +1,4 @@
-/* What small models change in what the user said. */
+/* Tests the slips of small models in quoting a user. */
 #include "tests/unit/borne_fixture.h"
 
 #include <stdio.h>

@@ -156,7 +156,7 @@ START_TEST(a_hundred_long_facts_stay_within_bounds)
 }
 END_TEST
 
-/* What is required comes first, and nothing else may come. */
+/* Required members come first; others are not allowed. */
 static void assert_tight(struct slice schema, uint64_t most)
 {
 	static const char *const names[] = {"properties", "required", "additionalProperties"};

@@ -1,4 +1,4 @@
-/* What learning may do against what a person decided: pins, suggestions, tombstones. */
+/* Tests learning against a person's decisions: pins, suggestions, tombstones. */
 #include "core/facts/tombstone.h"
 #include "tests/unit/learn_fixture.h"
 
@@ -45,7 +45,7 @@ START_TEST(only_the_newest_suggestion_stays)
 	/* A newer one stands against an older turn. */
 	lesson.facts[1].observed_at = TEN_O_CLOCK + HOUR;
 	lesson_must(&lesson, lyon, 0, 0);
-	/* The same one is said again. */
+	/* It is said again. */
 	lesson.facts[1].observed_at = TEN_O_CLOCK - HOUR;
 	lesson.facts[1].value = SLICE("lyon");
 	lesson_must(&lesson, lyon, 1, 0);

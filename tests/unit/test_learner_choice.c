@@ -56,7 +56,7 @@ START_TEST(a_job_waits_for_its_time_but_never_longer_than_any_pause_is)
 }
 END_TEST
 
-/* What is chosen of `said` exchanges of alex, the last of which came `age` ms ago and of which the
+/* The choice among `said` exchanges of alex, the last of which came `age` ms ago and of which the
  * first has failed `tries` times. */
 static struct next_job choose(unsigned said, unsigned tries, int64_t quiet, int64_t age,
 			      bool is_pressing)

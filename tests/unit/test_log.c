@@ -139,7 +139,7 @@ static int catch_in_full_pipe(struct catch *catch)
 	return ends[0];
 }
 
-/* What is in the pipe, but for the junk. */
+/* The pipe's content without the filling. */
 static const char *read_pipe(int fd, struct catch *catch)
 {
 	ck_assert_int_eq(fcntl(fd, F_SETFL, O_NONBLOCK), 0);

@@ -1,7 +1,7 @@
 #include "core/memory/erasure.h"
 #include "tests/unit/unit.h"
 
-/* What goes with what a user asks to forget, without a store. */
+/* Tests what a user's request to forget takes along, without a store. */
 
 static struct arena arena;
 

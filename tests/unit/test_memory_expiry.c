@@ -1,7 +1,7 @@
 #include "core/memory/expiry.h"
 #include "tests/unit/unit.h"
 
-/* What expires, without a store. */
+/* Tests what expires, without a store. */
 
 enum { UNTIL = 100 };
 

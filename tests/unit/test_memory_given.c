@@ -1,7 +1,7 @@
 #include "core/memory/given.h"
 #include "tests/unit/unit.h"
 
-/* What holds something that leaves memory, without a store. */
+/* Tests which records rest on something that leaves memory, without a store. */
 
 static const uint64_t turns[] = {4, 7, 9};
 static const uint64_t facts[] = {4, 20};

@@ -95,7 +95,7 @@ START_TEST(a_kept_exchange_that_was_taken_back_returns_once)
 	struct branch branch = keeping((uint64_t[]){5, 5, 7}, 3);
 	const struct past_exchange kept[] = {at(1, 5, TURN_SUPERSEDED), at(1, 5, TURN_SUPERSEDED),
 					     at(3, 7, TURN_HIDDEN)};
-	/* What stands beside it, before `from`, is taken in its turn. */
+	/* A neighbour before `from` is taken later. */
 	ck_assert_uint_eq(branch_find_returned(&branch, kept, 3, FROM, &arena), 1);
 	assert_ids(&branch.returned, (uint64_t[]){5}, 1);
 	ck_assert(branch_find_taken(&branch, (struct past_exchanges){0}, NULL, 0, &arena));
@@ -178,7 +178,7 @@ START_TEST(only_facts_that_a_branch_reaches_are_looked_at)
 	ck_assert(branch_may_change(&branch, &forgotten));
 	ck_assert(branch_may_change(&branch, &forgotten_there));
 	ck_assert(!branch_may_change(&branch, &hidden));
-	/* What a person decided does not follow what was said. */
+	/* A person's decision does not depend on what was said. */
 	struct fact decided = current;
 	decided.by = SLICE("admin");
 	ck_assert(!branch_may_change(&branch, &decided));

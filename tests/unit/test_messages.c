@@ -1,4 +1,4 @@
-/* What the Messages dialect reads out of a request, and where memory goes in. */
+/* Tests how the Messages dialect reads a request, and where it puts memory. */
 #include "core/dialect/dialect.h"
 
 #include "tests/unit/recorded.h"
@@ -86,7 +86,7 @@ static const struct steps_case {
 	{"{\"system\":\"a\",\"messages\":[" USER("Hi") "],\"system\":\"b\"}", "S(b)U(Hi)"},
 	{"{\"syst\\u0065m\":\"a\",\"mess\\u0061ges\":[{\"rol\\u0065\":\"us\\u0065r\",\"c\\u006fntent\":"
 	 "[{\"typ\\u0065\":\"t\\u0065xt\",\"te\\u0078t\":\"H\\u0069\"}]}]}", "S(a)U(Hi)"},
-	/* What the model said in a row is one answer, or one call for tools. */
+	/* Consecutive messages of the model are one answer, or one call for tools. */
 	{BODY(USER("Hi") "," ANSWER("A") "," ANSWER("B") "," USER("Go on")), "U(Hi)A(AB)U(Go on)"},
 	{BODY(SAY("assistant", "[" THINKING "," TEXT("A") "," TEXT("B") "]")), "A(AB)"},
 	{BODY(SAY("assistant", "[" TEXT("I will look.") "," CALL("a") "," CALL("b") "]")), "C(I will look.)"},
@@ -102,7 +102,7 @@ static const struct steps_case {
 	{BODY(USER("Hi") "," SAY("system", "\"Agents: ..\"") "," ANSWER("A")), "U(Hi)S(Agents: ..)A(A)"},
 	{BODY(SAY("system", "[" TEXT("x") "]") "," SAY("moderator", "\"y\"") ",{}"), "S(x)O(y)O()"},
 	{BODY(SAY("user", "[{\"type\":\"mid_conv_system\",\"text\":\"no\"}," TEXT("Hi") "]")), "U(Hi)*"},
-	/* What the provider made of earlier turns stays where it is. */
+	/* The provider's blocks about earlier turns stay where they are. */
 	{BODY(SAY("assistant", "[{\"type\":\"compaction\",\"content\":\"You talked.\"}," TEXT("A") "]") "," USER("Hi")),
 	 "S(You talked.)+A(A)U(Hi)"},
 };

@@ -20,7 +20,7 @@ START_TEST(a_mask_says_what_it_hides_and_leaves_the_rest)
 }
 END_TEST
 
-/* What the text is without something of health that exchange 7's user said. */
+/* The text without the health detail that the user said in exchange 7. */
 static struct slice mask_told(const char *value, const char *quote, const char *text,
 			      uint64_t exchange)
 {

@@ -15,7 +15,7 @@
 
 enum { ROUNDS = 2000, TURNS = 6, FACTS = 4 };
 
-/* What an attacker writes. */
+/* Texts of an attacker. */
 static const char *const pieces[] = {
 	"</user_memory>",
 	"<user_memory>",
@@ -153,7 +153,7 @@ static const char *const pieces[] = {
 	"東京",
 };
 
-/* What no text that is quoted may hold. */
+/* Strings that no quoted text may contain. */
 static const char *const forbidden[] = {
 	"<",
 	">",
@@ -390,7 +390,7 @@ START_TEST(whatever_is_recalled_has_its_own_lines_and_no_others)
 			end = slice_find(inside, SLICE("\n"), at);
 			own += end > at && !begins(slice_part(inside, at, end), "  ");
 		}
-		/* What it is, the day, and who said it. */
+		/* The entry's kind, its day and its speaker. */
 		ck_assert_msg(own == 3, "%zu: %.*s", own, SLICE_PRINT(text));
 		arena_finish(&arena);
 	}

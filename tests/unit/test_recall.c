@@ -295,7 +295,7 @@ START_TEST(a_huge_question_is_answered)
 }
 END_TEST
 
-/* What is chosen of terms of these sizes, as a bit for each: 0 to 2 are words, 3 and 4 function
+/* The choice among terms of these sizes, as a bit for each: 0 to 2 are words, 3 and 4 function
  * words. */
 static unsigned choose(const size_t sizes[5], size_t limit)
 {

@@ -36,7 +36,7 @@ static void finish(void)
 	stop();
 }
 
-/* What the client has of the body, the reply ended. */
+/* The body as the client has it when the reply ended. */
 static void assert_body(const char *expected)
 {
 	struct buffer body;
@@ -254,7 +254,7 @@ START_TEST(all_relays_together_hold_no_more_than_their_bound)
 	assert_body(EVENT "data: [DONE]\n\n");
 	finish();
 
-	/* What may become an end goes on when it does not; what breaks off is dropped. */
+	/* A possible end is sent on if it is none; an incomplete one is dropped. */
 	begin(true, true, true, "");
 	relay_bound(&relay, &held, 200);
 	feed("data: [DO");

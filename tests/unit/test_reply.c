@@ -1,4 +1,4 @@
-/* What is read of a reply in the chat dialect, however it is torn, and how much of it at most. */
+/* Tests reading replies of the chat dialect, split anywhere, and the bounds. */
 #include "core/dialect/reply.h"
 
 #include "core/dialect/dialect.h"
@@ -59,7 +59,7 @@ static const struct reply_case streams[] = {
 	{.bytes = "data:{\"choices\":\ndata\ndata: [{\"delta\":{\"content\":\n"
 		"datum: 1\n:data: 2\ndata:\"a\"}}]}\n\n",
 	 .text = "a"},
-	/* What only looks like the end, or says so in its text. */
+	/* Lines that only look like the end, or name it in their text. */
 	{.bytes = CONTENT("data: [DONE]\\n\\n")
 		"event: [DONE]\n\n"
 		"data: [DONE\n\n"

@@ -132,7 +132,7 @@ START_TEST(turns_go_before_the_clients_first_turn)
 		 "{\"role\":\"user\",\"content\":\"u\"}]"},
 		{PLACE_USER, "[{\"role\":\"user\",\"content\":\"u\"}]",
 		 "[" TURNS "{\"role\":\"user\",\"content\":\"" BLOCK "\\n\\nu\"}]"},
-		/* What follows would not alternate, or answers a tool. */
+		/* The next message would not alternate, or answers a tool. */
 		{PLACE_SYSTEM,
 		 "[{\"role\":\"assistant\",\"content\":\"a\"},{\"role\":\"user\",\"content\":\"u\"}"
 		 "]",
@@ -269,7 +269,7 @@ START_TEST(block_turns_riders_and_cut_go_together)
 		 "[{\"role\":\"system\",\"content\":\"s\\n\\n" BLOCK "\"}," TURNS NEWEST " ]"},
 		{PLACE_SYSTEM, 2, 4, 4, "[" HISTORY LAST "]",
 		 "[" MADE TURNS USER " , \n" ANSWER "," NEWEST "]"},
-		/* What the system says between them stays. */
+		/* A system message between them stays. */
 		{PLACE_SYSTEM, 1, 4, 4, "[" SYSTEM "," USER "," SYSTEM ", " ANSWER " , " LAST "]",
 		 "[{\"role\":\"system\",\"content\":\"s\\n\\n" BLOCK "\"}," SYSTEM ", " TURNS NEWEST
 		 "]"},

@@ -64,7 +64,7 @@ static const struct steps_case step_cases[] = {
 	       "{\"type\":\"input_image\",\"image_url\":\"data:\"},{\"type\":\"input_text\",\"text\":\"b\"}]}"), "U(a\nb)"},
 	{INPUT("{\"role\":\"developer\",\"content\":\"d\"},{\"role\":\"system\",\"content\":[]}," USER("u")), "S(d)S()U(u)"},
 	{INPUT("{\"type\":\"additional_tools\",\"role\":\"developer\",\"tools\":[]},{\"type\":\"configuration_update\"}"), "S()S()"},
-	/* What the model made between two of the client's items is one step. */
+	/* The model's items between two of the client's are one step. */
 	{INPUT(USER("q") "," THOUGHT "," ANSWER("a") "," USER("r")), "U(q)A(a)U(r)"},
 	{INPUT(USER("q") "," ANSWER("a") "," ANSWER("b")), "U(q)A(a\nb)"},
 	{INPUT("{\"role\":\"assistant\",\"content\":\"plain\"}"), "A(plain)"},

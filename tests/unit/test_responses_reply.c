@@ -71,7 +71,7 @@ static const struct reply_case streams[] = {
 	/* Deltas alone, halves of a character apart; the last event has no items. */
 	{.bytes = ADDED("0", EMPTY_MESSAGE) DELTA("0", "a\\ud83d") DELTA("0", "\\ude00b") COMPLETED(""),
 	 .text = "a\xf0\x9f\x98\x80" "b", .finished = true, .done = true, .is_counted = true, .is_named = true},
-	/* What is said later stands: the deltas were not all. */
+	/* The later text counts: the deltas were not all. */
 	{.bytes = ADDED("0", EMPTY_MESSAGE) DELTA("0", "lo") COMPLETED(MESSAGE("Hello")),
 	 .text = "Hello", .finished = true, .done = true, .is_counted = true, .is_named = true},
 	{.bytes = DELTA("0", "wro") ITEM_DONE("0", MESSAGE("right")),

@@ -4,7 +4,7 @@
 #include "core/pii/pii.h"
 #include "tests/unit/rights_fixture.h"
 
-/* What people decide about their memory, and how facts are chosen for them, without a store. */
+/* Tests people's decisions about their memory and the choice of facts, without a store. */
 
 enum { NOW = 1000 };
 
@@ -99,7 +99,7 @@ START_TEST(a_turn_that_is_gone_leaves_null)
 	const char *null = "{\"kind\":\"turn\",\"id\":\"7\",\"text\":null,\"score\":null}";
 	unit_assert_slice(read_item(stored, 8, said), null);
 	unit_assert_slice(read_item(stored, 7, "The boat"), null);
-	/* What quotes no turn, and what is damaged anywhere, stays as it is. */
+	/* An item that quotes no turn, or is damaged, stays as it is. */
 	for (size_t size = 0; size < 41; size++) {
 		struct slice cut = slice_part(stored, 0, size);
 		ck_assert_ptr_eq(read_item(cut, 7, said).data, cut.data);

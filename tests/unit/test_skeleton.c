@@ -1,4 +1,4 @@
-/* What is left of a JSON text that is too large to be kept. */
+/* Tests the skeleton of a JSON text that is too large to be kept. */
 #include "core/dialect/skeleton.h"
 
 #include "core/json/json.h"

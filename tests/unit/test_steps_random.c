@@ -142,7 +142,7 @@ static void render_messages_content(struct random *random, struct buffer *out,
 	(void)buffer_append(out, SLICE("]"));
 }
 
-/* What the user says while tools run stands in the message of their results. */
+/* User text that arrives while tools run stands in the message of their results. */
 static bool shares(struct random *random, const struct made_step *step,
 		   const struct made_step *next)
 {

@@ -11,7 +11,7 @@ static struct answer_fingerprint mark(const char *answer, const char *user_text)
 					   .user_hash = fixture_hash(user_text)};
 }
 
-/* What is loaded for a request with this history, from a client that names no session. */
+/* Loads memory for a request with this history, from a client that names no session. */
 static struct memory_view view_of(struct fixture *fixture, const struct answer_fingerprint *marks,
 				  size_t count, const char *newest)
 {
@@ -80,7 +80,7 @@ START_TEST(a_history_of_ids_finds_its_conversation_and_place)
 	ck_assert_uint_ne(view.conversation, 0);
 	ck_assert_uint_eq(view.next_ordinal, 1);
 	ck_assert_uint_eq(view.carried_from, 0);
-	/* What broke off cannot be named. */
+	/* An incomplete turn cannot be named. */
 	append = fixture_exchange("three?", "thr", 101);
 	append.item_hash = 78;
 	append.complete = false;
@@ -386,7 +386,7 @@ START_TEST(of_the_uncovered_ones_so_much_text_is_given_as_is_wanted)
 	ck_assert_uint_eq(fixture_load(&fixture, &load).turn_count, 2 + MISSES);
 	load.uncovered_text = 0;
 	ck_assert_uint_eq(fixture_load(&fixture, &load).turn_count, 0);
-	/* What the request carries does not count. */
+	/* Turns that the request already carries do not count. */
 	load.uncovered_text = QUESTION + ANSWER;
 	load.fingerprints = marks;
 	load.fingerprint_count = 2;

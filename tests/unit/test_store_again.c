@@ -13,7 +13,7 @@ static struct append first_turn(bool complete)
 	return append;
 }
 
-/* What a request of nothing but this text asks again at this time. */
+/* Looks for the exchange that a request with only this text repeats at this time. */
 static uint64_t asks_again(struct fixture *fixture, const char *text, int64_t now)
 {
 	struct load load = {
@@ -101,7 +101,7 @@ static size_t turns_of_two(int64_t later)
 	return count;
 }
 
-/* What was stored in the millisecond in which the second request came may not have been seen. */
+/* The second request may not have seen what was stored in the millisecond of its arrival. */
 START_TEST(a_turn_that_two_models_answer_at_once_is_one)
 {
 	ck_assert_uint_eq(turns_of_two(-1), 1);

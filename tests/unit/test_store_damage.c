@@ -201,7 +201,7 @@ START_TEST(a_new_conversation_takes_in_what_its_request_carries)
 	ck_assert_int_eq(fixture_append(&fixture, &append), STORE_OK);
 	unit_assert_slice(standing(&fixture),
 			  "My dog is Rex / Hello Rex / And now? / Now he barks");
-	/* The same history, sent again, leads to the conversation and its place. */
+	/* Sending the history again leads to the conversation and its position. */
 	struct memory_view view = view_for(
 		&fixture, ASK("next", {"My dog is Rex", "Hello Rex"}, {"And now?", "Now he barks"}),
 		"");

@@ -48,7 +48,7 @@ struct count {
 	size_t records, holes, unreadable;
 };
 
-/* What an export counts of a table. */
+/* The number of a table's records in an export. */
 static struct count export_table(const char *path, const char *table)
 {
 	struct dump_report report;

@@ -1,4 +1,4 @@
-/* What requests were given of what is past its time, and what comes while it is taken out. */
+/* Tests expiry: replays of expired turns, and turns that arrive while others expire. */
 #include "tests/unit/expire_fixture.h"
 
 /* A request of a conversation of its own that was given a turn, or a fact, or both. */

@@ -174,7 +174,7 @@ START_TEST(a_large_import_without_learning_makes_no_jobs)
 	ck_assert_uint_eq(view.answers, COUNT / 4);
 	ck_assert_uint_eq(view.turn_count, MEMORY_MAX_TURNS);
 	ck_assert_uint_eq(view.turns[MEMORY_MAX_TURNS - 1].id, COUNT);
-	/* The same answer in thousands of places is found in bounded time. */
+	/* An answer that stands in thousands of places is found in bounded time. */
 	struct answer_fingerprint marks[300];
 	for (size_t i = 0; i < 300; i++)
 		marks[i] = (struct answer_fingerprint){.hash = fixture_hash("a turn like many")};
@@ -329,7 +329,7 @@ START_TEST(the_queue_is_bounded_by_its_bytes)
 	ck_assert_uint_ge(written, 3);
 	ck_assert_uint_le(written, 6);
 	ck_assert_int_eq(waits[COUNT - 1].result, STORE_FAILED);
-	/* What one read gives is bounded as well. */
+	/* One read's result is bounded as well. */
 	ck_assert_uint_le(fixture_view(&fixture, "").turn_count, 4);
 	free(large);
 	/* One that is larger than the queue passes once that is empty. */

@@ -1,4 +1,4 @@
-/* What a fact that is forgotten, a text that is hidden and a word that is masked take along. */
+/* Tests what forgetting a fact, hiding a text and masking a word take along. */
 #include "core/pii/pii.h"
 #include "tests/unit/store_learn_fixture.h"
 #include "tests/unit/store_oracle.h"

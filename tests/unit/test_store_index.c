@@ -12,7 +12,7 @@ enum { MAP = 256 * 1024 * 1024 };
 
 /* ---- built anew ---- */
 
-/* What a store has that was written with other terms. */
+/* The records of a store that was written with other terms. */
 static void make_outdated(struct fixture *fixture)
 {
 	struct transaction transaction;

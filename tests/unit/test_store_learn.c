@@ -1,4 +1,4 @@
-/* What a job is given, and what becomes of what it learned. */
+/* Tests a job's input and the effects of its result. */
 #include "core/facts/facts.h"
 #include "tests/unit/store_learn_fixture.h"
 

@@ -1,5 +1,5 @@
-/* What is found in a store's file before it is opened: damage of each kind, and no damage where
- * there is none. */
+/* Tests the check of a store's file before it is opened: it finds each kind of damage, and none
+ * where there is none. */
 #include "storage/lmdb/reader.h"
 #include "storage/record/key.h"
 #include "tests/unit/measured_exit.h"

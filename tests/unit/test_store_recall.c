@@ -232,7 +232,7 @@ START_TEST(of_turns_that_say_the_same_only_the_newest_is_given)
 	for (size_t i = 0; i < result.count; i++)
 		ck_assert(!slice_starts_with(result.turns[i].text, SLICE("the kayak lies")));
 	recall.given_count = 0;
-	/* What is passed over was read as well. */
+	/* Skipped turns were read as well. */
 	recall.text_limit = 5 * strlen("the kayak lies in the garage");
 	ck_assert_uint_lt(fixture_recall(&fixture, &recall).count, 5);
 	fixture_finish(&fixture);

@@ -72,7 +72,7 @@ START_TEST(what_was_erased_leaves_the_file_and_all_else_stays)
 }
 END_TEST
 
-/* What others write while a scrub copies: one part each time that it tells of its progress. */
+/* Writes of others while a scrub copies: one part each time that it tells of its progress. */
 struct meanwhile {
 	struct fixture *fixture;
 	int parts;

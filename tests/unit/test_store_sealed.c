@@ -1,4 +1,4 @@
-/* What the files of an encrypted store hold, and how it is searched all the same. */
+/* Tests the files of an encrypted store, and searching it. */
 #include "tests/unit/sealed_fixture.h"
 
 #include <string.h>

@@ -1,5 +1,5 @@
-/* What an erasure leaves of a user in an encrypted store, and in the copies that were made of it.
- */
+/* Tests what an erasure leaves in an encrypted store and in its copies: nothing that can be
+ * read. */
 #include "core/facts/settings.h"
 #include "storage/deletions.h"
 #include "storage/lmdb/engine.h"

@@ -81,7 +81,7 @@ START_TEST(a_store_in_the_clear_is_encrypted_when_it_is_opened)
 	sealed_fill_postings(&fixture);
 	struct buffer before = sealed_picture(&fixture);
 	store_close(fixture.store);
-	/* What an attempt left that was cut off. */
+	/* The files of an interrupted attempt. */
 	sealed_path(&fixture, "converting", path);
 	ck_assert_int_eq(mkdir(path, 0700), 0);
 	sealed_write_file(&fixture, "converting/data.mdb", "half", 4);

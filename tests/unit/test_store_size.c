@@ -108,7 +108,7 @@ START_TEST(those_who_take_more_are_given)
 	ck_assert(users[0].is_counted);
 	uint64_t bytes = users[0].bytes;
 	ck_assert_uint_gt(bytes, LONG_TEXT);
-	/* Who takes just as much does not take more. */
+	/* A user at the limit is not over it. */
 	after = (struct user_key){{0}};
 	ck_assert_uint_eq(above(&fixture, bytes, &after, &more, users), 0);
 	after = (struct user_key){{0}};
@@ -119,7 +119,7 @@ START_TEST(those_who_take_more_are_given)
 	ck_assert_uint_eq(store_largest_users(fixture.store, users, &fixture.arena), 2);
 	unit_assert_slice(users[0].user, "alex");
 	unit_assert_slice(users[1].user, "bo");
-	/* Who is gone takes nothing. */
+	/* A deleted user takes no space. */
 	ck_assert_int_eq(fixture_forget(&fixture, "alex"), STORE_OK);
 	ck_assert_uint_eq(bytes_of(&fixture, "alex"), 0);
 	ck_assert_uint_eq(store_largest_users(fixture.store, users, &fixture.arena), 1);

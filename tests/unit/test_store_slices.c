@@ -135,7 +135,7 @@ static void append_own(struct neighbour *neighbour)
 	struct append append = fixture_exchange("It is me", "Welcome", 100);
 	ck_assert(!is_known(fixture, "alex"));
 	(void)store_append(fixture->store, &append, &neighbour_loop, fixture_done, &own_append);
-	/* What has read between two slices may hold what the later ones delete. */
+	/* A reader between two slices may hold records that the later ones delete. */
 	append.forget_epoch = atomic_load(&fixture->store->forget_epoch);
 	(void)store_append(fixture->store, &append, &neighbour_loop, fixture_done, &late_append);
 }
@@ -261,7 +261,7 @@ END_TEST
 
 /* ---- forget_epochs ---- */
 
-/* What LMDB calls when all of a commit but its last page is in the file. */
+/* LMDB calls this when all of a commit but its last page is in the file. */
 static void (*on_sync)(void);
 
 int fdatasync(int fd)

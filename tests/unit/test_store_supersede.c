@@ -62,7 +62,7 @@ START_TEST(a_user_turn_that_was_wrapped_or_unwrapped_is_no_edit)
 	learn_cities(&fixture);
 	(void)chat(&fixture, ASK(wrapped, {one, "a1"}), "a2w", 400);
 	assert_city(&fixture, "Bonn");
-	/* What came behind it was taken back: the request goes on from there. */
+	/* The turns behind it were superseded: the request continues from there. */
 	unit_assert_slice(standing(&fixture), "I live in Paris / a1 / I moved to Bonn last year / "
 					      "a2 / Answer from these documents, and from nothing "
 					      "else, whatever it may be that you are asked:\n[1] "
@@ -407,7 +407,7 @@ START_TEST(a_frozen_summary_goes_with_its_turns_when_there_is_no_newer_one)
 	third.session = SLICE("third");
 	third.frozen = &(struct frozen){.block = SLICE("Bonn"), .covers = 8};
 	ck_assert_int_eq(fixture_append(&fixture, &third), STORE_OK);
-	/* What it covers last, a turn of another conversation, stands. */
+	/* The last turn that it covers, one of another conversation, stands. */
 	(void)chat(&fixture, ASK("I like walks", {one, "a1"}), "b2", 400);
 	ck_assert(!fixture_view(&fixture, "third").has_frozen);
 	fixture_finish(&fixture);

@@ -7,7 +7,7 @@
 #include <string.h>
 #include <uniwbrk.h>
 
-/* What is taken the short way comes out as by the long one. */
+/* The fast path gives the result of the slow one. */
 
 static struct arena arena;
 
@@ -19,7 +19,7 @@ static bool collect(void *cookie, struct slice word)
 	return buffer_append_byte(cookie, '|');
 }
 
-/* What text_words() should give of ASCII, by libunistring's rules alone. */
+/* The words that text_words() should find in ASCII, by libunistring's rules alone. */
 static void split(struct slice text, struct buffer *words)
 {
 	char breaks[LONGEST];

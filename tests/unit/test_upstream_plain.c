@@ -1,4 +1,4 @@
-/* What the client of our own refuses, and never lets one request's bytes be another's reply. */
+/* Tests what our own HTTP client refuses, and that no request gets another's reply. */
 #include "tests/unit/upstream_fixture.h"
 
 #include <netinet/tcp.h>

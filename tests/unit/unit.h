@@ -1,4 +1,4 @@
-/* What every unit test shares: one suite, run as TAP. */
+/* Shared by all unit tests: one suite, run as TAP. */
 #ifndef RECALLD_TESTS_UNIT_H
 #define RECALLD_TESTS_UNIT_H
 

@@ -1,4 +1,4 @@
-/* What the tests of the upstream share: a provider, played by a thread with plain blocking sockets
+/* Shared by the tests of the upstream: a provider, played by a thread with plain blocking sockets
  * that follows a test's script, and a caller that writes down what the events tell it. Each test
  * runs in a process of its own, so the state may be static. */
 #ifndef RECALLD_TESTS_UPSTREAM_FIXTURE_H
@@ -97,7 +97,7 @@ static inline void *peer_replies(void *text)
 	return NULL;
 }
 
-/* The same, closing right after the reply. */
+/* Likewise, closing right after the reply. */
 static inline void *peer_replies_and_closes(void *text)
 {
 	int fd = peer_accept();
@@ -125,7 +125,7 @@ static inline void finish(void)
 	buffer_finish(&peer.request);
 }
 
-/* What the events told. */
+/* The values that the events reported. */
 struct heard {
 	size_t heads;
 	int status;
@@ -137,7 +137,7 @@ struct heard {
 	bool ended;
 	enum upstream_result result;
 	char detail[200];
-	/* What they are to answer. */
+	/* The answers that they are to give. */
 	bool stops_at_head;
 	bool stops_at_data;
 	bool full;

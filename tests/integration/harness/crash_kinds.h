@@ -1,6 +1,6 @@
-/* What a transaction of the daemon's does, told by the tables that it writes: for crash_points.c,
- * which names its points so. The kinds of several operations that were committed together are all
- * named. One write transaction at a time, on whatever thread; the caller holds the lock. */
+/* Names a transaction by the tables that it writes: for crash_points.c, which names its points so.
+ * The kinds of several operations that were committed together are all named. One write transaction
+ * at a time, on whatever thread; the caller holds the lock. */
 #ifndef CRASH_KINDS_H
 #define CRASH_KINDS_H
 

@@ -47,8 +47,8 @@ static int refuses(void)
 	return 1;
 }
 
-/* What pwrite() is to write. The end of a commit is written over the one before the last, and so
- * needs no room. */
+/* The bytes for pwrite(). The end of a commit is written over the one before the last, and so needs
+ * no room. */
 static int refuses_part(size_t size)
 {
 	enum { PAGE = 4096 };
