@@ -75,25 +75,26 @@ const struct past_exchange *exchanges_find_wrapped(struct past_exchanges in, uin
 	return find_text(in, ordinal, newest, is_wrapped);
 }
 
-bool places_find_only(struct user_turn_places in, uint64_t user_hash, uint32_t *ordinal)
+/* Where a user turn was said, if at one ordinal only. False: nowhere, or at several. */
+static bool find_only(struct asked_turns in, uint64_t user_hash, uint32_t *ordinal)
 {
 	bool found = false;
 	for (size_t i = 0; i < in.count && user_hash != 0; i++) {
-		if (in.places[i].user_hash != user_hash ||
-		    (found && in.places[i].ordinal == *ordinal))
+		if (in.turns[i].user_hash != user_hash ||
+		    (found && in.turns[i].ordinal == *ordinal))
 			continue;
 		if (found)
 			return false;
-		*ordinal = in.places[i].ordinal;
+		*ordinal = in.turns[i].ordinal;
 		found = true;
 	}
 	return found;
 }
 
-static bool is_said_at(struct user_turn_places in, uint64_t user_hash, uint32_t ordinal)
+static bool is_said_at(struct asked_turns in, uint64_t user_hash, uint32_t ordinal)
 {
 	for (size_t i = 0; i < in.count && user_hash != 0; i++) {
-		if (in.places[i].user_hash == user_hash && in.places[i].ordinal == ordinal)
+		if (in.turns[i].user_hash == user_hash && in.turns[i].ordinal == ordinal)
 			return true;
 	}
 	return false;
@@ -154,21 +155,23 @@ static uint32_t as_ordinal(uint64_t number)
 	return number < UINT32_MAX ? (uint32_t)number : UINT32_MAX - 1;
 }
 
-bool position_needs_places(const struct load *load, const struct conversation_match *match)
+/* Placed by its user turns: none of its answers is known. */
+static bool needs_asked_turns(const struct position_known *known)
 {
-	return load->session.size > 0 && match->conversation == 0 && count_sent(load) > 0;
+	return known->load->session.size > 0 && known->match.conversation == 0 &&
+	       count_sent(known->load) > 0;
 }
 
-static bool count_from_user_turns(struct request_position *position, const struct load *load,
-				  struct user_turn_places places)
+static bool count_from_asked_turns(struct position *position, const struct position_known *known)
 {
+	const struct load *load = known->load;
 	size_t behind = 0;
 	for (size_t i = load->fingerprint_count; i > 0; i--) {
 		uint32_t ordinal;
 		if (load->fingerprints[i - 1].tool_calls)
 			continue;
 		behind++;
-		if (!places_find_only(places, load->fingerprints[i - 1].user_hash, &ordinal))
+		if (!find_only(known->asked, load->fingerprints[i - 1].user_hash, &ordinal))
 			continue;
 		position->next_ordinal = as_ordinal((uint64_t)ordinal + behind);
 		return true;
@@ -176,144 +179,168 @@ static bool count_from_user_turns(struct request_position *position, const struc
 	return false;
 }
 
-void position_count(struct request_position *position, const struct load *load,
-		    const struct past_conversation *conversation,
-		    const struct conversation_match *match, struct user_turn_places places)
+/* Returns whether its history is found where its answers are counted to be. */
+static bool count(struct position *position, const struct position_known *known)
 {
+	const struct load *load = known->load;
+	const struct conversation_match *match = &known->match;
 	const size_t sent = count_sent(load);
-	*position = (struct request_position){.answers_sent = sent};
+	bool is_anchored = false;
 	/* A client that sends only its newest message continues where the conversation stands. */
-	position->next_ordinal = conversation->answers;
+	position->next_ordinal = known->conversation.answers;
 	if (match->conversation != 0)
 		position->next_ordinal = as_ordinal((uint64_t)match->next_ordinal +
 						    count_answers(load, match->last_mark + 1));
-	else if (position_needs_places(load, match) &&
-		 count_from_user_turns(position, load, places))
-		position->is_anchored = true;
+	else if (needs_asked_turns(known) && count_from_asked_turns(position, known))
+		is_anchored = true;
 	else if (sent > position->next_ordinal)
 		position->next_ordinal = as_ordinal(sent);
 	position->carried_from =
 		position->next_ordinal > sent ? position->next_ordinal - (uint32_t)sent : 0;
 	if (sent == 0 && (match->conversation == 0 || load->open == NULL))
 		position->carried_from = UINT32_MAX;
-	if (load->is_compacted && conversation->answers > 0)
+	if (load->is_compacted && known->conversation.answers > 0)
 		position->carried_from = 0; /* in the compaction */
+	return is_anchored;
 }
 
-void position_follow(struct request_position *position, uint32_t conversation,
-		     const struct chain_link *link)
+/* All that came before is carried by the provider. */
+static bool follows_link(const struct position_known *known)
 {
-	if (conversation == 0 || link->conversation != conversation)
-		return;
-	position->next_ordinal = link->next_ordinal;
-	position->carried_from = 0;
-	position->is_linked = true;
+	return known->conversation_id != 0 && known->link != NULL &&
+	       known->link->conversation == known->conversation_id;
 }
 
-bool position_may_be_first(const struct request_position *position, const struct load *load,
-			   const struct past_conversation *conversation,
-			   const struct conversation_match *match)
+static bool may_be_first(const struct position_known *known)
 {
-	return !position->is_linked && position->answers_sent == 0 && match->conversation == 0 &&
-	       load->session.size > 0 &&
-	       (conversation->carries_history || conversation->answers == 1);
+	return known->conversation_id != 0 && !follows_link(known) &&
+	       count_sent(known->load) == 0 && known->match.conversation == 0 &&
+	       known->load->session.size > 0 &&
+	       (known->conversation.carries_history || known->conversation.answers == 1);
 }
 
-bool position_try_first(struct request_position *position, const struct load *load,
-			const struct past_conversation *conversation, uint32_t ordinal,
-			struct past_exchanges there)
+/* Whether the request asks the turn at the ordinal again, or rewords it. */
+static bool asks_first(const struct position_known *known, uint32_t ordinal,
+		       struct past_exchanges there)
 {
-	bool is_asked =
-		exchanges_find(there, ordinal, load->newest_hash, TURN_CURRENT) != NULL ||
-		(conversation->carries_history &&
-		 (exchanges_find_any(there, ordinal, load->newest_hash) != NULL ||
-		  find_text(there, ordinal, load->newest_text, conversation_is_edit) != NULL));
-	if (!is_asked)
+	const struct load *load = known->load;
+	return exchanges_find(there, ordinal, load->newest_hash, TURN_CURRENT) != NULL ||
+	       (known->conversation.carries_history &&
+		(exchanges_find_any(there, ordinal, load->newest_hash) != NULL ||
+		 find_text(there, ordinal, load->newest_text, conversation_is_edit) != NULL));
+}
+
+static bool find_first(struct position *position, const struct position_known *known)
+{
+	uint32_t ordinal = 0;
+	if (!may_be_first(known))
 		return false;
-	position->next_ordinal = ordinal;
-	position->carried_from = ordinal;
-	position->is_first = true;
+	if (known->first != UINT32_MAX && asks_first(known, known->first, known->at_first))
+		ordinal = known->first;
+	else if (known->first == 0 || !asks_first(known, 0, known->at_begin))
+		return false;
+	position->next_ordinal = position->carried_from = ordinal;
 	return true;
 }
 
 /* ---- what it takes back ---- */
 
-bool position_may_be_certain(const struct load *load)
+static bool may_be_certain(const struct load *load)
 {
-	return load->session.size > 0 && load->newest_text.size > 0;
+	return load->session.size > 0 && load->newest_text.size > 0 && !load->is_compacted;
 }
 
-bool position_has_unmatched(const struct load *load, const struct conversation_match *match)
+/* Whether there are answers after the last one found again. */
+static bool has_unmatched(const struct position_known *known)
 {
-	return match->answers > 0 && count_answers(load, match->last_mark + 1) > 0;
+	return known->match.answers > 0 &&
+	       count_answers(known->load, known->match.last_mark + 1) > 0;
 }
 
-static bool is_anchored(const struct request_position *position, const struct load *load,
-			const struct conversation_match *match, struct user_turn_places places)
+unsigned position_reads(const struct position_known *known)
 {
-	uint32_t ordinal = position->next_ordinal;
-	if (match->answers == 0)
+	const bool asked =
+		needs_asked_turns(known) || (may_be_certain(known->load) && has_unmatched(known));
+	if (known->conversation_id == 0)
+		return 0;
+	return (asked ? POSITION_READS_ASKED : 0U) |
+	       (may_be_first(known) ? POSITION_READS_FIRST : 0U);
+}
+
+/* Whether what follows the last answer found again may stand where it is counted to be. */
+static bool is_anchored(const struct position_known *known, uint32_t ordinal)
+{
+	const struct load *load = known->load;
+	if (known->match.answers == 0)
 		return false;
-	for (size_t i = load->fingerprint_count; i > match->last_mark + 1 && ordinal > 0; i--) {
+	for (size_t i = load->fingerprint_count; i > known->match.last_mark + 1 && ordinal > 0;
+	     i--) {
 		const struct answer_fingerprint *fingerprint = &load->fingerprints[i - 1];
 		uint32_t elsewhere;
 		if (fingerprint->tool_calls)
 			continue;
 		ordinal--;
-		if (!is_said_at(places, fingerprint->user_hash, ordinal) &&
-		    places_find_only(places, fingerprint->user_hash, &elsewhere))
+		if (!is_said_at(known->asked, fingerprint->user_hash, ordinal) &&
+		    find_only(known->asked, fingerprint->user_hash, &elsewhere))
 			return false;
 	}
 	return true;
 }
 
-bool position_is_certain(struct request_position *position, const struct load *load,
-			 const struct past_conversation *conversation,
-			 const struct conversation_match *match, struct user_turn_places places)
+/* The ordinal of the history's oldest answer, counted back from the newest, that the conversation
+ * can hold. */
+static uint32_t oldest_carried(const struct position *position, const struct load *load)
 {
-	if (!position_may_be_certain(load))
-		return false;
-	if (position->is_linked)
-		return true;
-	if (position->answers_sent == 0)
-		return conversation->carries_history && position->is_first;
-	if (!position->is_anchored)
-		position->is_anchored = is_anchored(position, load, match, places);
-	return position->is_anchored;
+	size_t answers = count_answers(load, 0);
+	return answers < position->next_ordinal ? position->next_ordinal - (uint32_t)answers : 0;
 }
 
-const struct past_exchange *position_same_exchange(const struct request_position *position,
-						   const struct load *load, bool is_certain,
+static void find_differences(struct position *position, const struct position_known *known)
+{
+	const struct past_conversation *conversation = &known->conversation;
+	const size_t sent = count_sent(known->load);
+	position->may_differ = conversation->branched || known->match.answers < sent;
+	position->was_first_edited =
+		!conversation->carries_history && sent == 1 && known->match.answers == 1 &&
+		position->next_ordinal == conversation->answers && position->carried_from > 0 &&
+		position->carried_from <= FIRST_EDITS;
+	if (position->may_differ || position->was_first_edited)
+		position->compared_from = oldest_carried(position, known->load);
+}
+
+struct position position_find(const struct position_known *known)
+{
+	struct position position = {.is_linked = follows_link(known)};
+	bool anchored = count(&position, known);
+	if (position.is_linked) {
+		position.next_ordinal = known->link->next_ordinal;
+		position.carried_from = 0;
+	}
+	const bool is_first = find_first(&position, known);
+	if (known->conversation_id == 0 || !may_be_certain(known->load))
+		position.is_certain = false;
+	else if (position.is_linked)
+		position.is_certain = true;
+	else if (count_sent(known->load) == 0)
+		position.is_certain = known->conversation.carries_history && is_first;
+	else
+		position.is_certain = anchored || is_anchored(known, position.next_ordinal);
+	position.compared_from = position.next_ordinal;
+	if (position.is_certain)
+		find_differences(&position, known);
+	return position;
+}
+
+const struct past_exchange *position_same_exchange(const struct position *position,
+						   const struct load *load,
 						   struct past_exchanges there)
 {
 	const uint32_t ordinal = position->next_ordinal;
 	const struct past_exchange *same =
 		exchanges_find(there, ordinal, load->newest_hash, TURN_CURRENT);
-	if (same == NULL && is_certain) /* the document around it was removed */
+	if (same == NULL && position->is_certain) /* the document around it was removed */
 		same = find_text(there, ordinal, load->newest_text, conversation_is_wrapped);
-	if (same == NULL && is_certain)
+	if (same == NULL && position->is_certain)
 		same = exchanges_find(there, ordinal, load->newest_hash, TURN_SUPERSEDED);
 	return same;
-}
-
-bool position_may_differ(const struct request_position *position,
-			 const struct past_conversation *conversation,
-			 const struct conversation_match *match)
-{
-	return conversation->branched || match->answers < position->answers_sent;
-}
-
-bool position_was_first_edited(const struct request_position *position,
-			       const struct past_conversation *conversation,
-			       const struct conversation_match *match)
-{
-	return !conversation->carries_history && position->answers_sent == 1 &&
-	       match->answers == 1 && position->next_ordinal == conversation->answers &&
-	       position->carried_from > 0 && position->carried_from <= FIRST_EDITS;
-}
-
-uint32_t position_oldest_carried(const struct request_position *position, const struct load *load)
-{
-	size_t answers = count_answers(load, 0);
-	return answers < position->next_ordinal ? position->next_ordinal - (uint32_t)answers : 0;
 }

@@ -1,22 +1,24 @@
 /* Where a request stands in its conversation, and whether that is certain enough to take back what
  * stands there (view.h says what a request may take back).
  *
- * The functions take exchanges of the request's conversation, at the ordinals they ask about, and
- * the places of all the conversation's user turns. Texts and lists belong to the caller. */
+ * The functions are pure. The store reads what position_reads() names, once, and position_find()
+ * decides. Exchanges are those of the request's conversation; texts and lists belong to the caller.
+ */
 #ifndef RECALLD_CORE_MEMORY_POSITION_H
 #define RECALLD_CORE_MEMORY_POSITION_H
 
 #include "core/memory/conversation.h"
 #include "core/memory/view.h"
 
-struct user_turn_place {
-	uint64_t user_hash; /* text_hash() of the user turn's own text; 0: none */
+/* A user turn of the conversation. */
+struct asked_turn {
+	uint64_t user_hash; /* text_hash() of its own text; 0: none */
 	uint32_t ordinal;
 };
 
-/* In any order. */
-struct user_turn_places {
-	const struct user_turn_place *places;
+/* All of them, in any order. */
+struct asked_turns {
+	const struct asked_turn *turns;
 	size_t count;
 };
 
@@ -33,9 +35,6 @@ const struct past_exchange *exchanges_find_any(struct past_exchanges in, uint32_
  * the client put a document around its text. */
 const struct past_exchange *exchanges_find_wrapped(struct past_exchanges in, uint32_t ordinal,
 						   struct slice newest);
-/* Where a user turn stands, if it was said at one place only. False: nowhere, or at several
- * places. */
-bool places_find_only(struct user_turn_places in, uint64_t user_hash, uint32_t *ordinal);
 
 /* ---- which conversation ---- */
 
@@ -59,72 +58,61 @@ struct load load_going_on(const struct load *load, const struct chain_link *link
 
 /* ---- where in it ---- */
 
-/* What counting and matching say about the place. */
-struct request_position {
-	uint32_t next_ordinal; /* of the exchange that the request begins */
-	uint32_t carried_from; /* it carries the turns from here on; UINT32_MAX: none of them */
-	size_t answers_sent;   /* in its history; tool calls are none */
-	bool is_anchored;      /* its history is found where its answers are counted to be */
-	bool is_first;         /* it asks the first turn, again or in other words */
-	bool is_linked;        /* the reply that it goes on from tells it for certain */
+/* The request, and what the store knows of its conversation. */
+struct position_known {
+	const struct load *load;
+	uint32_t conversation_id; /* 0: a new conversation, of which nothing else is known */
+	struct past_conversation conversation;
+	struct conversation_match match; /* of its history with the conversation's answers */
+	const struct chain_link *link;   /* the reply that it goes on from; NULL: none is known */
+	/* Read if position_reads() names them. */
+	struct asked_turns asked;
+	uint32_t first; /* the first ordinal at which something stands; UINT32_MAX: none */
+	struct past_exchanges at_first;
+	struct past_exchanges at_begin; /* at ordinal 0 */
 };
 
-/* Whether position_count() needs the places of the user turns: for a session's history in which
- * memory knows no answer, because they were edited or said while memory was off. */
-bool position_needs_places(const struct load *load, const struct conversation_match *match);
-/* Counts from the last answer that is found again; else from the newest user turn that was said
- * once; else by the number of answers. `places` may be empty unless position_needs_places(). */
-void position_count(struct request_position *position, const struct load *load,
-		    const struct past_conversation *conversation,
-		    const struct conversation_match *match, struct user_turn_places places);
+enum position_reads {
+	/* `asked`: for a session's history in which memory knows no answer, because they were
+	 * edited or said while memory was off, or knows only the older ones. */
+	POSITION_READS_ASKED = 1 << 0,
+	/* `first` and the exchanges there and at 0: for a request without any answer that may ask
+	 * the conversation's first turn. Its ordinal is not 0 when what stood there was taken back
+	 * later. */
+	POSITION_READS_FIRST = 1 << 1,
+};
+/* What position_find() needs beyond the conversation, its match and the link: bits of enum
+ * position_reads. */
+unsigned position_reads(const struct position_known *known);
 
-/* Places the request behind the reply that it goes on from, if that is of the conversation; all
- * that came before is carried by the provider. */
-void position_follow(struct request_position *position, uint32_t conversation,
-		     const struct chain_link *link);
+struct position {
+	uint32_t next_ordinal; /* of the exchange that the request begins */
+	uint32_t carried_from; /* it carries the turns from here on; UINT32_MAX: none of them */
+	bool is_linked;        /* the reply that it goes on from tells it for certain */
+	/* The request may take something back: its history was found where its answers count to, or
+	 * it asks the first turn of a conversation that carried answers before. Other answers may
+	 * follow the last one that memory knows, unless one of their user turns stands elsewhere,
+	 * as in a history whose middle was left out. The two below are false unless it may. */
+	bool is_certain;
+	/* The history may differ from what stands. Most requests carry it unchanged, and there is
+	 * nothing to look for. */
+	bool may_differ;
+	/* The first turn was edited before there was any history: when a client resends it then, it
+	 * sends only the one answer that it kept. */
+	bool was_first_edited;
+	/* The exchanges from this ordinal to next_ordinal are worth comparing with the request. */
+	uint32_t compared_from;
+};
 
-/* Whether a request without any answer may ask the conversation's first turn: position_try_first()
- * is then called for the first ordinal at which something stands, and after it for 0. Its place is
- * not 0 when what stood there was taken back later. */
-bool position_may_be_first(const struct request_position *position, const struct load *load,
-			   const struct past_conversation *conversation,
-			   const struct conversation_match *match);
-/* Places the request there if it asks the turn again or rewords it. False: it does neither. */
-bool position_try_first(struct request_position *position, const struct load *load,
-			const struct past_conversation *conversation, uint32_t ordinal,
-			struct past_exchanges there);
+/* Counts from the reply that the request goes on from, if that is of the conversation; else from
+ * the last answer that is found again; else from the newest user turn that was said once; else by
+ * the number of answers. */
+struct position position_find(const struct position_known *known);
 
-/* ---- what it takes back ---- */
-
-/* Whether the place may be certain, so that position_is_certain() is worth asking. */
-bool position_may_be_certain(const struct load *load);
-/* Whether there are answers after the last one found again: only then are places needed. */
-bool position_has_unmatched(const struct load *load, const struct conversation_match *match);
-/* Whether the place is certain, so that the request may take something back: its history was found
- * where its answers count to, or it asks the first turn of a conversation that carried answers
- * before. Other answers may follow the last one that memory knows, unless one of their user turns
- * stands elsewhere, as in a history whose middle was left out. */
-bool position_is_certain(struct request_position *position, const struct load *load,
-			 const struct past_conversation *conversation,
-			 const struct conversation_match *match, struct user_turn_places places);
-
-/* The exchange at the request's place that asks the same; NULL: none. */
-const struct past_exchange *position_same_exchange(const struct request_position *position,
-						   const struct load *load, bool is_certain,
+/* The exchange at the request's position that asks the same; NULL: none. `there` holds the
+ * exchanges at its ordinal. */
+const struct past_exchange *position_same_exchange(const struct position *position,
+						   const struct load *load,
 						   struct past_exchanges there);
-
-/* Whether the history may differ from what stands. Most requests carry it unchanged, and there is
- * nothing to look for. */
-bool position_may_differ(const struct request_position *position,
-			 const struct past_conversation *conversation,
-			 const struct conversation_match *match);
-/* Whether the first turn was edited before there was any history: when a client resends it then, it
- * sends only the one answer that it kept. */
-bool position_was_first_edited(const struct request_position *position,
-			       const struct past_conversation *conversation,
-			       const struct conversation_match *match);
-/* The ordinal of the history's oldest answer, counted back from the newest, that the conversation
- * can hold. What position_may_differ() looks for stands between it and next_ordinal. */
-uint32_t position_oldest_carried(const struct request_position *position, const struct load *load);
 
 #endif

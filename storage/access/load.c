@@ -13,36 +13,37 @@ struct loading {
 	const struct load *load;
 	struct memory_view *view;
 	struct load going_on; /* the load, if it continues a pending turn */
-	struct place place;
+	struct request_position position;
 };
 
 static void place_request(struct loading *loading)
 {
-	struct place *place = &loading->place;
+	struct request_position *at = &loading->position;
 	struct memory_view *view = loading->view;
 	view->has_link = links_find(&loading->memory, loading->load->previous, &view->link);
 	if (view->has_link) {
 		loading->going_on = load_going_on(loading->load, &view->link);
 		loading->load = &loading->going_on;
 	}
-	place_find(place, &loading->memory, loading->load, view->has_link ? &view->link : NULL);
+	request_position_read(at, &loading->memory, loading->load,
+			      view->has_link ? &view->link : NULL);
 	/* Its target may have expired. */
-	view->has_link = view->has_link && place->position.is_linked;
-	view->conversation = place->conversation_id;
-	view->last_active = place->conversation.last_active;
-	view->answers = place->conversation.answers;
-	view->next_ordinal = place->position.next_ordinal;
-	view->carried_from = place->position.carried_from;
-	view->same_exchange = place->same_exchange;
-	view->same_learned = place->same_learned;
-	view->branches = place->branches;
-	view->leaves_out = place->leaves_out;
-	view->branch_from = place->branch_from;
-	if (place->branches) {
-		view->carried = place->branch.carried.ids;
-		view->carried_count = place->branch.carried.count;
-		view->kept = place->branch.kept.ids;
-		view->kept_count = place->branch.kept.count;
+	view->has_link = view->has_link && at->found.is_linked;
+	view->conversation = at->known.conversation_id;
+	view->last_active = at->known.conversation.last_active;
+	view->answers = at->known.conversation.answers;
+	view->next_ordinal = at->found.next_ordinal;
+	view->carried_from = at->found.carried_from;
+	view->same_exchange = at->same_exchange;
+	view->same_learned = at->same_learned;
+	view->branches = at->branches;
+	view->leaves_out = at->leaves_out;
+	view->branch_from = at->branch_from;
+	if (at->branches) {
+		view->carried = at->branch.carried.ids;
+		view->carried_count = at->branch.carried.count;
+		view->kept = at->branch.kept.ids;
+		view->kept_count = at->branch.kept.count;
 	}
 }
 
@@ -148,7 +149,7 @@ static void leave_out_gone(struct loading *loading)
 	size_t stand = 0;
 	if (!view->branches)
 		return;
-	const struct id_list *gone = &loading->place.branch.gone;
+	const struct id_list *gone = &loading->position.branch.gone;
 	const struct leaving leaving = {.turns = gone->ids, .turn_count = gone->count};
 	if (frozen_holds(&view->frozen, &leaving)) {
 		view->has_frozen = false;
@@ -170,7 +171,7 @@ static void read_summary(struct loading *loading)
 	view->has_summary = memory_summary(&loading->memory, &view->summary);
 	if (!view->branches)
 		return;
-	const struct leaving leaving = {.changed_from = loading->place.branch.first_turn};
+	const struct leaving leaving = {.changed_from = loading->position.branch.first_turn};
 	if (view->has_summary && leaving.changed_from > 0 &&
 	    summary_covers(&view->summary, leaving.changed_from)) {
 		view->has_summary = false;
@@ -193,7 +194,7 @@ static bool is_wanted(const struct loading *loading, const struct fact *fact)
 	    fact->state == FACT_FORGOTTEN || fact_is_dismissed(fact))
 		return false; /* it was never held to be true, or is not to be spoken of */
 	return loading->load->past_facts &&
-	       !branch_is_taken_back(&loading->place.branch, &loading->memory, fact->exchange);
+	       !branch_is_taken_back(&loading->position.branch, &loading->memory, fact->exchange);
 }
 
 static void look_at_begin(struct loading *loading)
@@ -229,7 +230,7 @@ static void read_facts(struct loading *loading)
 		view->facts = memory_facts(memory, fact_is_current, load->now, &view->fact_count);
 		return;
 	}
-	view->facts = view->branches ? branch_facts(&loading->place.branch, memory, load->now,
+	view->facts = view->branches ? branch_facts(&loading->position.branch, memory, load->now,
 						    &changed, &known)
 				     : memory_facts(memory, fact_is_known, load->now, &known);
 	for (size_t i = 0; i < known; i++) {

@@ -146,23 +146,24 @@ static uint32_t find_without_answers(const struct memory *memory, const struct l
 	return found;
 }
 
-void place_find_conversation(struct place *place, const struct memory *memory,
-			     const struct load *load, const struct chain_link *link)
+void request_position_read_conversation(struct position_known *known, const struct memory *memory)
 {
+	const struct load *load = known->load;
+	uint32_t id;
 	if (load->session.size > 0) {
-		place->conversation_id = memory_session(memory, load->session);
-		if (place->conversation_id != 0)
-			place->match = match_history(memory, load, place->conversation_id);
+		id = memory_session(memory, load->session);
+		if (id != 0)
+			known->match = match_history(memory, load, id);
 	} else if (load->previous.size > 0) {
-		place->conversation_id = link == NULL ? 0 : link->conversation;
+		id = known->link == NULL ? 0 : known->link->conversation;
 	} else {
-		place->match = match_history(memory, load, 0);
-		place->conversation_id = place->match.conversation;
-		if (place->conversation_id == 0)
-			place->conversation_id = find_without_answers(memory, load);
+		known->match = match_history(memory, load, 0);
+		id = known->match.conversation;
+		if (id == 0)
+			id = find_without_answers(memory, load);
 	}
-	if (place->conversation_id != 0 &&
-	    memory_conversation(memory, place->conversation_id, &place->conversation))
-		return;
-	*place = (struct place){0};
+	if (id != 0 && memory_conversation(memory, id, &known->conversation))
+		known->conversation_id = id;
+	else
+		*known = (struct position_known){.load = load, .link = known->link};
 }

@@ -10,7 +10,6 @@ static const struct answer_fingerprint history[HISTORY] = {{.hash = 101, .user_h
 							   {.hash = 102, .user_hash = 2},
 							   {.hash = 103, .user_hash = 3}};
 static const struct conversation_match no_match;
-static const struct past_exchanges none;
 
 /* A request of a session that carries the first `answers` of the history. */
 static struct load asking(uint64_t hash, const char *text, size_t answers)
@@ -29,10 +28,10 @@ static struct past_exchange stored(uint32_t ordinal, uint64_t id, uint64_t hash,
 }
 
 /* The first `count` user turns of the history where they were said. */
-static struct user_turn_places places_of(size_t count)
+static struct asked_turns asked(size_t count)
 {
-	static const struct user_turn_place places[] = {{1, 0}, {2, 1}, {3, 2}};
-	return (struct user_turn_places){places, count};
+	static const struct asked_turn turns[] = {{1, 0}, {2, 1}, {3, 2}};
+	return (struct asked_turns){turns, count};
 }
 
 static struct conversation_match matched(uint32_t next_ordinal, size_t answers, size_t last_mark)
@@ -43,13 +42,41 @@ static struct conversation_match matched(uint32_t next_ordinal, size_t answers, 
 					   .last_mark = last_mark};
 }
 
-static struct request_position count(struct load load, struct past_conversation conversation,
-				     struct conversation_match match,
-				     struct user_turn_places places)
+static struct position_known known(const struct load *load, struct past_conversation conversation,
+				   struct conversation_match match, struct asked_turns turns)
 {
-	struct request_position position;
-	position_count(&position, &load, &conversation, &match, places);
-	return position;
+	return (struct position_known){.load = load,
+				       .conversation_id = 1,
+				       .conversation = conversation,
+				       .match = match,
+				       .asked = turns,
+				       .first = UINT32_MAX};
+}
+
+static struct position find(struct load load, struct past_conversation conversation,
+			    struct conversation_match match, struct asked_turns turns)
+{
+	const struct position_known request = known(&load, conversation, match, turns);
+	return position_find(&request);
+}
+
+/* The position of a request in whose conversation this exchange alone stands. */
+static struct position find_first(struct load load, struct past_conversation conversation,
+				  const struct past_exchange *first)
+{
+	struct position_known request = known(&load, conversation, no_match, asked(0));
+	request.first = first->ordinal;
+	request.at_first = (struct past_exchanges){first, 1};
+	if (first->ordinal == 0)
+		request.at_begin = request.at_first;
+	return position_find(&request);
+}
+
+static unsigned reads(struct load load, struct past_conversation conversation,
+		      struct conversation_match match)
+{
+	const struct position_known request = known(&load, conversation, match, asked(0));
+	return position_reads(&request);
 }
 
 /* ---- what stands where ---- */
@@ -74,43 +101,29 @@ START_TEST(the_newest_exchange_of_a_state_is_found_at_its_ordinal)
 }
 END_TEST
 
-START_TEST(a_turn_that_was_said_at_two_places_has_no_place)
-{
-	const struct user_turn_place places[] = {{7, 4}, {8, 1}, {7, 4}, {8, 2}, {0, 3}};
-	const struct user_turn_places in = {places, 5};
-	uint32_t ordinal = 0;
-	ck_assert(places_find_only(in, 7, &ordinal));
-	ck_assert_uint_eq(ordinal, 4);
-	ck_assert(!places_find_only(in, 8, &ordinal));
-	ck_assert(!places_find_only(in, 9, &ordinal));
-	ck_assert(!places_find_only(in, 0, &ordinal));
-}
-END_TEST
-
 /* ---- where in it ---- */
 
 START_TEST(a_history_that_is_found_again_goes_on_behind_it)
 {
 	const struct past_conversation conversation = {.answers = 9};
-	struct request_position position =
-		count(asking(4, "hm", 3), conversation, matched(3, 3, 2), places_of(0));
+	struct position position =
+		find(asking(4, "hm", 3), conversation, matched(3, 3, 2), asked(0));
 	ck_assert_uint_eq(position.next_ordinal, 3);
 	ck_assert_uint_eq(position.carried_from, 0);
 	/* Answers behind the last that was found count too. */
-	position = count(asking(4, "hm", 3), conversation, matched(6, 1, 0), places_of(0));
+	position = find(asking(4, "hm", 3), conversation, matched(6, 1, 0), asked(0));
 	ck_assert_uint_eq(position.next_ordinal, 8);
 	ck_assert_uint_eq(position.carried_from, 5);
-	ck_assert_uint_eq(position.answers_sent, 3);
 }
 END_TEST
 
 START_TEST(a_client_that_sends_its_newest_message_goes_on_at_the_end)
 {
-	const struct request_position position =
-		count(asking(4, "hm", 0), (struct past_conversation){.answers = 9}, no_match,
-		      places_of(3));
+	const struct position position = find(
+		asking(4, "hm", 0), (struct past_conversation){.answers = 9}, no_match, asked(3));
 	ck_assert_uint_eq(position.next_ordinal, 9);
 	ck_assert_uint_eq(position.carried_from, UINT32_MAX);
+	ck_assert(!position.is_certain);
 }
 END_TEST
 
@@ -118,19 +131,51 @@ START_TEST(a_history_without_a_known_answer_is_placed_by_its_user_turns)
 {
 	const struct load load = asking(4, "hm", 3);
 	const struct past_conversation conversation = {.answers = 1};
-	ck_assert(position_needs_places(&load, &no_match));
+	ck_assert_uint_eq(reads(load, conversation, no_match), POSITION_READS_ASKED);
 	/* The second user turn stands at 1; the third one is not known. */
-	struct request_position position = count(load, conversation, no_match, places_of(2));
+	struct position position = find(load, conversation, no_match, asked(2));
 	ck_assert_uint_eq(position.next_ordinal, 3);
-	ck_assert(position.is_anchored);
+	ck_assert(position.is_certain);
 	/* Else by how many answers there are. */
-	position = count(load, conversation, no_match, places_of(0));
+	position = find(load, conversation, no_match, asked(0));
 	ck_assert_uint_eq(position.next_ordinal, 3);
-	ck_assert(!position.is_anchored);
+	ck_assert(!position.is_certain);
 	struct load other = load;
 	other.session = (struct slice){0};
-	ck_assert(!position_needs_places(&other, &no_match));
-	ck_assert(!count(other, conversation, no_match, places_of(3)).is_anchored);
+	ck_assert_uint_eq(reads(other, conversation, no_match), 0);
+	ck_assert(!find(other, conversation, no_match, asked(3)).is_certain);
+}
+END_TEST
+
+START_TEST(a_user_turn_that_was_said_at_two_places_places_nothing)
+{
+	static const struct asked_turn twice[] = {{3, 4}, {2, 7}, {3, 4}, {2, 9}, {0, 3}};
+	const struct asked_turns turns = {twice, 5};
+	struct load load = asking(4, "hm", 3);
+	const struct past_conversation conversation = {.answers = 1};
+	/* The third was said at 4 alone, the second at 7 and at 9. */
+	ck_assert_uint_eq(find(load, conversation, no_match, turns).next_ordinal, 5);
+	load.fingerprint_count = 2;
+	ck_assert_uint_eq(find(load, conversation, no_match, turns).next_ordinal, 2);
+	ck_assert(!find(load, conversation, no_match, turns).is_certain);
+}
+END_TEST
+
+START_TEST(a_reply_that_is_gone_on_from_tells_the_place)
+{
+	const struct load load = asking(4, "hm", 0);
+	struct chain_link link = {.conversation = 1, .next_ordinal = 6};
+	struct position_known request =
+		known(&load, (struct past_conversation){.answers = 9}, no_match, asked(0));
+	request.link = &link;
+	struct position position = position_find(&request);
+	ck_assert(position.is_linked && position.is_certain);
+	ck_assert_uint_eq(position.next_ordinal, 6);
+	ck_assert_uint_eq(position.carried_from, 0);
+	link.conversation = 2;
+	position = position_find(&request);
+	ck_assert(!position.is_linked);
+	ck_assert_uint_eq(position.next_ordinal, 9);
 }
 END_TEST
 
@@ -138,14 +183,13 @@ START_TEST(the_first_turn_may_be_asked_where_one_answer_stands_or_histories_came
 {
 	const struct load load = asking(1, "I live in Paris", 0);
 	struct past_conversation conversation = {.answers = 1};
-	struct request_position position = count(load, conversation, no_match, places_of(0));
-	ck_assert(position_may_be_first(&position, &load, &conversation, &no_match));
+	ck_assert_uint_eq(reads(load, conversation, no_match), POSITION_READS_FIRST);
 	conversation.answers = 2;
-	ck_assert(!position_may_be_first(&position, &load, &conversation, &no_match));
+	ck_assert_uint_eq(reads(load, conversation, no_match), 0);
 	conversation.carries_history = true;
-	ck_assert(position_may_be_first(&position, &load, &conversation, &no_match));
-	position.answers_sent = 1;
-	ck_assert(!position_may_be_first(&position, &load, &conversation, &no_match));
+	ck_assert_uint_eq(reads(load, conversation, no_match), POSITION_READS_FIRST);
+	ck_assert_uint_eq(reads(asking(1, "I live in Paris", 1), conversation, no_match),
+			  POSITION_READS_ASKED);
 }
 END_TEST
 
@@ -153,53 +197,51 @@ START_TEST(a_reworded_first_turn_is_one_only_of_a_client_that_sends_history)
 {
 	const struct load load = asking(5, "I live in Bonn", 0);
 	const struct past_exchange first = stored(0, 1, 1, "I live in Paris");
-	const struct past_exchanges there = {&first, 1};
 	struct past_conversation conversation = {.answers = 1};
-	struct request_position position = count(load, conversation, no_match, places_of(0));
-	ck_assert(!position_try_first(&position, &load, &conversation, 0, there));
+	struct position position = find_first(load, conversation, &first);
 	ck_assert_uint_eq(position.next_ordinal, 1);
 	conversation.carries_history = true;
-	ck_assert(position_try_first(&position, &load, &conversation, 0, there));
-	ck_assert(position.is_first);
+	position = find_first(load, conversation, &first);
+	ck_assert(position.is_certain);
 	ck_assert_uint_eq(position.next_ordinal, 0);
 	ck_assert_uint_eq(position.carried_from, 0);
-	const struct load other = asking(6, "What is the capital of France?", 0);
-	ck_assert(!position_try_first(&position, &other, &conversation, 0, there));
+	position = find_first(asking(6, "What is the capital of France?", 0), conversation, &first);
+	ck_assert_uint_eq(position.next_ordinal, 1);
+	ck_assert(!position.is_certain);
 }
 END_TEST
 
 START_TEST(the_first_turn_asked_twice_is_one_of_any_client)
 {
 	const struct load load = asking(1, "I live in Paris", 0);
-	const struct past_exchange first = stored(0, 1, 1, "I live in Paris");
+	struct past_exchange first = stored(0, 1, 1, "I live in Paris");
 	const struct past_conversation conversation = {.answers = 1};
-	struct request_position position = count(load, conversation, no_match, places_of(0));
-	ck_assert(position_try_first(&position, &load, &conversation, 0,
-				     (struct past_exchanges){&first, 1}));
-	ck_assert(!position_try_first(&position, &load, &conversation, 0, none));
+	struct position position = find_first(load, conversation, &first);
+	ck_assert_uint_eq(position.next_ordinal, 0);
+	ck_assert(!position.is_certain);
+	ck_assert_uint_eq(find(load, conversation, no_match, asked(0)).next_ordinal, 1);
+	/* What stood at 0 was taken back later. */
+	first.ordinal = 4;
+	ck_assert_uint_eq(find_first(load, conversation, &first).next_ordinal, 4);
 }
 END_TEST
 
 /* ---- what it takes back ---- */
 
-static bool is_certain(struct load load, struct past_conversation conversation,
-		       struct conversation_match match, struct user_turn_places places)
-{
-	struct request_position position = count(load, conversation, match, places);
-	return position_is_certain(&position, &load, &conversation, &match, places);
-}
-
 START_TEST(a_place_is_certain_when_the_history_is_found_where_it_is_counted_to_be)
 {
 	const struct past_conversation conversation = {.answers = 3};
 	struct load load = asking(4, "hm", 3);
-	ck_assert(is_certain(load, conversation, matched(3, 3, 2), places_of(0)));
+	ck_assert(find(load, conversation, matched(3, 3, 2), asked(0)).is_certain);
+	load.is_compacted = true;
+	ck_assert(!find(load, conversation, matched(3, 3, 2), asked(0)).is_certain);
+	load.is_compacted = false;
 	load.session = (struct slice){0};
-	ck_assert(!is_certain(load, conversation, matched(3, 3, 2), places_of(0)));
+	ck_assert(!find(load, conversation, matched(3, 3, 2), asked(0)).is_certain);
 	load = asking(4, "", 3);
-	ck_assert(!is_certain(load, conversation, matched(3, 3, 2), places_of(0)));
-	ck_assert(!is_certain(asking(4, "hm", 3), conversation, no_match, places_of(0)));
-	ck_assert(is_certain(asking(4, "hm", 3), conversation, no_match, places_of(3)));
+	ck_assert(!find(load, conversation, matched(3, 3, 2), asked(0)).is_certain);
+	ck_assert(!find(asking(4, "hm", 3), conversation, no_match, asked(0)).is_certain);
+	ck_assert(find(asking(4, "hm", 3), conversation, no_match, asked(3)).is_certain);
 }
 END_TEST
 
@@ -208,42 +250,41 @@ START_TEST(a_history_whose_middle_was_left_out_is_not_certain)
 	const struct past_conversation conversation = {.answers = 9};
 	const struct load load = asking(4, "hm", 3);
 	const struct conversation_match match = matched(1, 1, 0);
-	const struct user_turn_place elsewhere[] = {{1, 0}, {2, 1}, {3, 7}};
-	ck_assert(position_has_unmatched(&load, &match));
-	ck_assert(!is_certain(load, conversation, match, (struct user_turn_places){elsewhere, 3}));
-	ck_assert(is_certain(load, conversation, match, places_of(3)));
+	static const struct asked_turn elsewhere[] = {{1, 0}, {2, 1}, {3, 7}};
+	ck_assert_uint_eq(reads(load, conversation, match), POSITION_READS_ASKED);
+	ck_assert(!find(load, conversation, match, (struct asked_turns){elsewhere, 3}).is_certain);
+	ck_assert(find(load, conversation, match, asked(3)).is_certain);
 	/* A user turn that is nowhere was reworded. */
-	ck_assert(is_certain(load, conversation, match, places_of(2)));
-	const struct conversation_match whole = matched(3, 3, 2);
-	ck_assert(!position_has_unmatched(&load, &whole));
+	ck_assert(find(load, conversation, match, asked(2)).is_certain);
+	ck_assert_uint_eq(reads(load, conversation, matched(3, 3, 2)), 0);
 }
 END_TEST
 
 START_TEST(without_an_answer_only_a_first_turn_after_histories_is_certain)
 {
 	const struct load load = asking(1, "I live in Paris", 0);
+	const struct past_exchange first = stored(0, 1, 1, "I live in Paris");
 	struct past_conversation conversation = {.answers = 1, .carries_history = true};
-	struct request_position position = count(load, conversation, no_match, places_of(0));
-	ck_assert(!position_is_certain(&position, &load, &conversation, &no_match, places_of(0)));
-	position.is_first = true;
-	ck_assert(position_is_certain(&position, &load, &conversation, &no_match, places_of(0)));
+	ck_assert(!find(load, conversation, no_match, asked(0)).is_certain);
+	ck_assert(find_first(load, conversation, &first).is_certain);
 	conversation.carries_history = false;
-	ck_assert(!position_is_certain(&position, &load, &conversation, &no_match, places_of(0)));
+	ck_assert(!find_first(load, conversation, &first).is_certain);
 }
 END_TEST
 
 START_TEST(a_turn_that_was_taken_back_is_asked_again_only_at_a_certain_place)
 {
-	const struct request_position position = {.next_ordinal = 2};
+	struct position position = {.next_ordinal = 2};
 	const struct load load = asking(7, "hm", 3);
 	struct past_exchange list[] = {stored(2, 5, 7, "hm"), stored(2, 9, 8, "ho")};
 	const struct past_exchanges there = {list, 2};
-	ck_assert_uint_eq(position_same_exchange(&position, &load, false, there)->id, 5);
+	ck_assert_uint_eq(position_same_exchange(&position, &load, there)->id, 5);
 	list[0].state = TURN_SUPERSEDED;
-	ck_assert_ptr_null(position_same_exchange(&position, &load, false, there));
-	ck_assert_uint_eq(position_same_exchange(&position, &load, true, there)->id, 5);
+	ck_assert_ptr_null(position_same_exchange(&position, &load, there));
+	position.is_certain = true;
+	ck_assert_uint_eq(position_same_exchange(&position, &load, there)->id, 5);
 	list[0].state = TURN_HIDDEN;
-	ck_assert_ptr_null(position_same_exchange(&position, &load, true, there));
+	ck_assert_ptr_null(position_same_exchange(&position, &load, there));
 }
 END_TEST
 
@@ -255,17 +296,18 @@ START_TEST(a_turn_in_another_wrapping_is_no_other_one)
 	struct past_exchange exchange = stored(2, 5, 7, "");
 	exchange.text = (struct slice){document, sizeof(document)};
 	const struct past_exchanges there = {&exchange, 1};
-	const struct request_position position = {.next_ordinal = 2};
+	struct position position = {.next_ordinal = 2};
 	struct load load = asking(8, "what is this?", 3);
 	/* Unwrapped it is asked again, wrapped it is kept beside the new one. */
-	ck_assert_ptr_eq(position_same_exchange(&position, &load, true, there), &exchange);
-	ck_assert_ptr_null(position_same_exchange(&position, &load, false, there));
+	ck_assert_ptr_null(position_same_exchange(&position, &load, there));
+	position.is_certain = true;
+	ck_assert_ptr_eq(position_same_exchange(&position, &load, there), &exchange);
 	ck_assert_ptr_null(exchanges_find_wrapped(there, 2, load.newest_text));
 	struct slice whole = exchange.text;
 	exchange.text = load.newest_text;
 	ck_assert_ptr_eq(exchanges_find_wrapped(there, 2, whole), &exchange);
 	load.newest_text = whole;
-	ck_assert_ptr_null(position_same_exchange(&position, &load, true, there));
+	ck_assert_ptr_null(position_same_exchange(&position, &load, there));
 	exchange.state = TURN_SUPERSEDED;
 	ck_assert_ptr_null(exchanges_find_wrapped(there, 2, whole));
 }
@@ -273,14 +315,16 @@ END_TEST
 
 START_TEST(a_history_differs_where_a_branch_was_or_an_answer_is_not_known)
 {
-	const struct request_position position = {.answers_sent = 3};
+	const struct load load = asking(4, "hm", 3);
 	struct past_conversation conversation = {.answers = 3};
-	const struct conversation_match whole = matched(3, 3, 2);
-	const struct conversation_match part = matched(3, 2, 2);
-	ck_assert(!position_may_differ(&position, &conversation, &whole));
-	ck_assert(position_may_differ(&position, &conversation, &part));
+	const struct position same = find(load, conversation, matched(3, 3, 2), asked(0));
+	ck_assert(!same.may_differ);
+	ck_assert_uint_eq(same.compared_from, 3);
+	ck_assert(find(load, conversation, matched(3, 2, 2), asked(0)).may_differ);
 	conversation.branched = true;
-	ck_assert(position_may_differ(&position, &conversation, &whole));
+	const struct position other = find(load, conversation, matched(3, 3, 2), asked(0));
+	ck_assert(other.may_differ);
+	ck_assert_uint_eq(other.compared_from, 0);
 }
 END_TEST
 
@@ -289,32 +333,26 @@ START_TEST(one_answer_at_the_end_shows_that_the_first_turn_was_edited)
 	/* Three first turns were asked, and the client kept the last answer alone. */
 	const struct load load = asking(4, "hm", 1);
 	struct past_conversation conversation = {.answers = 3};
-	struct conversation_match match = matched(3, 1, 0);
-	struct request_position position = count(load, conversation, match, places_of(0));
+	const struct position position = find(load, conversation, matched(3, 1, 0), asked(0));
 	ck_assert_uint_eq(position.carried_from, 2);
-	ck_assert(position_was_first_edited(&position, &conversation, &match));
+	ck_assert(position.was_first_edited);
 	conversation.carries_history = true;
-	ck_assert(!position_was_first_edited(&position, &conversation, &match));
+	ck_assert(!find(load, conversation, matched(3, 1, 0), asked(0)).was_first_edited);
 	/* More were hardly edits. */
 	conversation = (struct past_conversation){.answers = 9};
-	match = matched(9, 1, 0);
-	position = count(load, conversation, match, places_of(0));
-	ck_assert(!position_was_first_edited(&position, &conversation, &match));
+	ck_assert(!find(load, conversation, matched(9, 1, 0), asked(0)).was_first_edited);
 	/* The only turn there was is no edit. */
 	conversation.answers = 1;
-	match = matched(1, 1, 0);
-	position = count(load, conversation, match, places_of(0));
-	ck_assert(!position_was_first_edited(&position, &conversation, &match));
+	ck_assert(!find(load, conversation, matched(1, 1, 0), asked(0)).was_first_edited);
 }
 END_TEST
 
 START_TEST(what_a_history_carries_ends_at_the_conversations_begin)
 {
 	const struct load load = asking(4, "hm", 3);
-	struct request_position position = {.next_ordinal = 5};
-	ck_assert_uint_eq(position_oldest_carried(&position, &load), 2);
-	position.next_ordinal = 2;
-	ck_assert_uint_eq(position_oldest_carried(&position, &load), 0);
+	const struct past_conversation conversation = {.answers = 9, .branched = true};
+	ck_assert_uint_eq(find(load, conversation, matched(5, 3, 2), asked(0)).compared_from, 2);
+	ck_assert_uint_eq(find(load, conversation, matched(2, 2, 2), asked(0)).compared_from, 0);
 }
 END_TEST
 
@@ -343,10 +381,11 @@ START_TEST(a_first_turn_without_a_session_is_asked_again_within_the_hour)
 END_TEST
 
 UNIT_MAIN("memory_position", the_newest_exchange_of_a_state_is_found_at_its_ordinal,
-	  a_turn_that_was_said_at_two_places_has_no_place,
 	  a_history_that_is_found_again_goes_on_behind_it,
 	  a_client_that_sends_its_newest_message_goes_on_at_the_end,
 	  a_history_without_a_known_answer_is_placed_by_its_user_turns,
+	  a_user_turn_that_was_said_at_two_places_places_nothing,
+	  a_reply_that_is_gone_on_from_tells_the_place,
 	  the_first_turn_may_be_asked_where_one_answer_stands_or_histories_came,
 	  a_reworded_first_turn_is_one_only_of_a_client_that_sends_history,
 	  the_first_turn_asked_twice_is_one_of_any_client,
