@@ -3,7 +3,7 @@
 #ifndef RECALLD_STORAGE_PORTABLE_H
 #define RECALLD_STORAGE_PORTABLE_H
 
-#include "core/facts/settings.h"
+#include "core/memory/user.h"
 #include "storage/store.h"
 
 struct portable_conversation {

@@ -4,7 +4,7 @@
 #define RECALLD_STORAGE_RIGHTS_H
 
 #include "core/facts/change.h"
-#include "core/facts/settings.h"
+#include "core/memory/user.h"
 #include "storage/store.h"
 
 struct fact_page {

@@ -17,11 +17,9 @@
 #ifndef RECALLD_STORAGE_STORE_H
 #define RECALLD_STORAGE_STORE_H
 
+#include "core/memory/erasure.h"
 #include "core/memory/exchange.h"
-#include "core/memory/expiry.h"
-#include "core/memory/job.h"
-#include "core/memory/view.h"
-#include "core/recall/search.h"
+#include "core/recall/recall.h"
 
 struct store;
 struct store_call;

@@ -1,4 +1,4 @@
-#include "core/chat/block.h"
+#include "core/chat/pick.h"
 
 #include "core/base/utf8.h"
 #include "core/facts/facts.h"

@@ -20,9 +20,8 @@
 #include "core/dialect/dialect.h"
 #include "core/dialect/reply.h"
 #include "core/memory/exchange.h"
-#include "core/memory/view.h"
 #include "core/pii/pii.h"
-#include "core/recall/search.h"
+#include "core/recall/recall.h"
 
 enum chat_status {
 	CHAT_INJECTED,

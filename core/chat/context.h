@@ -86,7 +86,7 @@ struct context_item {
 
 struct context {
 	struct slice block;    /* plain text without a final line break; empty: nothing to say */
-	struct slice turns;    /* in the form of core/memory/said_turns.h; empty: none */
+	struct slice turns;    /* in the form of said_turns_add(); empty: none */
 	struct slice recalled; /* plain text, for the newest user message; empty: none */
 	size_t tokens;         /* of block and turns */
 	size_t recalled_tokens;

@@ -2,7 +2,7 @@
 #include "core/chat/pick.h"
 
 #include "core/base/utf8.h"
-#include "core/facts/saying.h"
+#include "core/facts/facts.h"
 #include "core/text/text.h"
 
 enum {

@@ -2,7 +2,7 @@
 
 #include "core/base/utf8.h"
 #include "core/dialect/dialect.h"
-#include "core/memory/said_turns.h"
+#include "core/memory/given.h"
 #include "core/text/text.h"
 
 /* To see whether a turn bears on the question its words are read: so much of each, and of so many

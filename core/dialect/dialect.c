@@ -1,6 +1,6 @@
 #include "core/dialect/dialect.h"
 
-#include "core/memory/said_turns.h"
+#include "core/memory/given.h"
 
 static const struct dialect *const dialects[] = {&dialect_chat, &dialect_responses,
 						 &dialect_messages, &dialect_ollama};

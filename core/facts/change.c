@@ -1,7 +1,7 @@
 #include "core/facts/change.h"
 
 #include "core/base/ids.h"
-#include "core/facts/key.h"
+#include "core/facts/facts.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -69,14 +69,13 @@ struct known *facts_find_suggested(const struct facts *facts, const struct known
 	return NULL;
 }
 
-/* Whether only one of the two can stand. */
-static bool excludes(const struct known *a, const struct known *b)
+bool known_excludes(const struct known *a, const struct known *b)
 {
 	return (!a->fact.many || !b->fact.many || slice_equal(a->value, b->value)) &&
 	       known_is_about(a, b);
 }
 
-static void end(struct known *known, const struct known *successor, int64_t at)
+void known_end(struct known *known, const struct known *successor, int64_t at)
 {
 	known->is_changed = known->is_left = true;
 	known->fact.state = FACT_SUPERSEDED;
@@ -85,7 +84,7 @@ static void end(struct known *known, const struct known *successor, int64_t at)
 	known->replaced_by = successor;
 }
 
-static void stand(struct known *known)
+void known_stand(struct known *known)
 {
 	known->is_changed = known->is_left = true;
 	known->fact.state = FACT_CURRENT;
@@ -100,7 +99,7 @@ void facts_supersede(struct facts *facts, const struct known *stays, int64_t at)
 		if (other != stays && known_stands(other) &&
 		    (!other->fact.pinned || fact_is_over(&other->fact, at)) &&
 		    !(other->is_beside && stays->is_beside) && known_is_about(other, stays))
-			end(other, stays, at);
+			known_end(other, stays, at);
 	}
 }
 
@@ -161,11 +160,11 @@ static bool make_way(struct correcting *correcting, const struct known *stays)
 	bool was_pinned = false;
 	for (size_t i = 0; i < facts->count; i++) {
 		struct known *other = &facts->known[i];
-		if (other == stays || !excludes(other, stays))
+		if (other == stays || !known_excludes(other, stays))
 			continue;
 		if (known_stands(other)) {
 			was_pinned |= is_pinned(correcting, other);
-			end(other, stays, correcting->correction->now);
+			known_end(other, stays, correcting->correction->now);
 		} else if (other->fact.state == FACT_SUGGESTED) {
 			other->is_dropped = true;
 		}
@@ -175,7 +174,7 @@ static bool make_way(struct correcting *correcting, const struct known *stays)
 
 static void let_stand(struct correcting *correcting, struct known *known)
 {
-	stand(known);
+	known_stand(known);
 	known->is_right = true;
 	(void)make_way(correcting, known);
 }
@@ -208,7 +207,7 @@ static bool asks(struct correcting *correcting, const struct known *wanted,
 	for (size_t i = 0; i < facts->count && !correcting->correction->replaces; i++) {
 		const struct known *other = &facts->known[i];
 		if (!known_stands(other) || !is_pinned(correcting, other) || other == wanted ||
-		    !excludes(other, wanted) || known_says(other, wanted) ||
+		    !known_excludes(other, wanted) || known_says(other, wanted) ||
 		    (instead != NULL && succeeds(facts, other, instead)))
 			continue;
 		correcting->id = other->fact.id;
@@ -358,7 +357,7 @@ static void replace(struct correcting *correcting, struct known *known, struct k
 		fact->confidence = 1;
 	fact->pinned = !gives(correction, CORRECTS_PINNED) || correction->given.pinned;
 	known->is_wrong = true;
-	end(known, &changed, correction->now);
+	known_end(known, &changed, correction->now);
 	struct known *added = add(correcting, &changed);
 	if (gives(correction, CORRECTS_PINNED))
 		added->fact.pinned = correction->given.pinned;
@@ -435,7 +434,7 @@ static int compare_texts(struct slice a, struct slice b)
 	return a.size == 0 ? 0 : memcmp(a.data, b.data, a.size);
 }
 
-static bool outranks(const struct known *a, const struct known *b)
+bool known_outranks(const struct known *a, const struct known *b)
 {
 	if (a->fact.pinned != b->fact.pinned)
 		return a->fact.pinned;
@@ -458,7 +457,7 @@ static int compare_known(const void *left, const void *right)
 		return known_stands(a) ? -1 : 1;
 	if (a->fact.pinned == b->fact.pinned && a->is_new != b->is_new)
 		return a->is_new ? 1 : -1;
-	return outranks(a, b) ? -1 : outranks(b, a);
+	return known_outranks(a, b) ? -1 : known_outranks(b, a);
 }
 
 static void merge(struct fact *stays, const struct fact *goes)
@@ -485,7 +484,7 @@ static void merge_all(struct known **list, size_t count, int64_t now)
 		if (known_stands(other)) {
 			merge(&stays->fact, &other->fact);
 			stays->is_changed = true;
-			end(other, stays, now);
+			known_end(other, stays, now);
 			other->fact.pinned = false;
 		} else if (stays->is_new && other->fact.ended_at > stays->fact.observed_at) {
 			stays->is_changed = true;
@@ -500,15 +499,16 @@ static void exclude_taken(struct known **list, size_t count, int64_t now)
 {
 	const struct known *best = NULL;
 	for (size_t i = 0; i < count; i++) {
-		if (known_stands(list[i]) && (best == NULL || outranks(list[i], best)))
+		if (known_stands(list[i]) && (best == NULL || known_outranks(list[i], best)))
 			best = list[i];
 	}
 	for (size_t i = 0; i < count; i++) {
-		if (known_stands(list[i]) && list[i] != best && excludes(list[i], best) &&
+		if (known_stands(list[i]) && list[i] != best && known_excludes(list[i], best) &&
 		    (list[i]->is_new || best->is_new))
-			end(list[i], best,
-			    fact_is_newer(&best->fact, &list[i]->fact) ? best->fact.observed_at
-								       : now);
+			known_end(list[i], best,
+				  fact_is_newer(&best->fact, &list[i]->fact)
+					  ? best->fact.observed_at
+					  : now);
 	}
 }
 
@@ -563,168 +563,4 @@ struct fact_changes facts_settle(const struct fact *list, size_t count, uint64_t
 	}
 	move_suggestions(&facts);
 	return facts_changes(&facts);
-}
-
-/* ---- branches ---- */
-
-struct ground branch_ground(const struct branch *branch, const struct past_exchange *exchange)
-{
-	if (exchange == NULL)
-		return (struct ground){0};
-	if (id_list_has(&branch->taken, exchange->id))
-		return (struct ground){.change = GROUND_TAKEN};
-	return (struct ground){
-		.change = id_list_has(&branch->returned, exchange->id) ? GROUND_RETURNED
-								       : GROUND_UNCHANGED,
-		.taken_back_at = exchange->state == TURN_CURRENT ? 0 : exchange->taken_back_at,
-	};
-}
-
-bool branch_may_change(const struct branch *branch, const struct fact *fact)
-{
-	/* What a person decided about it does not follow what was said. */
-	if (fact->pinned || fact->by.size > 0)
-		return false;
-	switch (fact->state) {
-	case FACT_CURRENT:
-		return id_list_has(&branch->taken, fact->exchange);
-	case FACT_FORGOTTEN:
-		return id_list_has(&branch->taken, fact->exchange) ||
-		       id_list_has(&branch->returned, fact->exchange);
-	case FACT_RETRACTED:
-		return id_list_has(&branch->returned, fact->exchange);
-	case FACT_SUPERSEDED:
-		return branch->taken.count > 0;
-	default:
-		return false;
-	}
-}
-
-struct following {
-	struct facts facts;
-	const struct ground *grounds;
-	int64_t now;
-	struct id_list ended; /* retracted facts */
-};
-
-bool ground_is_lost(const struct ground *ground)
-{
-	if (ground->change == GROUND_UNCHANGED)
-		return ground->taken_back_at != 0;
-	return ground->change == GROUND_TAKEN;
-}
-
-/* Ends a fact at the time its exchange was taken back: this identifies it when the exchange comes
- * back. */
-static void retract(struct following *following, size_t index)
-{
-	struct known *known = &following->facts.known[index];
-	const struct ground *ground = &following->grounds[index];
-	known->fact.state = FACT_RETRACTED;
-	known->fact.ended_at =
-		ground->change == GROUND_TAKEN ? following->now : ground->taken_back_at;
-	known->is_changed = true;
-	id_list_add(&following->ended, following->facts.arena, known->fact.id);
-}
-
-/* It stands again, or loses its place to what excludes it. */
-static void come_back(const struct following *following, struct known *known)
-{
-	stand(known);
-	for (size_t i = 0; i < following->facts.count && known_stands(known); i++) {
-		struct known *other = &following->facts.known[i];
-		if (other == known || !known_stands(other) || !excludes(known, other))
-			continue;
-		if (outranks(known, other))
-			end(other, known, known->fact.observed_at);
-		else
-			end(known, other, other->fact.observed_at);
-	}
-}
-
-/* Revives the fact that this one superseded; if that was itself taken back, the one before it. */
-static void revive_before(struct following *following, uint64_t id)
-{
-	for (size_t i = 0; i < following->facts.count; i++) {
-		struct known *known = &following->facts.known[i];
-		if (known->fact.state != FACT_SUPERSEDED || known->fact.superseded_by != id)
-			continue;
-		if (ground_is_lost(&following->grounds[i]))
-			retract(following, i);
-		else
-			come_back(following, known);
-	}
-}
-
-/* A fact whose exchange is taken may also rest on another exchange: it then moves there. */
-static bool move(const struct following *following, size_t index)
-{
-	struct known *known = &following->facts.known[index];
-	const struct ground *ground = &following->grounds[index];
-	if (ground->also_said_in == 0)
-		return false;
-	known->fact.exchange = ground->also_said_in;
-	if (ground->in_other_words)
-		fact_unquote(&known->fact);
-	known->is_changed = true;
-	return true;
-}
-
-static void take_back(struct following *following)
-{
-	for (size_t i = 0; i < following->facts.count; i++) {
-		const struct known *known = &following->facts.known[i];
-		if (following->grounds[i].change != GROUND_TAKEN)
-			continue;
-		if (known->fact.state == FACT_FORGOTTEN)
-			id_list_add(&following->ended, following->facts.arena, known->fact.id);
-		else if (known_stands(known) && !move(following, i))
-			retract(following, i);
-	}
-	/* Each fact is retracted once, so the list ends although it grows. */
-	for (size_t i = 0; i < following->ended.count; i++)
-		revive_before(following, following->ended.ids[i]);
-}
-
-/* What a forgotten fact had superseded ends again, but not what a person decided. */
-static void end_before(const struct following *following, const struct known *forgotten)
-{
-	for (size_t i = 0; i < following->facts.count; i++) {
-		struct known *other = &following->facts.known[i];
-		if (known_stands(other) && other->fact.by.size == 0 && excludes(forgotten, other) &&
-		    outranks(forgotten, other))
-			end(other, forgotten, forgotten->fact.observed_at);
-	}
-}
-
-static void give_back(struct following *following)
-{
-	for (size_t i = 0; i < following->facts.count; i++) {
-		struct known *known = &following->facts.known[i];
-		const struct ground *ground = &following->grounds[i];
-		if (known->fact.state == FACT_RETRACTED && ground->change == GROUND_RETURNED &&
-		    known->fact.ended_at == ground->taken_back_at)
-			come_back(following, known);
-	}
-	for (size_t i = 0; i < following->facts.count; i++) {
-		const struct known *known = &following->facts.known[i];
-		const struct ground *ground = &following->grounds[i];
-		/* What was forgotten after its branch was left had ended nothing since. */
-		if (known->fact.state == FACT_FORGOTTEN && ground->change == GROUND_RETURNED &&
-		    known->fact.ended_at <= ground->taken_back_at)
-			end_before(following, known);
-	}
-}
-
-void facts_follow_grounds(struct fact *list, const struct ground *grounds, bool *changed,
-			  size_t count, int64_t now, struct arena *arena)
-{
-	struct following following = {
-		.facts = facts_know(list, count, 0, arena), .grounds = grounds, .now = now};
-	take_back(&following);
-	give_back(&following);
-	for (size_t i = 0; i < count; i++) {
-		list[i] = following.facts.known[i].fact;
-		changed[i] = following.facts.known[i].is_changed;
-	}
 }

@@ -1,8 +1,8 @@
 /* How what is told changes the facts that are known, whoever tells it: the memory model, a person,
  * an import, a branch.
  *
- * - Of one entity and key (see core/facts/key.h) one value stands, unless it is one of several; the
- *   same value never stands twice.
+ * - Of one entity and key (see core/facts/facts.h) one value stands, unless it is one of several;
+ * the same value never stands twice.
  * - A pinned fact stands whatever is learned, imported or returned to. A person who writes another
  *   value beside it is asked first.
  * - Else the newer observation stands. What loses its place is superseded, and named by what took
@@ -11,7 +11,7 @@
 #define RECALLD_CORE_FACTS_CHANGE_H
 
 #include "core/facts/facts.h"
-#include "core/memory/branch.h"
+#include "core/memory/position.h"
 
 /* A fact, what is compared of it, and what happens to it. */
 struct known {
@@ -47,6 +47,12 @@ bool known_stands(const struct known *known);
 /* Whether both are of the same key of the same entity; and with the same value. */
 bool known_is_about(const struct known *known, const struct known *other);
 bool known_says(const struct known *known, const struct known *other);
+/* Whether only one of the two can stand; and whether `a` then keeps its place. */
+bool known_excludes(const struct known *a, const struct known *b);
+bool known_outranks(const struct known *a, const struct known *b);
+/* Lets the fact stand again, or ends it at a time in favour of its successor. */
+void known_stand(struct known *known);
+void known_end(struct known *known, const struct known *successor, int64_t at);
 
 /* The fact that stands and says the same; NULL: none does. */
 struct known *facts_find_standing(const struct facts *facts, const struct known *said);

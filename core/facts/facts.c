@@ -1,7 +1,6 @@
 #include "core/facts/facts.h"
 
 #include "core/base/word_map.h"
-#include "core/facts/key.h"
 #include "core/pii/pii.h"
 #include "core/text/text.h"
 

@@ -1,9 +1,40 @@
-/* Facts as they are ordered, shown and chosen. */
+/* Facts: when two say the same, how they are ordered, shown and chosen, and which texts say them.
+ */
 #ifndef RECALLD_CORE_FACTS_FACTS_H
 #define RECALLD_CORE_FACTS_FACTS_H
 
 #include "core/base/ids.h"
 #include "core/memory/memory.h"
+#include "core/text/terms.h"
+
+/* ---- facts that are about the same and say the same ---- */
+
+/* One comparison for whoever tells a fact. Entities and values are compared folded. Keys are
+ * compared folded, without what joins their words, and synonyms are one key: "city", "Home City"
+ * and "wohnort". */
+
+/* The form in which entities and values are compared: that of text_comparable(), without closing
+ * marks at the ends. */
+struct slice fact_fold(struct slice text, struct arena *arena);
+
+/* The entity's name as it is stored: "user" for each name of the user, such as "me" or "The User".
+ */
+struct slice fact_entity(struct slice name);
+
+bool fact_same_value(struct slice a, struct slice b, struct arena *arena);
+
+/* The form in which keys are stored: folded, words joined by "_", at most FACT_NAME_LIMIT bytes.
+ * Empty: the key has no letter. */
+struct slice fact_key_name(struct slice key, struct arena *arena);
+
+/* The form in which keys are compared. */
+struct slice fact_key(struct slice key, struct arena *arena);
+/* The same for a key that is folded and whose words are joined by nothing. */
+struct slice fact_common_key(struct slice bare, struct arena *arena);
+/* All names of a common key, separated by spaces; empty if none but itself is known. */
+struct slice fact_key_names(struct slice common);
+
+/* ---- how they are ordered, shown and chosen ---- */
 
 /* Whether both have their entity and key in the same letters, and so share a line. */
 bool fact_shares_name(const struct fact *a, const struct fact *b);
@@ -66,5 +97,41 @@ struct fact_filter {
 };
 bool fact_filter_takes(const struct fact_filter *filter, const struct fact *fact,
 		       struct arena *arena);
+
+/* ---- texts that say a fact ---- */
+
+/* How a text says a fact, read once. */
+struct fact_saying {
+	const struct fact *fact;
+	struct term_list words; /* what its quote and key say beside its value */
+	bool tells_itself;      /* the value says enough without them */
+};
+
+struct fact_saying fact_saying_read(const struct fact *fact, struct arena *arena);
+/* Whether a text says it: in the words of its quote, or the value with another of these words:
+ * "the grass is green" does not say what the favourite colour is. */
+bool fact_is_said(const struct fact_saying *saying, struct slice text);
+/* Whether the text names the value at all. */
+bool fact_is_named(const struct fact_saying *saying, struct slice text);
+
+/* The facts that are hidden, read once for many turns. A user has at most FACTS_HIDDEN_LIMIT: of
+ * more, the oldest are erased. */
+enum { FACTS_HIDDEN_LIMIT = 64 };
+
+struct facts_hidden {
+	struct hidden_saying {
+		struct fact_saying saying;
+		/* As text_comparable(): every text that says the fact contains one of them. */
+		struct slice quote;
+		struct slice stub; /* terms_stub() of its value */
+	} * list;
+	size_t count;
+};
+
+/* Takes those of the facts that are hidden; they must outlive the result. */
+struct facts_hidden facts_hidden_read(const struct fact *facts, size_t count, struct arena *arena);
+/* Whether a turn is not to be given, since one of them rests on its exchange or it says one, or is
+ * too long to be searched. */
+bool facts_hide_turn(const struct facts_hidden *hidden, const struct turn *turn);
 
 #endif

@@ -1,9 +1,9 @@
 #include "core/facts/intake.h"
 
 #include "core/base/utf8.h"
-#include "core/facts/key.h"
+#include "core/facts/facts.h"
 #include "core/json/json.h"
-#include "core/pii/secrets.h"
+#include "core/pii/pii.h"
 #include "core/text/text.h"
 
 /* The last is what is looked at beyond a limit, so that a secret across it is seen whole. */

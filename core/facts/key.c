@@ -1,4 +1,4 @@
-#include "core/facts/key.h"
+#include "core/facts/facts.h"
 
 #include "core/base/word_map.h"
 #include "core/text/text.h"

@@ -1,4 +1,4 @@
-#include "core/facts/quotes.h"
+#include "core/facts/deletion.h"
 
 #include "core/text/text.h"
 

@@ -1,4 +1,4 @@
-#include "core/facts/saying.h"
+#include "core/facts/facts.h"
 
 #include "core/text/text.h"
 

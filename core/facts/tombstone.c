@@ -2,7 +2,7 @@
 
 #include "core/base/ids.h"
 #include "core/base/word_map.h"
-#include "core/facts/key.h"
+#include "core/facts/facts.h"
 #include "core/text/lexicon.h"
 #include "core/text/text.h"
 #include "lists.h"
@@ -27,87 +27,6 @@ static struct slice in_hex(struct slice salt, struct arena *arena)
 	return (struct slice){hex, 2 * salt.size};
 }
 
-static bool is_digit(char c)
-{
-	return isdigit((unsigned char)c) != 0;
-}
-
-/* "7.5.1984", "2024-05-07" and "192.168.1.12": other parts make another one. */
-static bool is_date_or_address(struct slice folded)
-{
-	size_t sizes[4] = {0};
-	size_t part = 0;
-	for (size_t i = 0; i < folded.size; i++) {
-		const bool parts = strchr("./-", folded.data[i]) != NULL;
-		if ((!parts && !is_digit(folded.data[i])) || (parts && ++part == 4))
-			return false;
-		sizes[part] += !parts;
-	}
-	return part == 3 ? folded.data[sizes[0]] == '.'
-			 : part == 2 && (sizes[0] <= 2 || sizes[0] == 4) && sizes[1] <= 2;
-}
-
-/* Digits and what people put between them. */
-static bool is_long_number(struct slice folded)
-{
-	enum { LEAST_DIGITS = 7 };
-	size_t digits = 0;
-	for (size_t i = 0; i < folded.size; i++) {
-		if (strchr("0123456789 +-/.()", folded.data[i]) == NULL)
-			return false;
-		digits += is_digit(folded.data[i]);
-	}
-	return digits >= LEAST_DIGITS && !is_date_or_address(folded);
-}
-
-/* A number whose parts mean nothing: with "+49", "030" or "(030)" in front. */
-static bool is_phone(struct slice folded)
-{
-	const struct slice behind = slice_part(folded, folded.size > 0, folded.size);
-	return is_long_number(folded) && strchr("+(0", folded.data[0]) != NULL &&
-	       !slice_has(folded, SLICE(".")) && !slice_has(folded, SLICE("- ")) &&
-	       !slice_has(folded, SLICE(" -")) && !slice_has(behind, SLICE("+"));
-}
-
-static char char_at(struct slice text, size_t i)
-{
-	return i < text.size ? text.data[i] : ' ';
-}
-
-static bool is_in_word(char c)
-{
-	return c != ' ' && !ispunct((unsigned char)c);
-}
-
-/* Marks that people set or not: in "New-York", "St. Gallen", "O'Brien" and "Acme, Inc."; not in
- * "she'll", "-5", ".NET" and "3.11". */
-static bool is_loose(struct slice text, size_t i)
-{
-	const char c = text.data[i];
-	const char before = char_at(text, i - 1);
-	const char behind = char_at(text, i + 1);
-	const bool in_number = is_digit(before) && is_digit(behind);
-	if (c == '\'')
-		return !is_in_word(before) || !is_in_word(behind) ||
-		       (is_in_word(char_at(text, i + 2)) && is_in_word(char_at(text, i + 3)));
-	return c == '(' || c == ')' ||
-	       (is_in_word(before) && !in_number &&
-		(c == '.' || c == ',' || (c == '-' && is_in_word(behind))));
-}
-
-/* White space counts for nothing in text_hash(). */
-static void append_loose(struct buffer *out, struct slice folded)
-{
-	const bool is_number = is_long_number(folded);
-	const bool is_mail = slice_has(folded, SLICE("@"));
-	if (is_number && folded.data[strspn(folded.data, "(")] == '+')
-		buffer_append(out, SLICE("00"));
-	for (size_t i = 0; i < folded.size; i++) {
-		if (is_number ? is_digit(folded.data[i]) : is_mail || !is_loose(folded, i))
-			buffer_append_byte(out, folded.data[i]);
-	}
-}
-
 /* No value in one spelling has the hash of one in the other. */
 enum spelling { EXACT = '|', LOOSE = '~' };
 
@@ -120,7 +39,7 @@ static uint64_t hash_of(struct buffer *scratch, struct slice hex, enum spelling 
 	if (spelling == EXACT)
 		buffer_append(scratch, folded);
 	else
-		append_loose(scratch, folded);
+		spelling_append_loose(scratch, folded);
 	return text_hash(buffer_slice(scratch));
 }
 
@@ -260,43 +179,48 @@ static bool holds(const struct tombstone *tombstone, const struct fact *fact, en
 	       is_about(tombstone, fact, place, arena);
 }
 
-static const struct tombstone *find_holder(const struct tombstones *tombstones, uint64_t hash,
-					   const struct fact *fact, enum place place,
-					   struct slice value, struct arena *arena)
+/* A fact, its folded value, and what parts of that are hashed with. */
+struct noted {
+	const struct tombstones *tombstones;
+	const struct fact *fact;
+	struct slice text;
+	struct slice hex; /* the salt */
+	struct buffer scratch;
+	struct arena *arena;
+};
+
+static const struct tombstone *find_holder(const struct noted *noted, uint64_t hash,
+					   enum place place, struct slice value)
 {
+	const struct tombstones *tombstones = noted->tombstones;
 	size_t i = find_value(tombstones, hash);
 	const bool tells =
 		i < tombstones->count && tombstones->list[i].value == hash && tells_enough(value);
 	for (; i < tombstones->count && tombstones->list[i].value == hash; i++) {
-		if (holds(&tombstones->list[i], fact, place, tells, arena))
+		if (holds(&tombstones->list[i], noted->fact, place, tells, noted->arena))
 			return &tombstones->list[i];
 	}
 	return NULL;
 }
 
-/* The words of a value, and what its parts are hashed with. */
-struct noted {
-	const struct tombstones *tombstones;
-	const struct fact *fact;
-	struct slice text; /* folded */
-	struct slice hex;  /* the salt */
-	struct buffer scratch;
-	struct arena *arena;
-};
+/* `value` is what was folded. */
+static const struct tombstone *find_spelled(struct noted *noted, struct slice folded,
+					    enum place place, struct slice value)
+{
+	static const enum spelling spellings[] = {EXACT, LOOSE};
+	const struct tombstone *found = NULL;
+	for (size_t i = 0; i < 2 && found == NULL; i++)
+		found = find_holder(noted,
+				    hash_of(&noted->scratch, noted->hex, spellings[i], folded),
+				    place, value);
+	return found;
+}
 
 static const struct tombstone *find_part(struct noted *noted, size_t begin, size_t end,
 					 enum place place)
 {
 	const struct slice part = slice_part(noted->text, begin, end);
-	if (part.size > FACT_VALUE_LIMIT)
-		return NULL;
-	static const enum spelling spellings[] = {EXACT, LOOSE};
-	const struct tombstone *found = NULL;
-	for (size_t i = 0; i < 2 && found == NULL; i++)
-		found = find_holder(noted->tombstones,
-				    hash_of(&noted->scratch, noted->hex, spellings[i], part),
-				    noted->fact, place, part, noted->arena);
-	return found;
+	return part.size > FACT_VALUE_LIMIT ? NULL : find_spelled(noted, part, place, part);
 }
 
 /* "..., Portugal", "... (Portugal)", but not "... (until 2020), now Globex". */
@@ -308,7 +232,7 @@ static bool is_more_about_it(struct slice rest)
 	while (rest.size > 0 && strchr(" \')", rest.data[0]) != NULL)
 		rest = slice_part(rest, 1, rest.size);
 	for (struct slice word; (word = text_next_word(rest, &at)).size > 0; words++) {
-		if (words == MOST_MORE || is_digit(word.data[0]))
+		if (words == MOST_MORE || isdigit((unsigned char)word.data[0]) != 0)
 			return false;
 	}
 	return rest.size == 0 || rest.data[0] == ',' || rest.data[0] == '(';
@@ -333,27 +257,20 @@ static const struct tombstone *find_words(struct noted *noted, const struct said
 	return found;
 }
 
-static const struct tombstone *find_in_words(const struct tombstones *tombstones,
-					     const struct fact *fact, struct arena *arena)
+static const struct tombstone *find_in_words(struct noted *noted)
 {
-	struct noted noted = {.tombstones = tombstones,
-			      .fact = fact,
-			      .text = fact_fold(fact->value, arena),
-			      .hex = in_hex(tombstones->salt, arena),
-			      .arena = arena};
-	struct said_word *words = arena_alloc(arena, (noted.text.size + 1) * sizeof(*words));
-	const size_t count = split(noted.text, words);
+	struct said_word *words =
+		arena_alloc(noted->arena, (noted->text.size + 1) * sizeof(*words));
+	const size_t count = split(noted->text, words);
 	const struct tombstone *found = NULL;
 	bool begins = true;
-	buffer_init(&noted.scratch, SIZE_MAX);
 	for (size_t i = 0; i < count && found == NULL; i++) {
 		for (size_t j = i; j < count && j < i + MOST_WORDS && found == NULL; j++)
-			found = find_words(&noted, &words[i], &words[j], begins);
-		begins =
-			begins && slice_is_any(slice_part(noted.text, words[i].begin, words[i].end),
-					       list_linking);
+			found = find_words(noted, &words[i], &words[j], begins);
+		begins = begins &&
+			 slice_is_any(slice_part(noted->text, words[i].begin, words[i].end),
+				      list_linking);
 	}
-	buffer_finish(&noted.scratch);
 	return found;
 }
 
@@ -362,12 +279,17 @@ const struct tombstone *tombstones_find(const struct tombstones *tombstones,
 {
 	if (tombstones->count == 0)
 		return NULL;
-	const uint64_t hashes[] = {tombstone_hash(tombstones->salt, fact->value, arena),
-				   tombstone_loose_hash(tombstones->salt, fact->value, arena)};
-	const struct tombstone *found = NULL;
-	for (size_t i = 0; i < 2 && found == NULL; i++)
-		found = find_holder(tombstones, hashes[i], fact, WHOLE, fact->value, arena);
-	return found != NULL ? found : find_in_words(tombstones, fact, arena);
+	struct noted noted = {.tombstones = tombstones,
+			      .fact = fact,
+			      .text = fact_fold(fact->value, arena),
+			      .hex = in_hex(tombstones->salt, arena),
+			      .arena = arena};
+	buffer_init(&noted.scratch, SIZE_MAX);
+	const struct tombstone *found = find_spelled(&noted, noted.text, WHOLE, fact->value);
+	if (found == NULL)
+		found = find_in_words(&noted);
+	buffer_finish(&noted.scratch);
+	return found;
 }
 
 void tombstones_add_hidden(struct tombstones *tombstones, const struct fact *facts, size_t count,
@@ -395,7 +317,7 @@ struct tombstone tombstone_of(const struct fact *fact, bool never_again, int64_t
 			      struct slice salt, struct arena *arena)
 {
 	const bool is_of_any = never_again && tells_enough(fact->value);
-	const bool is_loose = is_of_any || is_phone(fact_fold(fact->value, arena));
+	const bool is_loose = is_of_any || spelling_is_phone(fact_fold(fact->value, arena));
 	return (struct tombstone){
 		.entity = fact->entity,
 		.key = is_of_any ? (struct slice){0} : fact->key,

@@ -15,6 +15,11 @@ uint64_t tombstone_loose_hash(struct slice salt, struct slice value, struct aren
 uint64_t tombstone_subject(struct slice salt, struct slice entity, struct slice key,
 			   struct arena *arena);
 
+/* Appends a folded value without what its spellings differ in. */
+void spelling_append_loose(struct buffer *out, struct slice folded);
+/* Whether a folded value is a telephone number, whose groups mean nothing. */
+bool spelling_is_phone(struct slice folded);
+
 /* The tombstone of a fact's value. `never_again`: under every key, if the value tells enough by
  * itself: "yes" does not. That and a telephone number it has in all spellings; otherwise in the
  * fact's alone, since what is corrected may be the spelling. */

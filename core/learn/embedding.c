@@ -1,7 +1,7 @@
 #include "core/learn/embedding.h"
 
 #include "core/json/json.h"
-#include "core/recall/vector.h"
+#include "core/recall/recall.h"
 
 #include <stdlib.h>
 #include <string.h>

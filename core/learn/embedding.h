@@ -8,7 +8,7 @@
 void embedding_write_request(struct buffer *out, struct slice model, const struct slice *texts,
 			     size_t count);
 
-/* Reads the embeddings of `count` texts into `vectors`, quantized (core/recall/vector.h), in the
+/* Reads the embeddings of `count` texts into `vectors`, quantized (vector_quantize()), in the
  * order of the texts: by each entry's "index", or by position if the indexes do not match the texts
  * one to one (some servers write none or 0). An embedding is an array of numbers or a base64 string
  * of little-endian floats; its vector is NULL if it is neither or has no direction. `dimensions` is

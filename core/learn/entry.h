@@ -3,7 +3,7 @@
 #ifndef RECALLD_CORE_LEARN_ENTRY_H
 #define RECALLD_CORE_LEARN_ENTRY_H
 
-#include "core/facts/key.h"
+#include "core/facts/facts.h"
 #include "core/json/json.h"
 #include "core/learn/learn.h"
 

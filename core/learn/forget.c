@@ -1,6 +1,6 @@
 #include "core/learn/applier.h"
 
-#include "core/facts/saying.h"
+#include "core/facts/facts.h"
 #include "core/text/terms.h"
 
 /* What a user takes back: facts that no longer hold, and what is to be forgotten. */

@@ -1,6 +1,6 @@
 #include "core/learn/names.h"
 
-#include "core/facts/key.h"
+#include "core/facts/facts.h"
 #include "core/learn/entry.h"
 #include "core/text/lexicon.h"
 #include "core/text/text.h"

@@ -1,5 +1,5 @@
 #include "core/base/word_map.h"
-#include "core/facts/key.h"
+#include "core/facts/facts.h"
 #include "core/learn/asks.h"
 #include "core/learn/entry.h"
 #include "core/learn/past.h"

@@ -1,4 +1,4 @@
-#include "core/memory/branch.h"
+#include "core/memory/position.h"
 
 /* A forgotten turn stays hidden, but its exchange is left and returned to like any other: facts may
  * rest on it. */

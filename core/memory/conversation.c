@@ -1,4 +1,4 @@
-#include "core/memory/conversation.h"
+#include "core/memory/position.h"
 
 #include "core/base/utf8.h"
 #include "core/text/text.h"
@@ -79,12 +79,11 @@ struct conversation_match conversation_match(struct answer_hit *hits, size_t cou
 	};
 }
 
-uint32_t conversation_certain_from(const struct carried_exchange *carried, size_t count,
-				   uint32_t next_ordinal)
+uint32_t conversation_certain_from(struct past_exchanges carried, uint32_t next_ordinal)
 {
-	for (size_t i = 0; i < count; i++) {
-		if (carried[i].exchange != 0)
-			return carried[i].ordinal;
+	for (size_t i = 0; i < carried.count; i++) {
+		if (carried.exchanges[i].id != 0)
+			return carried.exchanges[i].ordinal;
 	}
 	return next_ordinal;
 }

@@ -1,4 +1,4 @@
-#include "core/memory/expiry.h"
+#include "core/memory/erasure.h"
 
 #include <stdlib.h>
 

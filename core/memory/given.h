@@ -10,7 +10,7 @@ struct frozen {
 	enum mode mode;
 	size_t tokens;
 	struct slice block;
-	struct slice turns;      /* in the form of said_turns.h */
+	struct slice turns;      /* in the form of said_turns_add() */
 	struct slice chat_turns; /* written by an earlier version: messages of a chat completion,
 				    each with a comma */
 	struct slice
@@ -99,5 +99,15 @@ bool replay_holds(const struct replay *replay, const struct leaving *leaving);
 bool receipt_holds(const struct receipt *receipt, const struct leaving *leaving);
 /* Whether a receipt tells of any of it that it was left out. */
 bool receipt_mentions(const struct receipt *receipt, const struct leaving *leaving);
+
+/* ---- turns as they are stored for injection ---- */
+
+/* Adds a turn to those that are there: who said what, one after the other, in no dialect. Each is
+ * its role's number, a space, its text's size, a colon and the text. */
+void said_turns_add(struct buffer *out, enum role role, struct slice text);
+
+/* Takes the first turn off the list; its text points into the list. False: there is none, or the
+ * rest is malformed. */
+bool said_turns_take(struct slice *list, enum role *role, struct slice *text);
 
 #endif

@@ -76,25 +76,25 @@ const struct past_exchange *exchanges_find_wrapped(struct past_exchanges in, uin
 }
 
 /* Where a user turn was said, if at one ordinal only. False: nowhere, or at several. */
-static bool find_only(struct asked_turns in, uint64_t user_hash, uint32_t *ordinal)
+static bool find_only(struct past_exchanges in, uint64_t user_hash, uint32_t *ordinal)
 {
 	bool found = false;
 	for (size_t i = 0; i < in.count && user_hash != 0; i++) {
-		if (in.turns[i].user_hash != user_hash ||
-		    (found && in.turns[i].ordinal == *ordinal))
+		if (in.exchanges[i].user_hash != user_hash ||
+		    (found && in.exchanges[i].ordinal == *ordinal))
 			continue;
 		if (found)
 			return false;
-		*ordinal = in.turns[i].ordinal;
+		*ordinal = in.exchanges[i].ordinal;
 		found = true;
 	}
 	return found;
 }
 
-static bool is_said_at(struct asked_turns in, uint64_t user_hash, uint32_t ordinal)
+static bool is_said_at(struct past_exchanges in, uint64_t user_hash, uint32_t ordinal)
 {
 	for (size_t i = 0; i < in.count && user_hash != 0; i++) {
-		if (in.turns[i].user_hash == user_hash && in.turns[i].ordinal == ordinal)
+		if (in.exchanges[i].user_hash == user_hash && in.exchanges[i].ordinal == ordinal)
 			return true;
 	}
 	return false;

@@ -1,8 +1,9 @@
-/* Whose memory it is. */
+/* Whose memory it is, and what that person asked for. */
 #ifndef RECALLD_CORE_MEMORY_USER_H
 #define RECALLD_CORE_MEMORY_USER_H
 
 #include "core/base/bytes.h"
+#include "core/memory/memory.h"
 
 /* The first 16 bytes of SHA-256 over tenant and user id. Every record of a user begins with it. */
 struct user_key {
@@ -49,5 +50,56 @@ struct identity {
 	struct slice session; /* empty: not given */
 	bool task;            /* a header marks the request as a side request */
 };
+
+/* ---- what a person's settings mean ---- */
+
+/* The settings of a person who has asked for nothing. */
+struct user_settings settings_default(void);
+/* Whether these differ from the default in nothing, so that nothing need be stored. */
+bool settings_are_default(const struct user_settings *settings);
+
+/* Whether what the person says may be kept, and memory given to their requests. `needs_consent`:
+ * the operator remembers only those who agreed. */
+bool settings_may_learn(const struct user_settings *settings, bool needs_consent);
+bool settings_may_inject(const struct user_settings *settings, bool needs_consent);
+
+/* Whether the person has asked for less than is usual: to be remembered or reminded less. */
+bool settings_restrict(const struct user_settings *settings);
+/* What outlives the person's memory: that they do not want to be remembered, and nothing that tells
+ * of them. */
+struct user_settings settings_bare(const struct user_settings *settings);
+
+/* The stricter of two ways to treat facts that identify a person. */
+enum pii settings_pii(const struct user_settings *settings, enum pii configured);
+
+/* ---- a table of users ---- */
+
+/* The first member of each structure in a table: the table allocates nothing. */
+struct user_node {
+	struct user_node *next; /* the next node in the bucket */
+	struct user_key user;
+};
+
+enum { USER_TABLE_BUCKETS = 1024 };
+
+/* Zero-initialize it for an empty table. */
+struct user_table {
+	struct user_node *buckets[USER_TABLE_BUCKETS];
+	size_t count;
+	size_t next_to_leave; /* the bucket where user_table_pick() begins */
+};
+
+/* NULL: the user is not in the table. */
+struct user_node *user_table_find(const struct user_table *table, struct user_key user);
+/* Adds a node; its user must be set and not yet in the table. */
+void user_table_add(struct user_table *table, struct user_node *node);
+/* Removes a node that is in the table, without freeing it. */
+void user_table_remove(struct user_table *table, struct user_node *node);
+/* The first node, or the one after `last`; NULL: there is none. To empty a table, remove the first
+ * until there is none. */
+struct user_node *user_table_next(const struct user_table *table, const struct user_node *last);
+/* A node that may leave, from a different bucket each time; NULL: none may. */
+struct user_node *user_table_pick(struct user_table *table,
+				  bool (*may_leave)(const struct user_node *node));
 
 #endif

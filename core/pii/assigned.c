@@ -1,4 +1,4 @@
-#include "core/pii/rules.h"
+#include "core/pii/parts.h"
 #include "secret_names_map.h"
 
 #include <string.h>

@@ -1,4 +1,4 @@
-#include "core/pii/rules.h"
+#include "core/pii/parts.h"
 #include "core/text/text.h"
 
 #include <unictype.h>

@@ -1,9 +1,10 @@
-/* Shared by the files of core/pii; no other wing includes it. All work on the plain form of a text:
- * lower case, without invisible characters, with ASCII in place of full-width forms and of other
- * scripts' digits, dashes and spaces. */
+/* Shared by the files of core/pii; no other wing includes it. All but the rules of secrets.c work
+ * on the plain form of a text: lower case, without invisible characters, with ASCII in place of
+ * full-width forms and of other scripts' digits, dashes and spaces. */
 #ifndef RECALLD_CORE_PII_PARTS_H
 #define RECALLD_CORE_PII_PARTS_H
 
+#include "core/base/bytes.h"
 #include "core/pii/pii.h"
 
 /* ---- plain.c ---- */
@@ -107,8 +108,6 @@ unsigned pii_word_bits(struct slice word);
 /* The bits of the word of a script without spaces that begins at `at`, and its size. */
 unsigned pii_sign_bits(struct slice text, size_t at, size_t *size);
 
-/* ---- scan.c ---- */
-
 /* Where a word of each kind was seen last. */
 struct pii_seen {
 	size_t begin;
@@ -116,6 +115,8 @@ struct pii_seen {
 	size_t word; /* its number */
 	bool is_there;
 };
+
+/* ---- scan.c ---- */
 
 enum { PII_KEPT_NUMBERS = 4 };
 
@@ -134,10 +135,14 @@ struct pii_scan {
 };
 
 void pii_add(struct pii_scan *scan, size_t begin, size_t end, enum pii_class class);
-/* The last word of the kind if it ends at most `reach` bytes before `at`; NULL: there is none. */
-const struct pii_seen *pii_seen_before(const struct pii_scan *scan, unsigned bit, size_t at,
-				       size_t reach);
 void pii_scan_text(struct pii_scan *scan);
+/* The last word of the kind if it ends at most `reach` bytes before `at`; NULL: there is none. */
+static inline const struct pii_seen *pii_seen_before(const struct pii_scan *scan, unsigned bit,
+						     size_t at, size_t reach)
+{
+	const struct pii_seen *seen = &scan->seen[PII_KIND(bit)];
+	return seen->is_there && seen->end <= at && at - seen->end <= reach ? seen : NULL;
+}
 
 /* ---- rules: each reports what begins at `at`, or what the place completes ---- */
 
@@ -156,5 +161,68 @@ bool pii_date(const struct pii_scan *scan, size_t at, size_t end, struct pii_spa
 /* Notes a number, and whether it completes an address. `behind` moves behind what was noted. */
 bool pii_address(struct pii_scan *scan, const struct pii_number *number, size_t at,
 		 struct pii_span *span, size_t *behind);
+
+/* ---- the rules of secrets.c ----
+ *
+ * Each checks one position of a text, not of its plain form, and reports the secret that begins, or
+ * is announced, there. None looks further than a bounded number of bytes unless it finds one, so
+ * that a scan over all positions stays linear. */
+
+struct secret {
+	size_t begin;
+	size_t end;
+	const char *kind;
+};
+
+/* A payment card number that passes the Luhn check, at the first digit of a group. */
+bool secret_card(struct slice text, size_t at, struct secret *secret);
+
+/* A token known by its prefix ("ghp_..."), at the start of a word. */
+bool secret_token(struct slice text, size_t at, struct secret *secret);
+/* The value after "password=", "api_key:", "Authorization: Basic" or "Bearer", at the start of that
+ * word. */
+bool secret_assigned(struct slice text, size_t at, struct secret *secret);
+/* A password stated in other words and languages: "mot de passe :", "the wifi key is", at the first
+ * byte of the name. */
+bool secret_said(struct slice text, size_t at, struct secret *secret);
+/* The password in `curl -u user:password`, at the dash. */
+bool secret_option(struct slice text, size_t at, struct secret *secret);
+/* A Telegram bot's token, "123456789:AA...", at its first digit. */
+bool secret_numbered_token(struct slice text, size_t at, struct secret *secret);
+/* A password value that starts at `at`, of the kind that a program or a person makes up. */
+bool secret_password_value(struct slice text, size_t at, struct secret *secret);
+/* The password in scheme://user:password@host, at the "://"; includes the user if that is a
+ * token. */
+bool secret_in_url(struct slice text, size_t at, struct secret *secret);
+
+/* ASCII character classes, one bit each. */
+enum { SECRET_DIGIT = 1, SECRET_LETTER = 2, SECRET_JOINER = 4 };
+extern const uint8_t secret_classes[256];
+
+static inline bool secret_is(char c, unsigned classes)
+{
+	return (secret_classes[(unsigned char)c] & classes) != 0;
+}
+
+static inline bool secret_is_digit(char c)
+{
+	return secret_is(c, SECRET_DIGIT);
+}
+
+static inline bool secret_is_letter(char c)
+{
+	return secret_is(c, SECRET_LETTER);
+}
+
+static inline bool secret_is_alnum(char c)
+{
+	return secret_is(c, SECRET_DIGIT | SECRET_LETTER);
+}
+
+/* Letters, digits, "_" and "-". */
+static inline bool secret_is_word(char c)
+{
+	return secret_is(c, SECRET_DIGIT | SECRET_LETTER | SECRET_JOINER);
+}
 
 #endif

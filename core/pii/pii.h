@@ -100,4 +100,12 @@ struct slice pii_mask_told(struct slice text, uint64_t exchange, struct pii_told
 	(PII_BIT(PII_HEALTH) | PII_BIT(PII_RELIGION) | PII_BIT(PII_POLITICS) |                     \
 	 PII_BIT(PII_SEX_LIFE) | PII_BIT(PII_UNION) | PII_BIT(PII_BIOMETRIC))
 
+/* ---- secrets ---- */
+
+/* Returns the text with each secret replaced by "[redacted: KIND]", or the text itself if there is
+ * none: API keys, private keys, bearer and other tokens, passwords in URLs, and payment card
+ * numbers that pass the Luhn check. Invisible characters such as U+200B do not hide a secret.
+ * `count` (may be NULL) receives the number of replacements. */
+struct slice secrets_mask(struct slice text, struct arena *arena, size_t *count);
+
 #endif

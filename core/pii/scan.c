@@ -1,5 +1,4 @@
 /* The pass over a plain text: words are noted, and the rules tried where something may begin. */
-#include "core/pii/card.h"
 #include "core/pii/parts.h"
 #include "core/text/text.h"
 
@@ -12,13 +11,6 @@ void pii_add(struct pii_scan *scan, size_t begin, size_t end, enum pii_class cla
 	buffer_append(scan->spans, (struct slice){(const char *)&span, sizeof(span)});
 	if (end > scan->from)
 		scan->from = end;
-}
-
-const struct pii_seen *pii_seen_before(const struct pii_scan *scan, unsigned bit, size_t at,
-				       size_t reach)
-{
-	const struct pii_seen *seen = &scan->seen[PII_KIND(bit)];
-	return seen->is_there && seen->end <= at && at - seen->end <= reach ? seen : NULL;
 }
 
 /* ---- dates of birth ---- */

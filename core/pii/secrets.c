@@ -1,7 +1,7 @@
-#include "core/pii/secrets.h"
+#include "core/pii/pii.h"
 
 #include "core/base/utf8.h"
-#include "core/pii/rules.h"
+#include "core/pii/parts.h"
 #include "core/text/joint.h"
 #include "core/text/text.h"
 

@@ -1,4 +1,4 @@
-#include "core/pii/rules.h"
+#include "core/pii/parts.h"
 
 static bool secret_is_upper_or_digit(char c)
 {

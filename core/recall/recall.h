@@ -7,7 +7,9 @@
 #ifndef RECALLD_CORE_RECALL_RECALL_H
 #define RECALLD_CORE_RECALL_RECALL_H
 
+#include "core/base/bytes.h"
 #include "core/memory/memory.h"
+#include "core/memory/user.h"
 #include "core/text/terms.h"
 
 /* ---- the question ---- */
@@ -35,7 +37,7 @@ struct recall_question {
 	bool wants_words; /* it asks for exact wording: "verbatim", "word for word", "quote" */
 	struct recall_period periods[RECALL_MAX_PERIODS];
 	size_t period_count;
-	const int8_t *vector; /* its embedding, quantized (core/recall/vector.h); NULL: none */
+	const int8_t *vector; /* its embedding, quantized (vector_quantize()); NULL: none */
 	size_t dimensions;
 };
 
@@ -185,5 +187,55 @@ size_t recall_hint_turns(const struct recall_question *question, const struct fa
 #define RECALL_SLIGHT 0.001f
 void recall_rank_facts(const struct recall_question *question, const struct fact *facts,
 		       size_t count, float *scores, struct arena *arena);
+
+/* ---- what the store is asked ---- */
+
+struct recall {
+	struct user_key user;
+	const struct recall_question *question;
+	uint32_t conversation; /* the request carries its turns from carried_from on; 0: none */
+	uint32_t carried_from;
+	uint64_t asked_again; /* the exchange being asked again: its turns are left out too; 0: none
+			       */
+	bool only_conversation; /* only its own turns */
+	/* Turns of any conversation with these texts are left out too. */
+	struct carried_texts carried;
+	const uint64_t *given; /* turns that the request is already given, ascending */
+	size_t given_count;
+	/* Turns that bear on the question by what was learned from them: `document` is a turn. */
+	const struct recall_hint *hints;
+	size_t hint_count;
+	size_t text_limit; /* about this many bytes of turn text are wanted */
+};
+
+enum { STORE_MAX_RECALLED = 200 };
+
+struct recall_result {
+	struct recall_hit *scores; /* one for each of `turns` */
+	struct turn *turns;        /* best first, without their sessions */
+	size_t count;
+	size_t ranked; /* how many turns were ranked: of a long memory, those worth it */
+};
+
+struct embedded_turn {
+	uint64_t turn;
+	const int8_t *vector; /* NULL: the model cannot embed it; do not ask again */
+};
+
+/* ---- vectors ---- */
+
+/* Embeddings are kept as signed bytes: scaled so that the largest component is 127. A cosine needs
+ * no scale. */
+enum { VECTOR_MAX_DIMENSIONS = 4096 };
+
+/* False: all numbers are 0, or one is not finite. */
+bool vector_quantize(const float *values, size_t dimensions, int8_t *out);
+
+/* Widens one operand of a dot product, which makes it several times as fast. It stays exact:
+ * VECTOR_MAX_DIMENSIONS products fit. */
+void vector_widen(const int8_t *vector, size_t dimensions, int16_t *out);
+int32_t vector_dot(const int16_t *wide, const int8_t *vector, size_t dimensions);
+
+float vector_length(const int8_t *vector, size_t dimensions);
 
 #endif

@@ -1,4 +1,4 @@
-#include "core/recall/vector.h"
+#include "core/recall/recall.h"
 
 #include <math.h>
 

@@ -2,7 +2,7 @@
  *
  * ?dry_run=1 answers what would go, with a plan; ?plan= deletes exactly that. Everything else
  * answers with a report, which holds counts only. */
-#include "core/facts/key.h"
+#include "core/facts/facts.h"
 #include "core/json/json.h"
 #include "core/text/text.h"
 #include "proxy/admin/call.h"

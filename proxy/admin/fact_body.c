@@ -1,6 +1,6 @@
 #include "proxy/admin/fact_body.h"
 
-#include "core/facts/key.h"
+#include "core/facts/facts.h"
 #include "core/text/text.h"
 #include "proxy/portable/forms.h"
 

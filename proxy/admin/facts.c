@@ -1,5 +1,5 @@
 /* A user's facts, one by one: listed, written down, corrected, restored. */
-#include "core/facts/key.h"
+#include "core/facts/facts.h"
 #include "core/json/json.h"
 #include "core/text/text.h"
 #include "proxy/admin/call.h"

@@ -1,7 +1,7 @@
 /* POST /v1/users/USER/import and .../messages: a user's memory taken in, recalld's own form and
  * those of others. */
-#include "core/facts/settings.h"
 #include "core/json/json.h"
+#include "core/memory/user.h"
 #include "core/text/text.h"
 #include "proxy/admin/call.h"
 #include "proxy/background/embedder.h"

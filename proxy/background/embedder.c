@@ -1,7 +1,7 @@
 #include "proxy/background/embedder.h"
 
 #include "core/base/utf8.h"
-#include "core/memory/user_table.h"
+#include "core/memory/user.h"
 #include "proxy/background/embedding_call.h"
 #include "proxy/config/config.h"
 #include "proxy/runtime/log.h"

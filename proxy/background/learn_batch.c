@@ -1,6 +1,6 @@
 #include "proxy/background/learn_batch.h"
 
-#include "core/facts/settings.h"
+#include "core/memory/user.h"
 #include "proxy/runtime/metrics.h"
 
 /* Reads the inputs from `first` on, `count` of them at most; returns how many there are. */

@@ -1,6 +1,6 @@
 #include "proxy/background/learner.h"
 
-#include "core/memory/user_table.h"
+#include "core/memory/user.h"
 #include "proxy/background/embedder.h"
 #include "proxy/background/key_ring.h"
 #include "proxy/background/learn_call.h"

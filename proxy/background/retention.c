@@ -1,6 +1,6 @@
 #include "proxy/background/retention.h"
 
-#include "core/facts/settings.h"
+#include "core/memory/user.h"
 #include "proxy/background/user_limits.h"
 #include "proxy/runtime/log.h"
 #include "proxy/runtime/loop.h"

@@ -1,5 +1,5 @@
 /* The commands about single facts: what is known, what is wrong about it, and what stands. */
-#include "core/facts/key.h"
+#include "core/facts/facts.h"
 #include "proxy/ctl/ctl.h"
 
 #include <stdlib.h>

@@ -18,7 +18,7 @@ struct question_vectors *question_vectors_create(struct loop *loop, struct upstr
 /* No call may be in progress. Destroy it before the upstream; NULL is fine. */
 void question_vectors_destroy(struct question_vectors *vectors);
 
-/* The vector has the form of those in the store (core/recall/vector.h) and is valid during the
+/* The vector has the form of those in the store (vector_quantize()) and is valid during the
  * call; NULL and 0: there is none. */
 typedef void question_vector_given(void *cookie, const int8_t *vector, size_t dimensions);
 

@@ -1,7 +1,7 @@
 /* Our own form: see recalld(8), "Take along". */
 #include "core/base/ids.h"
-#include "core/facts/settings.h"
 #include "core/json/json.h"
+#include "core/memory/user.h"
 #include "core/text/text.h"
 #include "proxy/portable/forms.h"
 

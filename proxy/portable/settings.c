@@ -1,6 +1,6 @@
 /* A person's settings as JSON: of the admin address, and in an export. */
-#include "core/facts/settings.h"
 #include "core/json/json.h"
+#include "core/memory/user.h"
 #include "core/text/text.h"
 #include "proxy/portable/forms.h"
 #include "proxy/runtime/loop.h"

@@ -1,7 +1,6 @@
 /* What an append writes: the exchange, its jobs, and what its request was given. */
 #include "storage/access/append.h"
 
-#include "core/memory/conversation.h"
 #include "core/memory/position.h"
 #include "storage/user/erase.h"
 #include "storage/user/import_history.h"

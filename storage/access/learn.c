@@ -2,7 +2,7 @@
 #include "core/learn/learn.h"
 
 #include "core/base/ids.h"
-#include "core/facts/key.h"
+#include "core/facts/facts.h"
 #include "core/pii/pii.h"
 #include "storage/files/erasures.h"
 #include "storage/lmdb/writer.h"

@@ -1,7 +1,6 @@
 #include "storage/access/outdated.h"
 
-#include "core/facts/key.h"
-#include "core/facts/saying.h"
+#include "core/facts/facts.h"
 
 /* So many of the newest facts are looked at for what holds no longer; what is hidden is found
  * wherever it stands. */

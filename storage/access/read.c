@@ -1,5 +1,5 @@
 /* The other reads: jobs for the learner, a user's memory for people. */
-#include "core/facts/saying.h"
+#include "core/facts/facts.h"
 #include "storage/user/branch.h"
 #include "storage/user/rights.h"
 

@@ -1,7 +1,7 @@
 #include "storage/dump/places.h"
 
 #include "core/base/ids.h"
-#include "core/facts/key.h"
+#include "core/facts/facts.h"
 #include "core/text/text.h"
 
 #include <stdlib.h>

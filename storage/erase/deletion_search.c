@@ -1,8 +1,8 @@
 #include "storage/erase/deletion_search.h"
 
 #include "core/facts/change.h"
-#include "core/facts/quotes.h"
-#include "core/facts/saying.h"
+#include "core/facts/deletion.h"
+#include "core/facts/facts.h"
 #include "core/text/terms.h"
 
 enum { TURN_OFFSET = 16 }; /* of its id in a key, after the user */

@@ -1,7 +1,7 @@
 #include "storage/files/erasures.h"
 
 #include "core/base/digest_table.h"
-#include "core/facts/key.h"
+#include "core/facts/facts.h"
 #include "storage/files/files.h"
 
 #include <errno.h>

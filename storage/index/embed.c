@@ -1,7 +1,7 @@
 /* store_unembedded() and store_embedded(): which turns still need a vector, and storing the vectors
  * that arrived. */
 #include "core/base/utf8.h"
-#include "core/recall/vector.h"
+#include "core/recall/recall.h"
 #include "storage/index/vectors.h"
 #include "storage/lmdb/writer.h"
 

@@ -1,6 +1,6 @@
 #include "storage/index/vectors.h"
 
-#include "core/recall/vector.h"
+#include "core/recall/recall.h"
 
 #include <string.h>
 

@@ -1,4 +1,4 @@
-/* Reads a request's branch (core/memory/branch.h) from the user's tables: when the request is
+/* Reads a request's branch (core/memory/position.h) from the user's tables: when the request is
  * loaded, and again when it is appended. */
 #ifndef RECALLD_STORAGE_USER_BRANCH_H
 #define RECALLD_STORAGE_USER_BRANCH_H

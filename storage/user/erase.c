@@ -1,7 +1,6 @@
 #include "storage/user/erase.h"
 
 #include "core/facts/facts.h"
-#include "core/facts/saying.h"
 #include "storage/files/erasures.h"
 #include "storage/user/memory.h"
 #include "storage/user/rights.h"

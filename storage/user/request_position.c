@@ -36,22 +36,23 @@ static size_t count_exchanges(const struct memory *memory, struct key prefix)
 	return count;
 }
 
-static struct asked_turns read_asked(const struct memory *memory, struct key prefix)
+static struct past_exchanges read_asked(const struct memory *memory, struct key prefix)
 {
 	struct scan scan;
 	size_t capacity = count_exchanges(memory, prefix);
-	struct asked_turn *turns = arena_alloc(memory->arena, capacity * sizeof(*turns));
+	struct past_exchange *turns = arena_alloc(memory->arena, capacity * sizeof(*turns));
 	size_t count = 0;
 	scan_begin(&scan, memory->transaction, TABLE_EXCHANGES, prefix, FORWARD);
 	while (count < capacity && scan_step(&scan)) {
 		struct stored_exchange exchange = {0};
 		if (table_decode(memory->transaction, scan.value, stored_exchange_fields, &exchange,
 				 NULL))
-			turns[count++] = (struct asked_turn){exchange.user_hash,
-							     key_read_u32(scan.at, ORDINAL_OFFSET)};
+			turns[count++] = (struct past_exchange){
+				.user_hash = exchange.user_hash,
+				.ordinal = key_read_u32(scan.at, ORDINAL_OFFSET)};
 	}
 	scan_end(&scan);
-	return (struct asked_turns){turns, count};
+	return (struct past_exchanges){turns, count};
 }
 
 static struct past_exchanges read_exchanges(const struct request_position *at,
@@ -127,7 +128,7 @@ static uint32_t keep_carried(const struct branching *branching)
 	const struct load *load = branching->at->known.load;
 	uint32_t ordinal = branching->at->found.next_ordinal;
 	size_t count = 0;
-	struct carried_exchange *carried =
+	struct past_exchange *carried =
 		arena_alloc(branching->memory->arena, load->fingerprint_count * sizeof(*carried));
 	for (size_t i = load->fingerprint_count; i > 0 && ordinal > 0; i--) {
 		const struct answer_fingerprint *fingerprint = &load->fingerprints[i - 1];
@@ -136,11 +137,12 @@ static uint32_t keep_carried(const struct branching *branching)
 		const struct past_exchange *found = find_carried(branching, --ordinal, fingerprint);
 		if (found != NULL)
 			keep_carried_exchange(branching, found, fingerprint->hash);
-		carried[load->fingerprint_count - ++count] =
-			(struct carried_exchange){ordinal, found == NULL ? 0 : found->id};
+		carried[load->fingerprint_count - ++count] = (struct past_exchange){
+			.id = found == NULL ? 0 : found->id, .ordinal = ordinal};
 	}
-	return conversation_certain_from(carried + load->fingerprint_count - count, count,
-					 branching->at->found.next_ordinal);
+	return conversation_certain_from(
+		(struct past_exchanges){carried + load->fingerprint_count - count, count},
+		branching->at->found.next_ordinal);
 }
 
 static void find_branch(const struct branching *branching)

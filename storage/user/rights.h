@@ -4,7 +4,7 @@
 
 #include "core/base/ids.h"
 #include "core/facts/change.h"
-#include "core/facts/settings.h"
+#include "core/memory/user.h"
 #include "storage/user/memory.h"
 
 struct tombstones memory_tombstones(const struct memory *memory);

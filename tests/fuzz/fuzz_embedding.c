@@ -2,7 +2,7 @@
  * reads one embedding, as numbers or as base64, the vector points where it does and is there only
  * then. The input's first byte says how many texts were asked about. */
 #include "core/learn/embedding.h"
-#include "core/recall/vector.h"
+#include "core/recall/recall.h"
 
 #include "tests/fuzz/fuzz.h"
 

@@ -1,7 +1,7 @@
 /* Texts from anywhere, on their way into memory and out of it: no bytes overrun, what is made inert
  * is inert and stays as it is. */
 #include "core/clients/forms.h"
-#include "core/pii/secrets.h"
+#include "core/pii/pii.h"
 #include "core/text/text.h"
 
 #include "tests/fuzz/fuzz.h"

@@ -2,7 +2,7 @@
 #ifndef RECALLD_TESTS_UNIT_COSINE_H
 #define RECALLD_TESTS_UNIT_COSINE_H
 
-#include "core/recall/vector.h"
+#include "core/recall/recall.h"
 
 /* 1 for the same direction, -1 for the opposite; 0 if either is all zeroes. */
 static inline float vector_cosine(const int8_t *a, const int8_t *b, size_t dimensions)

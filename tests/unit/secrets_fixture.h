@@ -2,7 +2,7 @@
 #ifndef RECALLD_TESTS_SECRETS_FIXTURE_H
 #define RECALLD_TESTS_SECRETS_FIXTURE_H
 
-#include "core/pii/secrets.h"
+#include "core/pii/pii.h"
 #include "tests/unit/unit.h"
 
 #define CARD "[redacted: card number]"

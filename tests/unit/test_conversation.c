@@ -1,4 +1,4 @@
-#include "core/memory/conversation.h"
+#include "core/memory/position.h"
 #include "tests/unit/random.h"
 #include "tests/unit/unit.h"
 
@@ -208,10 +208,11 @@ END_TEST
 
 START_TEST(a_history_is_certain_from_its_first_exchange_that_is_known)
 {
-	const struct carried_exchange carried[] = {{3, 0}, {4, 9}, {5, 0}, {6, 11}};
-	ck_assert_uint_eq(conversation_certain_from(carried, 4, 7), 4);
-	ck_assert_uint_eq(conversation_certain_from(carried, 1, 4), 4);
-	ck_assert_uint_eq(conversation_certain_from(NULL, 0, 2), 2);
+	static const struct past_exchange carried[] = {
+		{.ordinal = 3}, {.id = 9, .ordinal = 4}, {.ordinal = 5}, {.id = 11, .ordinal = 6}};
+	ck_assert_uint_eq(conversation_certain_from((struct past_exchanges){carried, 4}, 7), 4);
+	ck_assert_uint_eq(conversation_certain_from((struct past_exchanges){carried, 1}, 4), 4);
+	ck_assert_uint_eq(conversation_certain_from((struct past_exchanges){0}, 2), 2);
 }
 END_TEST
 

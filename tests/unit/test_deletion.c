@@ -1,6 +1,5 @@
 #include "core/facts/deletion.h"
-#include "core/facts/quotes.h"
-#include "core/facts/saying.h"
+#include "core/facts/facts.h"
 #include "tests/unit/random.h"
 #include "tests/unit/unit.h"
 

@@ -1,6 +1,5 @@
 /* When two facts are about the same, when they say the same, and what a tombstone keeps away. */
 #include "core/facts/facts.h"
-#include "core/facts/key.h"
 #include "core/facts/tombstone.h"
 #include "tests/unit/rights_fixture.h"
 

@@ -1,5 +1,5 @@
 /* Tests what a request to forget takes along. */
-#include "core/facts/saying.h"
+#include "core/facts/facts.h"
 #include "tests/unit/learn_fixture.h"
 
 START_TEST(forgetting_a_key_erases_its_whole_history)

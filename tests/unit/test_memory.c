@@ -1,5 +1,5 @@
+#include "core/memory/given.h"
 #include "core/memory/memory.h"
-#include "core/memory/said_turns.h"
 #include "tests/unit/unit.h"
 
 START_TEST(each_mode_has_its_word)

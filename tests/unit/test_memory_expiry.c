@@ -1,4 +1,4 @@
-#include "core/memory/expiry.h"
+#include "core/memory/erasure.h"
 #include "tests/unit/unit.h"
 
 /* Tests what expires, without a store. */

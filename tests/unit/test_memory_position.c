@@ -28,10 +28,12 @@ static struct past_exchange stored(uint32_t ordinal, uint64_t id, uint64_t hash,
 }
 
 /* The first `count` user turns of the history where they were said. */
-static struct asked_turns asked(size_t count)
+static struct past_exchanges asked(size_t count)
 {
-	static const struct asked_turn turns[] = {{1, 0}, {2, 1}, {3, 2}};
-	return (struct asked_turns){turns, count};
+	static const struct past_exchange turns[] = {{.user_hash = 1, .ordinal = 0},
+						     {.user_hash = 2, .ordinal = 1},
+						     {.user_hash = 3, .ordinal = 2}};
+	return (struct past_exchanges){turns, count};
 }
 
 static struct conversation_match matched(uint32_t next_ordinal, size_t answers, size_t last_mark)
@@ -43,7 +45,7 @@ static struct conversation_match matched(uint32_t next_ordinal, size_t answers, 
 }
 
 static struct position_known known(const struct load *load, struct past_conversation conversation,
-				   struct conversation_match match, struct asked_turns turns)
+				   struct conversation_match match, struct past_exchanges turns)
 {
 	return (struct position_known){.load = load,
 				       .conversation_id = 1,
@@ -54,7 +56,7 @@ static struct position_known known(const struct load *load, struct past_conversa
 }
 
 static struct position find(struct load load, struct past_conversation conversation,
-			    struct conversation_match match, struct asked_turns turns)
+			    struct conversation_match match, struct past_exchanges turns)
 {
 	const struct position_known request = known(&load, conversation, match, turns);
 	return position_find(&request);
@@ -149,8 +151,12 @@ END_TEST
 
 START_TEST(a_user_turn_that_was_said_at_two_places_places_nothing)
 {
-	static const struct asked_turn twice[] = {{3, 4}, {2, 7}, {3, 4}, {2, 9}, {0, 3}};
-	const struct asked_turns turns = {twice, 5};
+	static const struct past_exchange twice[] = {{.user_hash = 3, .ordinal = 4},
+						     {.user_hash = 2, .ordinal = 7},
+						     {.user_hash = 3, .ordinal = 4},
+						     {.user_hash = 2, .ordinal = 9},
+						     {.user_hash = 0, .ordinal = 3}};
+	const struct past_exchanges turns = {twice, 5};
 	struct load load = asking(4, "hm", 3);
 	const struct past_conversation conversation = {.answers = 1};
 	/* The third was said at 4 alone, the second at 7 and at 9. */
@@ -250,9 +256,12 @@ START_TEST(a_history_whose_middle_was_left_out_is_not_certain)
 	const struct past_conversation conversation = {.answers = 9};
 	const struct load load = asking(4, "hm", 3);
 	const struct conversation_match match = matched(1, 1, 0);
-	static const struct asked_turn elsewhere[] = {{1, 0}, {2, 1}, {3, 7}};
+	static const struct past_exchange elsewhere[] = {{.user_hash = 1, .ordinal = 0},
+							 {.user_hash = 2, .ordinal = 1},
+							 {.user_hash = 3, .ordinal = 7}};
 	ck_assert_uint_eq(reads(load, conversation, match), POSITION_READS_ASKED);
-	ck_assert(!find(load, conversation, match, (struct asked_turns){elsewhere, 3}).is_certain);
+	ck_assert(
+		!find(load, conversation, match, (struct past_exchanges){elsewhere, 3}).is_certain);
 	ck_assert(find(load, conversation, match, asked(3)).is_certain);
 	/* A user turn that is nowhere was reworded. */
 	ck_assert(find(load, conversation, match, asked(2)).is_certain);

@@ -1,7 +1,7 @@
 /* Poisoned memory: whatever was remembered, what a request is given parses back into exactly the
  * lines and messages that were meant, and nothing else. */
-#include "core/chat/block.h"
 #include "core/chat/context.h"
+#include "core/chat/pick.h"
 #include "core/dialect/dialect.h"
 #include "core/json/json.h"
 #include "core/learn/learn.h"

@@ -1,6 +1,6 @@
 #include "core/facts/facts.h"
 #include "core/facts/receipt_text.h"
-#include "core/facts/settings.h"
+#include "core/memory/user.h"
 #include "core/pii/pii.h"
 #include "tests/unit/rights_fixture.h"
 

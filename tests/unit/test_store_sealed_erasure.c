@@ -1,6 +1,6 @@
 /* Tests what an erasure leaves in an encrypted store and in its copies: nothing that can be
  * read. */
-#include "core/facts/settings.h"
+#include "core/memory/user.h"
 #include "storage/deletions.h"
 #include "storage/lmdb/engine.h"
 #include "storage/lmdb/writer.h"

@@ -1,5 +1,5 @@
 /* Exports of an encrypted store, opened and sealed, and what is built of them again. */
-#include "core/facts/settings.h"
+#include "core/memory/user.h"
 #include "storage/dump/dump.h"
 #include "tests/unit/sealed_fixture.h"
 

@@ -1,4 +1,4 @@
-#include "core/recall/vector.h"
+#include "core/recall/recall.h"
 #include "storage/user/memory.h"
 #include "tests/unit/random.h"
 #include "tests/unit/store_oracle.h"

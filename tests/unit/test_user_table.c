@@ -1,6 +1,6 @@
 #include "tests/unit/unit.h"
 
-#include "core/memory/user_table.h"
+#include "core/memory/user.h"
 
 enum { COUNT = 3 };
 
