@@ -2,7 +2,6 @@
  * give are left out. */
 #include "proxy/ctl/ctl.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 enum { FEW_CALLS = 10, FULL_PERCENT = 80, FAILED_PERCENT = 50 };
@@ -15,55 +14,52 @@ static const double GIGABYTE = 1 << 30;
 /* In the largest unit that divides it. */
 static json_t *time_of(json_int_t ms)
 {
-	static const struct {
-		const char *name;
-		json_int_t ms;
-	} units[] = {{"d", 24 * 3600 * 1000},
-		     {"h", 3600 * 1000},
-		     {"m", 60 * 1000},
-		     {"s", 1000},
-		     {"ms", 1}};
+	static const char *const names[] = {"d", "h", "m", "s", "ms"};
+	static const json_int_t units[] = {24 * 3600 * 1000, 3600 * 1000, 60 * 1000, 1000, 1};
 	size_t i = 0;
 	if (ms <= 0)
 		return json_string("for ever");
-	while (ms % units[i].ms != 0)
+	while (ms % units[i] != 0)
 		i++;
-	return json_sprintf("%" JSON_INTEGER_FORMAT "%s", ms / units[i].ms, units[i].name);
+	return json_sprintf("%" JSON_INTEGER_FORMAT "%s", ms / units[i], names[i]);
 }
 
-/* In percent of the calls to the memory model. */
-static json_int_t share(const json_t *model, json_int_t of)
+/* 0 if they are fewer than `least`. */
+static json_int_t percent(json_int_t part, json_int_t all, json_int_t least)
 {
-	json_int_t calls = ctl_number(model, "calls");
-	return calls == 0 ? 0 : 100 * of / calls;
+	return all < least ? 0 : 100 * part / all;
+}
+
+/* Of the calls to the memory model. */
+static json_int_t share(const json_t *model, const char *of)
+{
+	return percent(ctl_number(model, of), ctl_number(model, "calls"), 1);
 }
 
 /* Of the facts that the model names, those that the user's words do not bear out. */
 static json_int_t rejected_share(const json_t *model)
 {
-	json_int_t rejected = ctl_number(model, "facts_rejected");
-	json_int_t named = rejected + ctl_number(model, "facts_stored");
-	return named < FEW_CALLS ? 0 : 100 * rejected / named;
+	const json_int_t rejected = ctl_number(model, "facts_rejected");
+	return percent(rejected, rejected + ctl_number(model, "facts_stored"), FEW_CALLS);
 }
 
-/* In percent of the exchanges that were learned from, several by one call; an earlier recalld
- * counts calls alone. Questions hold nothing to be found. */
+/* Of the exchanges that were learned from, several by one call; an earlier recalld counts calls
+ * alone. Questions hold nothing to be found. */
 static json_int_t empty_share(const json_t *model)
 {
-	json_int_t lessons =
-		ctl_number(model, json_object_get(model, "lessons") ? "lessons" : "calls");
-	return lessons == 0 ? 0 : 100 * ctl_number(model, "empty") / lessons;
+	const char *all = json_object_get(model, "lessons") ? "lessons" : "calls";
+	return percent(ctl_number(model, "empty"), ctl_number(model, all), 1);
 }
 
-/* In percent of the exchanges in which something was found, or should have been: the user tells
- * something of themselves. An earlier recalld does not know which tell. */
+/* Of the exchanges in which something was found, or should have been: the user tells something of
+ * themselves. An earlier recalld does not know which tell. */
 static json_int_t missed_share(const json_t *model)
 {
 	if (!json_object_get(model, "missed"))
 		return ctl_number(model, "calls") < FEW_CALLS ? 0 : empty_share(model);
 	const json_int_t missed = ctl_number(model, "missed");
-	const json_int_t told = ctl_number(model, "lessons") - ctl_number(model, "empty") + missed;
-	return told < FEW_CALLS ? 0 : 100 * missed / told;
+	return percent(missed, ctl_number(model, "lessons") - ctl_number(model, "empty") + missed,
+		       FEW_CALLS);
 }
 
 /* What is to be done about the memory model and the store. */
@@ -73,10 +69,10 @@ static json_t *advice(json_t *status)
 	const bool called = ctl_number(model, "calls") >= FEW_CALLS;
 	const json_int_t full = ctl_number(status, "bytes_mapped") / 100 * FULL_PERCENT;
 	return json_pack("{s:b,s:b,s:b,s:b,s:b}", "unusable",
-			 called && share(model, ctl_number(model, "unusable")) > FAILED_PERCENT,
-			 "missing_facts", missed_share(model) > FULL_PERCENT, "making_up",
+			 called && share(model, "unusable") > FAILED_PERCENT, "missing_facts",
+			 missed_share(model) > FULL_PERCENT, "making_up",
 			 rejected_share(model) > FULL_PERCENT, "late",
-			 called && share(model, ctl_number(model, "late")) > FAILED_PERCENT, "full",
+			 called && share(model, "late") > FAILED_PERCENT, "full",
 			 ctl_number(status, "bytes_used") > full);
 }
 
@@ -84,10 +80,12 @@ static bool has_bad_answers(json_t *status)
 {
 	const char *name;
 	json_t *count;
-	bool has = false;
-	json_object_foreach(json_object_get(status, "upstream_answers"), name, count) has =
-		has || (strcmp(name, "2xx") != 0 && json_integer_value(count) != 0);
-	return has;
+	json_object_foreach(json_object_get(status, "upstream_answers"), name, count)
+	{
+		if (strcmp(name, "2xx") != 0 && json_integer_value(count) != 0)
+			return true;
+	}
+	return false;
 }
 
 static void set_size(json_t *status, const char *name, const char *bytes, double unit)
@@ -95,7 +93,7 @@ static void set_size(json_t *status, const char *name, const char *bytes, double
 	json_object_set_new(status, name, json_real((double)ctl_number(status, bytes) / unit));
 }
 
-void ctl_fill_check(const struct ctl *ctl, json_t *answer)
+void ctl_fill_check(struct ctl *ctl, json_t *answer)
 {
 	json_t *model = json_object_get(answer, "memory_model");
 	json_t *retention = json_object_get(answer, "retention");
@@ -107,13 +105,12 @@ void ctl_fill_check(const struct ctl *ctl, json_t *answer)
 	set_size(answer, "megabytes_mapped", "bytes_mapped", MEGABYTE);
 	set_size(answer, "gigabytes_free", "disk_free", GIGABYTE);
 	json_object_set_new(answer, "answered_badly", json_boolean(has_bad_answers(answer)));
-	json_object_set_new(model, "shares",
-			    json_pack("{s:I,s:I,s:I,s:I}", "refused",
-				      share(model, ctl_number(model, "refused")), "unusable",
-				      share(model, ctl_number(model, "unusable")), "empty",
-				      empty_share(model), "unanswered",
-				      share(model, ctl_number(model, "unreachable") +
-							   ctl_number(model, "late"))));
+	json_object_set_new(
+		model, "shares",
+		json_pack("{s:I,s:I,s:I,s:I}", "refused", share(model, "refused"), "unusable",
+			  share(model, "unusable"), "empty", empty_share(model), "unanswered",
+			  percent(ctl_number(model, "unreachable") + ctl_number(model, "late"),
+				  ctl_number(model, "calls"), 1)));
 	json_object_set_new(answer, "is", advice(answer));
 }
 
@@ -122,34 +119,31 @@ void ctl_fill_check(const struct ctl *ctl, json_t *answer)
 /* It serves, and the last call to each server and the last reload succeeded. */
 static bool is_well(json_t *status)
 {
-	static const char *const troubles[] = {"upstream_trouble", "learning_trouble",
-					       "embedding_trouble", "configuration_trouble"};
-	bool well = json_is_true(json_object_get(status, "ready"));
-	for (size_t i = 0; i < sizeof(troubles) / sizeof(troubles[0]); i++)
-		well = well && *ctl_text(status, troubles[i]) == '\0';
-	return well;
+	return json_is_true(json_object_get(status, "ready")) &&
+	       *ctl_text(status, "upstream_trouble") == '\0' &&
+	       *ctl_text(status, "learning_trouble") == '\0' &&
+	       *ctl_text(status, "embedding_trouble") == '\0' &&
+	       *ctl_text(status, "configuration_trouble") == '\0';
 }
 
 /* Asks what probes ask. A failing upstream does not count: whoever watches would restart recalld or
  * take it out of service, and that helps nobody. */
-static int check_readiness(struct ctl *ctl)
+static bool check_readiness(struct ctl *ctl)
 {
 	json_t *answer = NULL;
-	int code = ctl_call(ctl, "GET", "/readyz", NULL, &answer);
+	const int code = ctl_call(ctl, "GET", "/readyz", NULL, &answer);
 	json_decref(answer);
 	if (code != 200 && code != 0)
 		ctl_fault(ctl, "recalld is not ready (status %d)", code);
-	return code == 200 ? EXIT_SUCCESS : EXIT_FAILURE;
+	return code == 200;
 }
 
-int ctl_check(struct ctl *ctl)
+bool ctl_check(struct ctl *ctl)
 {
 	json_t *status = NULL;
 	if (ctl->given.quiet)
 		return check_readiness(ctl);
-	int code = ctl_call(ctl, "GET", "/v1/status", NULL, &status);
-	if (code != 200)
-		return ctl_fail(ctl, code, status);
-	int result = is_well(status) ? EXIT_SUCCESS : EXIT_FAILURE;
-	return ctl_show(ctl, status) == EXIT_SUCCESS ? result : EXIT_FAILURE;
+	const int code = ctl_call(ctl, "GET", ctl->command->path, NULL, &status);
+	const bool well = is_well(status);
+	return ctl_finish(ctl, code, status) && well;
 }

@@ -7,16 +7,12 @@
 
 void ctl_note_fault(struct ctl *ctl, const char *text)
 {
-	char *earlier = ctl->fault;
-	char *all = NULL;
-	if (asprintf(&all, "%s%s%s", earlier == NULL ? "" : earlier, earlier == NULL ? "" : "; ",
-		     text) < 0)
-		out_of_memory();
-	free(earlier);
-	ctl->fault = all;
+	ctl->fault = arena_printf(&ctl->arena, "%s%s%s", ctl->fault == NULL ? "" : ctl->fault,
+				  ctl->fault == NULL ? "" : "; ", text)
+			     .data;
 }
 
-int ctl_fault(struct ctl *ctl, const char *format, ...)
+bool ctl_fault(struct ctl *ctl, const char *format, ...)
 {
 	char *text = NULL;
 	va_list arguments;
@@ -30,21 +26,63 @@ int ctl_fault(struct ctl *ctl, const char *format, ...)
 	(void)fputc('\n', stderr);
 	ctl_note_fault(ctl, text);
 	free(text);
-	return EXIT_FAILURE;
+	return false;
+}
+
+static void note_code(struct ctl *ctl, int status, const char *code)
+{
+	ctl->fault_status = status;
+	(void)snprintf(ctl->fault_code, sizeof(ctl->fault_code), "%s", code);
+}
+
+bool ctl_fail_as_unknown(struct ctl *ctl, const char *unknown)
+{
+	note_code(ctl, 404, "not_found");
+	return ctl_fault(ctl, "%s", unknown);
+}
+
+/* What a person pinned is not replaced without a word. */
+static void fail_as_pinned(struct ctl *ctl, json_t *pinned, json_t *given)
+{
+	note_code(ctl, 409, "pinned");
+	ctl_fault(ctl, "%s is pinned as %s (fact %s), not %s; --replace replaces it",
+		  ctl_text(pinned, "key"), ctl_text(pinned, "value"), ctl_text(pinned, "id"),
+		  ctl_text(given, "value"));
+}
+
+bool ctl_fail(struct ctl *ctl, int status, json_t *answer, const char *unknown)
+{
+	json_t *error = json_object_get(answer, "error");
+	json_t *pinned = json_object_get(answer, "pinned");
+	const char *message = json_string_value(json_object_get(error, "message"));
+	const char *code = ctl_text(error, "code");
+	note_code(ctl, status, code);
+	if (status == 404 && unknown != NULL && strcmp(code, "not_found") == 0)
+		ctl_fail_as_unknown(ctl, unknown);
+	else if (status == 409 && ctl->command->fact != NULL && json_is_object(pinned))
+		fail_as_pinned(ctl, pinned, json_object_get(answer, "given"));
+	else if (status != 0 && message == NULL)
+		ctl_fault(ctl, "%d, not an answer of recalld; is --admin right?", status);
+	else if (status != 0)
+		ctl_fault(ctl, "%d: %s%s", status, message,
+			  status == 401 ? " Give it with --token." : "");
+	json_decref(answer);
+	return false;
+}
+
+bool ctl_fail_to_read(struct ctl *ctl, json_t *answer)
+{
+	json_decref(answer);
+	return ctl_fault(ctl, "%s did not answer like recalld; is --admin right?", ctl->admin);
 }
 
 void ctl_print_faults(struct ctl *ctl)
 {
 	if (ctl->fault == NULL || !ctl->given.json)
 		return;
-	json_t *error = json_object();
-	/* a name with bytes that are not UTF-8 gives no message */
-	json_t *text = json_string(ctl->fault);
-	json_object_set_new(error, "message", text == NULL ? json_null() : text);
-	json_object_set_new(error, "code",
-			    ctl->fault_code[0] == '\0' ? json_null()
-						       : json_string(ctl->fault_code));
-	json_object_set_new(error, "status",
-			    ctl->fault_status == 0 ? json_null() : json_integer(ctl->fault_status));
-	(void)ctl_print_json(json_pack("{s:o}", "error", error));
+	/* Where bytes are not UTF-8, as in a name, there is no message. */
+	json_t *code = ctl->fault_code[0] == '\0' ? NULL : json_string(ctl->fault_code);
+	json_t *status = ctl->fault_status == 0 ? NULL : json_integer(ctl->fault_status);
+	(void)ctl_print_json(json_pack("{s:{s:o?,s:o?,s:o?}}", "error", "message",
+				       json_string(ctl->fault), "code", code, "status", status));
 }

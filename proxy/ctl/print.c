@@ -39,8 +39,7 @@ bool ctl_check_color(struct ctl *ctl)
 	if (word == NULL || strcmp(word, "auto") == 0 || strcmp(word, "always") == 0 ||
 	    strcmp(word, "never") == 0)
 		return true;
-	ctl_fault(ctl, "--color must be auto, always or never");
-	return false;
+	return ctl_fault(ctl, "--color must be auto, always or never");
 }
 
 /* As no-color.org has it: any word in NO_COLOR turns colours off unless they are asked for. */
@@ -146,7 +145,7 @@ static bool next_cluster(struct slice *text, struct cluster *cluster)
 	return size > 0;
 }
 
-/* Renders the text up to `columns` (0: all) and returns the columns used. Cuts a longer text so
+/* Appends the text up to `columns` (0: all) and returns the columns used. Cuts a longer text so
  * that the ellipsis fits. */
 static size_t render(struct slice text, size_t columns, struct buffer *out)
 {
@@ -172,41 +171,21 @@ static size_t render(struct slice text, size_t columns, struct buffer *out)
 	return width;
 }
 
-static void print_spaces(size_t count)
+size_t ctl_print(FILE *stream, const char *text, size_t columns)
 {
-	while (count-- > 0)
-		(void)putchar(' ');
+	struct buffer out;
+	buffer_init(&out, SIZE_MAX);
+	const size_t width = render(slice_of(text), columns, &out);
+	if (stream != NULL && out.size > 0)
+		(void)fwrite(out.data, 1, out.size, stream);
+	buffer_finish(&out);
+	return width;
 }
 
 void ctl_print_cell(const char *text, size_t columns, bool to_the_right)
 {
-	struct buffer out;
-	buffer_init(&out, SIZE_MAX);
-	size_t width = render(slice_of(text), columns, &out);
-	size_t fill = columns > width ? columns - width : 0;
+	const size_t width = ctl_print(to_the_right ? NULL : stdout, text, columns);
+	(void)printf("%*s", columns > width ? (int)(columns - width) : 0, "");
 	if (to_the_right)
-		print_spaces(fill);
-	(void)fwrite(out.data, 1, out.size, stdout);
-	if (!to_the_right)
-		print_spaces(fill);
-	buffer_finish(&out);
-}
-
-void ctl_print(FILE *stream, const char *text, size_t columns)
-{
-	struct buffer out;
-	buffer_init(&out, SIZE_MAX);
-	(void)render(slice_of(text), columns, &out);
-	if (out.size > 0)
-		(void)fwrite(out.data, 1, out.size, stream);
-	buffer_finish(&out);
-}
-
-size_t ctl_width(const char *text)
-{
-	struct buffer out;
-	buffer_init(&out, SIZE_MAX);
-	size_t width = render(slice_of(text), 0, &out);
-	buffer_finish(&out);
-	return width;
+		(void)ctl_print(stdout, text, columns);
 }

@@ -4,84 +4,42 @@
 #include "proxy/runtime/descriptors.h"
 #include "proxy/runtime/version.h"
 
-#include <getopt.h>
 #include <openssl/crypto.h>
 #include <stdlib.h>
 #include <string.h>
 
 /* ---- options ---- */
 
-enum {
-	OPTION_HELP = 256, /* past every letter */
-	OPTION_VERSION,
-	OPTION_COMPLETE,
-	OPTION_FIRST, /* ctl_options[0] */
-};
-
-enum wish { RUN, HELP, VERSION, COMPLETE, WRONG };
-
-static void keep(struct ctl *ctl, const struct ctl_option *option, const char *value)
+/* Reads the options and moves them before the arguments, as getopt_long() does. Returns 0 to run a
+ * command, the code of --help, --version or --complete, or "?" if one is wrong (reported). */
+static int read_options(int count, char **words, struct ctl *ctl)
 {
-	void *place = (char *)&ctl->given + option->place;
-	if (option->argument == NULL)
-		*(bool *)place = true;
-	else
-		*(const char **)place = value;
-}
-
-/* The table as getopt_long() wants it; what every program has comes first. */
-static void list_names(struct option names[])
-{
-	*names++ = (struct option){"help", no_argument, NULL, OPTION_HELP};
-	*names++ = (struct option){"version", no_argument, NULL, OPTION_VERSION};
-	*names++ = (struct option){"complete", no_argument, NULL, OPTION_COMPLETE};
-	for (size_t i = 0; i < CTL_OPTIONS; i++) {
-		bool has_value = ctl_options[i].argument != NULL;
-		*names++ = (struct option){ctl_options[i].name,
-					   has_value ? required_argument : no_argument, NULL,
-					   OPTION_FIRST + (int)i};
-	}
-	*names = (struct option){NULL, 0, NULL, 0};
-}
-
-/* Reads the options and moves them before the arguments, as getopt_long() does. Returns what they
- * ask for, WRONG for options that are wrong (reported), and the options given as bits of
- * ctl_options in `given`. */
-static enum wish read_options(int count, char **words, struct ctl *ctl, uint64_t *given)
-{
-	struct option names[CTL_OPTIONS + 4];
-	enum wish wish = RUN;
+	int wish = 0;
 	bool is_right = true;
-	list_names(names);
-	for (int read; (read = getopt_long(count, words, "c:h", names, NULL)) != -1;) {
+	for (int read; (read = getopt_long(count, words, "c:h", ctl_options, NULL)) != -1;) {
 		if (read == '?') {
 			ctl_note_fault(ctl,
 				       "unknown option, or a missing value; see recallctl --help");
 			is_right = false;
-		} else if (read == 'h' || read == OPTION_HELP) {
-			wish = HELP;
-		} else if (read == OPTION_VERSION) {
-			wish = VERSION;
-		} else if (read == OPTION_COMPLETE) {
-			wish = COMPLETE;
+		} else if (read < CTL_OPTIONS || read == 'c') {
+			ctl->given.values[read == 'c' ? 0 : read] = optarg == NULL ? "1" : optarg;
 		} else {
-			int row = read == 'c' ? 0 : read - OPTION_FIRST;
-			keep(ctl, &ctl_options[row], optarg);
-			*given |= (uint64_t)1 << row;
+			wish = read;
 		}
 	}
-	return is_right ? wish : WRONG;
+	return is_right ? wish : '?';
 }
 
-/* Reports the first option that the command does not take. */
-static bool takes_options(struct ctl *ctl, uint64_t given)
+/* False: one was given that is not the command's. */
+static bool takes_options(struct ctl *ctl)
 {
-	for (size_t i = 0; i < CTL_OPTIONS; i++) {
-		if (ctl_options[i].is_general || ((given & ~ctl->command->takes) >> i & 1) == 0)
-			continue;
-		ctl_fault(ctl, "%s does not take --%s; see recallctl %s --help", ctl->command->name,
-			  ctl_options[i].name, ctl->command->name);
-		return false;
+	const struct ctl_command *command = ctl->command;
+	for (const struct option *option = ctl_options; option->name != NULL; option++) {
+		const int place = option->val;
+		if (place < CTL_OPTIONS && ctl->given.values[place] != NULL &&
+		    (command->takes >> place & 1) == 0)
+			return ctl_fault(ctl, "%s does not take --%s; see recallctl %s --help",
+					 command->name, option->name, command->name);
 	}
 	return true;
 }
@@ -99,14 +57,13 @@ static const struct ctl_command *find_command(struct ctl *ctl, const char *name)
 }
 
 /* False: the number of arguments is wrong, or an option is not the command's. */
-static bool fits(struct ctl *ctl, uint64_t given)
+static bool fits(struct ctl *ctl)
 {
 	const struct ctl_command *command = ctl->command;
 	if (ctl->argument_count >= command->least && ctl->argument_count <= command->most)
-		return takes_options(ctl, given) && ctl_check_color(ctl);
-	ctl_fault(ctl, "%s takes %s; see recallctl %s --help", command->name,
-		  command->most == 0 ? "no argument" : command->arguments, command->name);
-	return false;
+		return takes_options(ctl) && ctl_check_color(ctl);
+	return ctl_fault(ctl, "%s takes %s; see recallctl %s --help", command->name,
+			 command->most == 0 ? "no argument" : command->arguments, command->name);
 }
 
 /* Adds the scheme, since the paths of calls are appended. */
@@ -140,101 +97,71 @@ static struct config *read_config(struct ctl *ctl)
 	return config;
 }
 
-bool ctl_read_store_key(struct ctl *ctl)
-{
-	struct buffer why;
-	buffer_init(&why, SIZE_MAX);
-	const bool is_sealed = ctl->config->storage.encrypt;
-	bool fine = !is_sealed || store_key_read(ctl->config, ctl->key, &why);
-	if (!fine)
-		ctl_fault(ctl, "%.*s", SLICE_PRINT(buffer_slice(&why)));
-	ctl->store.master = is_sealed ? ctl->key : NULL;
-	buffer_finish(&why);
-	return fine;
-}
-
-static bool takes_store(const struct ctl_command *command)
-{
-	for (size_t i = 0; i < CTL_OPTIONS; i++) {
-		if (strcmp(ctl_options[i].name, "store") == 0)
-			return (command->takes >> i & 1) != 0;
-	}
-	return false;
-}
-
-static int run(struct ctl *ctl)
+static bool run(struct ctl *ctl)
 {
 	struct config *config = read_config(ctl);
 	if (config == NULL)
-		return EXIT_FAILURE;
-	struct arena arena = {0};
-	const struct ctl_given *given = &ctl->given;
+		return false;
+	union ctl_given *given = &ctl->given;
 	const char *address = given->admin != NULL ? given->admin : config->listen.admin;
 	ctl->config = config;
 	if (given->tenant != NULL && given->tenant[0] == '\0')
-		ctl->given.tenant = NULL;
-	ctl->admin = with_scheme(address, &arena);
+		given->tenant = NULL;
+	ctl->admin = with_scheme(address, &ctl->arena);
 	ctl->token = given->token != NULL ? given->token : config->listen.admin_token;
 	ctl->store.path = given->store != NULL ? given->store : config->storage.path;
 	ctl->store.map_size = config->storage.map_size;
 	ctl->store.receipts = config->memory.receipts;
-	int status = EXIT_FAILURE;
-	if (address[0] == '\0' && !takes_store(ctl->command))
-		ctl_fault(ctl, "the configuration has no admin address; give --admin");
-	else
-		status = ctl->command->run(ctl);
+	const bool needs_address = (ctl->command->takes >> CTL_STORE & 1) == 0;
+	const bool done =
+		address[0] == '\0' && needs_address
+			? ctl_fault(ctl, "the configuration has no admin address; give --admin")
+			: ctl->command->run(ctl);
 	OPENSSL_cleanse(ctl->key, sizeof(ctl->key));
-	arena_finish(&arena);
 	config_release(config);
-	return status;
+	return done;
 }
 
 /* Runs the command that the words name. */
-static int run_named(int count, char **words, uint64_t given, struct ctl *ctl)
+static bool run_named(int count, char **words, struct ctl *ctl)
 {
 	if (count == 0) {
 		ctl_note_fault(ctl, "no command given; see recallctl --help");
-		ctl_print_usage(stderr);
-		return EXIT_FAILURE;
+		(void)fputs(ctl_usage, stderr);
+		return false;
 	}
 	ctl->command = find_command(ctl, words[0]);
 	ctl->arguments = words + 1;
 	ctl->argument_count = count - 1;
-	return ctl->command != NULL && fits(ctl, given) ? run(ctl) : EXIT_FAILURE;
+	return ctl->command != NULL && fits(ctl) && run(ctl);
 }
 
 /* The usage, or the help of the command that the words name. */
-static int help(int count, char **words, struct ctl *ctl)
+static bool help(int count, char **words, struct ctl *ctl)
 {
 	const struct ctl_command *command = count == 0 ? NULL : find_command(ctl, words[0]);
-	if (count > 0 && command == NULL)
-		return EXIT_FAILURE;
-	if (command == NULL)
-		ctl_print_usage(stdout);
-	else
-		ctl_print_help(command);
-	return EXIT_SUCCESS;
+	if (count == 0 || command != NULL)
+		(void)fputs(count == 0 ? ctl_usage : command->manual, stdout);
+	return count == 0 || command != NULL;
 }
 
-static int read_and_run(int count, char **words, struct ctl *ctl)
+static bool read_and_run(int count, char **words, struct ctl *ctl)
 {
-	uint64_t given = 0;
-	switch (read_options(count, words, ctl, &given)) {
-	case HELP:
+	switch (read_options(count, words, ctl)) {
+	case 'h':
 		return help(count - optind, words + optind, ctl);
-	case VERSION:
+	case 'v':
 		(void)printf("recallctl %s\n", version_text);
-		return EXIT_SUCCESS;
-	case COMPLETE:
-		ctl_print_completions();
-		return EXIT_SUCCESS;
-	case RUN:
-		return run_named(count - optind, words + optind, given, ctl);
-	case WRONG:
-		break;
+		return true;
+	case 'l':
+		(void)fputs(ctl_completions, stdout);
+		return true;
+	case 0:
+		return run_named(count - optind, words + optind, ctl);
+	default:
+		(void)fputs(ctl_usage, stderr);
+		return false;
 	}
-	ctl_print_usage(stderr);
-	return EXIT_FAILURE;
 }
 
 int main(int count, char **words)
@@ -242,8 +169,8 @@ int main(int count, char **words)
 	store_key_take_environment();
 	descriptors_hold_standard();
 	struct ctl ctl = {0};
-	int status = read_and_run(count, words, &ctl);
+	const bool done = read_and_run(count, words, &ctl);
 	ctl_print_faults(&ctl);
-	free(ctl.fault);
-	return descriptors_finish_output("recallctl") ? status : EXIT_FAILURE;
+	arena_finish(&ctl.arena);
+	return descriptors_finish_output("recallctl") && done ? EXIT_SUCCESS : EXIT_FAILURE;
 }

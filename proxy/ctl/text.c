@@ -112,14 +112,6 @@ static size_t columns_beside(size_t used)
 	return terminal > used + LEAST_COLUMNS ? terminal - used : LEAST_COLUMNS;
 }
 
-/* The beginning of a time or a name, which a daemon gives and another server may not. */
-static void print_start(const char *text, size_t size)
-{
-	char room[CELL_SIZE];
-	(void)snprintf(room, sizeof(room), "%.*s", (int)size, text);
-	ctl_print_cell(room, size, false);
-}
-
 /* Byte for byte, so that it can be compared, except that nothing may drive a terminal. */
 static void print_bytes(json_t *value)
 {
@@ -131,7 +123,7 @@ static void print_bytes(json_t *value)
 
 static void print_member(json_t *object, const char *tag)
 {
-	char room[CELL_SIZE];
+	char room[CELL_SIZE], start[CELL_SIZE];
 	const size_t size = strcspn(tag, "<=|~%#/^");
 	json_t *value = find(object, tag, size);
 	const char *text = text_of(value, room);
@@ -142,7 +134,8 @@ static void print_member(json_t *object, const char *tag)
 		ctl_print_cell(text, number, false);
 		break;
 	case '|':
-		print_start(text, number);
+		(void)snprintf(start, sizeof(start), "%.*s", (int)number, text);
+		ctl_print_cell(start, number, false);
 		break;
 	case '%':
 		(void)printf("%.*f", (int)number, number_of(value));
@@ -242,7 +235,7 @@ static size_t width_of(const struct table *table, const struct column *column, j
 	json_t *row;
 	json_array_foreach(rows, i, row)
 	{
-		size_t width = ctl_width(cell(table, column, row, room));
+		size_t width = ctl_print(NULL, cell(table, column, row, room), 0);
 		widest = width > widest ? width : widest;
 	}
 	const bool is_short = table->is_nested && !column->is_flexible;
@@ -368,12 +361,12 @@ void ctl_print_text(const struct ctl *ctl, const char *text, json_t *object)
 	print_part(ctl, &text, object, true);
 }
 
-int ctl_print_json(json_t *answer)
+bool ctl_print_json(json_t *answer)
 {
 	(void)json_dumpf(answer, stdout, JSON_INDENT(2) | JSON_REAL_PRECISION(15));
 	(void)putchar('\n');
 	json_decref(answer);
-	return EXIT_SUCCESS;
+	return true;
 }
 
 static bool has_needed(const struct ctl *ctl, json_t *answer)
@@ -384,10 +377,10 @@ static bool has_needed(const struct ctl *ctl, json_t *answer)
 	       json_is_integer(member) || json_is_object(member);
 }
 
-int ctl_show(struct ctl *ctl, json_t *answer)
+bool ctl_show(struct ctl *ctl, json_t *answer)
 {
 	if (answer == NULL && ctl->fault != NULL)
-		return EXIT_FAILURE;
+		return false;
 	if (answer == NULL || !has_needed(ctl, answer))
 		return ctl_fail_to_read(ctl, answer);
 	if (ctl->given.json)
@@ -396,5 +389,12 @@ int ctl_show(struct ctl *ctl, json_t *answer)
 		ctl->command->fill(ctl, answer);
 	ctl_print_text(ctl, ctl->command->text, answer);
 	json_decref(answer);
-	return EXIT_SUCCESS;
+	return true;
+}
+
+bool ctl_finish(struct ctl *ctl, int status, json_t *answer)
+{
+	return status == ctl->command->status
+		       ? ctl_show(ctl, answer)
+		       : ctl_fail(ctl, status, answer, ctl->command->unknown);
 }

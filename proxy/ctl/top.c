@@ -1,128 +1,29 @@
 /* Watches a running recalld: one screen, drawn anew each second. */
-#include "core/base/bytes.h"
 #include "proxy/ctl/ctl.h"
 
 #include <errno.h>
 #include <math.h>
 #include <poll.h>
 #include <signal.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <termios.h>
 #include <time.h>
 #include <unistd.h>
 
-/* Reads what /metrics says. */
+enum { SAMPLES = 11, SECOND = 1000, NUMBER_SIZE = 32, NAME_SIZE = 64, SAMPLE_SIZE = 256 };
 
-enum { NUMBER_SIZE = 32, NAME_SIZE = 128 };
-
-/* The number at the beginning of the text, which need not end in a zero byte. */
-static double read_number(struct slice text)
-{
-	char room[NUMBER_SIZE];
-	(void)snprintf(room, sizeof(room), "%.*s", SLICE_PRINT(text));
-	double value = strtod(room, NULL);
-	return isfinite(value) && value >= 0 ? value : 0;
-}
-
-/* The line's label, or the empty slice, and its value. */
-static void read_sample(struct slice line, struct slice *label, double *value)
-{
-	size_t open = slice_find(line, SLICE("=\""), 0);
-	size_t begin = open < line.size ? open + 2 : line.size;
-	size_t close = slice_find(line, SLICE("\""), begin);
-	*label = slice_part(line, begin, close);
-	size_t space = slice_find(line, SLICE(" "), close < line.size ? close : 0);
-	*value = read_number(slice_part(line, space + (space < line.size), line.size));
-}
-
-/* Takes the next sample of the family that begins at or after `*at`. `label` is the first label's
- * value. False: there is none left. */
-static bool figure_next(struct slice metrics, const char *family, size_t *at, struct slice *label,
-			double *value)
-{
-	const struct slice name = slice_of(family);
-	while (*at < metrics.size) {
-		size_t end = slice_find(metrics, SLICE("\n"), *at);
-		struct slice line = slice_part(metrics, *at, end);
-		char after = line.size > name.size ? line.data[name.size] : '\0';
-		*at = end < metrics.size ? end + 1 : end;
-		if (!slice_starts_with(line, name) || (after != ' ' && after != '{'))
-			continue;
-		read_sample(line, label, value);
-		return true;
-	}
-	return false;
-}
-
-/* The value of the sample `name` with these labels, as they are printed: "recalld_x{a=\"b\"}".
- * 0: there is none. */
-static double figure_of(struct slice metrics, const char *sample)
-{
-	const struct slice name = slice_of(sample);
-	for (size_t at = 0; at < metrics.size;) {
-		size_t end = slice_find(metrics, SLICE("\n"), at);
-		struct slice line = slice_part(metrics, at, end);
-		if (slice_starts_with(line, name) && line.size > name.size &&
-		    line.data[name.size] == ' ')
-			return read_number(slice_part(line, name.size + 1, line.size));
-		at = end + 1;
-	}
-	return 0;
-}
-
-/* The sum of all samples of the family. */
-static double figure_sum(struct slice metrics, const char *family)
-{
-	size_t at = 0;
-	double value = 0, sum = 0;
-	struct slice label;
-	while (figure_next(metrics, family, &at, &label, &value))
-		sum += value;
-	return sum;
-}
-
-/* Below how many seconds lies this share of what the histogram observed between the two texts; its
- * buckets' bounds are as exact as it gets. 0: nothing was observed. */
-static double figure_quantile(struct slice before, struct slice now, const char *family,
-			      double share)
-{
-	char name[NAME_SIZE];
-	size_t at = 0, earlier_at = 0;
-	double count = 0, earlier = 0, bound = 0;
-	struct slice label, ignored;
-	(void)snprintf(name, sizeof(name), "%s_count", family);
-	double wanted = share * (figure_of(now, name) - figure_of(before, name));
-	(void)snprintf(name, sizeof(name), "%s_bucket", family);
-	while (wanted > 0 && figure_next(now, name, &at, &label, &count)) {
-		if (!figure_next(before, name, &earlier_at, &ignored, &earlier))
-			earlier = 0;
-		bool is_last = slice_equal(label, SLICE("+Inf"));
-		bound = is_last ? bound : read_number(label);
-		if (count - earlier >= wanted)
-			return bound;
-	}
-	return 0;
-}
-
-enum { SAMPLES = 11, FRAME_MS = 1000, SECOND = 1000 };
-
-struct sample {
-	struct buffer metrics;
-	double at; /* seconds */
-};
-
-/* Samples, newest last; rates are those between the oldest and the newest. */
 struct top {
 	struct ctl *ctl;
-	struct sample samples[SAMPLES];
-	size_t count;
+	/* What /metrics said, newest last: objects with a number for each sample, "recalld_x" or
+	 * "recalld_x{a=\"b\"}", and "at" in seconds. Rates are those between the oldest and the
+	 * newest. */
+	json_t *samples;
 	json_t *status; /* NULL: not known */
 	bool answers;   /* the last call was answered */
 };
 
-/* ---- asking ---- */
+/* ---- metrics ---- */
 
 static double now_in_seconds(clockid_t clock)
 {
@@ -131,192 +32,231 @@ static double now_in_seconds(clockid_t clock)
 	return (double)now.tv_sec + (double)now.tv_nsec / 1e9;
 }
 
-static struct sample *newest(struct top *top)
+/* The number at the beginning of the text, which need not end in a zero byte. */
+static double read_number(struct slice text)
 {
-	return &top->samples[top->count - 1];
+	char room[NUMBER_SIZE];
+	(void)snprintf(room, sizeof(room), "%.*s", SLICE_PRINT(text));
+	const double value = strtod(room, NULL);
+	return isfinite(value) && value >= 0 ? value : 0;
 }
 
-/* The oldest goes where there is no room. */
-static void add_sample(struct top *top, struct sample sample)
+/* Takes "recalld_x 1" and "recalld_x{a=\"b c\"} 2". */
+static void read_sample(json_t *metrics, struct slice line)
 {
-	if (top->count == SAMPLES) {
-		buffer_finish(&top->samples[0].metrics);
-		memmove(top->samples, top->samples + 1, (SAMPLES - 1) * sizeof(*top->samples));
-		top->count--;
+	const size_t labels = slice_find(line, SLICE("{"), 0);
+	const size_t close = slice_find(line, SLICE("\"} "), labels);
+	const size_t size = close < line.size ? close + 2 : slice_find(line, SLICE(" "), 0);
+	char name[SAMPLE_SIZE];
+	(void)snprintf(name, sizeof(name), "%.*s", (int)size, line.data);
+	if (size < line.size)
+		json_object_set_new(metrics, name,
+				    json_real(read_number(slice_part(line, size + 1, line.size))));
+}
+
+static json_t *read_metrics(struct slice text)
+{
+	json_t *metrics = json_pack("{s:f}", "at", now_in_seconds(CLOCK_MONOTONIC));
+	for (size_t at = 0, end; at < text.size; at = end + 1) {
+		end = slice_find(text, SLICE("\n"), at);
+		read_sample(metrics, slice_part(text, at, end));
 	}
-	top->samples[top->count++] = sample;
+	return metrics;
 }
 
-static void drop_samples(struct top *top)
+/* 0: there is none. */
+static double figure_of(json_t *metrics, const char *sample)
 {
-	while (top->count > 0)
-		buffer_finish(&top->samples[--top->count].metrics);
+	return json_number_value(json_object_get(metrics, sample));
 }
 
-static double started_at(const struct sample *sample)
+/* The first label's value if the sample is of the family; "" if it has no label. NULL: it is not.
+ */
+static const char *label_of(const char *sample, const char *family)
 {
-	return figure_of(buffer_slice(&sample->metrics), "process_start_time_seconds");
+	const size_t size = strlen(family);
+	if (strncmp(sample, family, size) != 0 || (sample[size] != '{' && sample[size] != '\0'))
+		return NULL;
+	const char *label = strchr(sample + size, '"');
+	return label == NULL ? "" : label + 1;
+}
+
+/* The sum of all samples of the family. */
+static double figure_sum(json_t *metrics, const char *family)
+{
+	double sum = 0;
+	const char *name;
+	json_t *value;
+	json_object_foreach(metrics, name, value)
+	{
+		if (label_of(name, family) != NULL)
+			sum += json_number_value(value);
+	}
+	return sum;
+}
+
+static double grown(json_t *before, json_t *now, const char *family)
+{
+	const double more = figure_sum(now, family) - figure_sum(before, family);
+	return more > 0 ? more : 0;
+}
+
+/* Below how many seconds lies this share of what the histogram observed between the two samples;
+ * its buckets' bounds are as exact as it gets. 0: nothing was observed. */
+static double figure_quantile(json_t *before, json_t *now, const char *of, double share)
+{
+	char family[NAME_SIZE];
+	double bound = 0;
+	const char *name, *label;
+	json_t *value;
+	(void)snprintf(family, sizeof(family), "recalld_%s_seconds_count", of);
+	const double wanted = share * (figure_of(now, family) - figure_of(before, family));
+	(void)snprintf(family, sizeof(family), "recalld_%s_seconds_bucket", of);
+	json_object_foreach(now, name, value)
+	{
+		if (wanted <= 0 || (label = label_of(name, family)) == NULL)
+			continue;
+		bound = *label == '+' ? bound : strtod(label, NULL); /* "+Inf" */
+		if (json_number_value(value) - figure_of(before, name) >= wanted)
+			return bound;
+	}
+	return 0;
+}
+
+/* ---- asking ---- */
+
+static json_t *newest(struct top *top)
+{
+	return json_array_get(top->samples, json_array_size(top->samples) - 1);
 }
 
 /* After a restart the counters began anew, so that earlier samples say nothing. */
-static void forget_earlier_runs(struct top *top)
+static void add_sample(struct top *top, json_t *sample)
 {
-	struct sample last = *newest(top);
-	if (started_at(&top->samples[0]) == started_at(&last))
-		return;
-	top->count--;
-	drop_samples(top);
-	top->samples[top->count++] = last;
+	static const char start[] = "process_start_time_seconds";
+	if (figure_of(newest(top), start) != figure_of(sample, start))
+		json_array_clear(top->samples);
+	if (json_array_size(top->samples) == SAMPLES)
+		json_array_remove(top->samples, 0);
+	json_array_append_new(top->samples, sample);
 }
 
-static bool get_status(struct top *top, bool quietly)
+static bool get_status(struct top *top)
 {
-	struct buffer text;
-	int code = ctl_get(top->ctl, "/v1/status", quietly, &text);
-	json_t *status = ctl_read_json(buffer_slice(&text));
-	buffer_finish(&text);
-	bool is_ours = code == 200 && *ctl_text(status, "version") != '\0';
-	if (is_ours || quietly) {
-		json_decref(is_ours ? top->status : status);
-		top->status = is_ours ? status : top->status;
-	} else if (code == 200) {
-		(void)ctl_fail_to_read(top->ctl, status);
-	} else {
-		(void)ctl_fail(top->ctl, code, status);
-	}
-	return is_ours;
-}
-
-static bool get_metrics(struct top *top, bool quietly)
-{
-	struct sample sample = {.at = now_in_seconds(CLOCK_MONOTONIC)};
-	int code = ctl_get(top->ctl, "/metrics", quietly, &sample.metrics);
-	if (code == 200) {
-		add_sample(top, sample);
-		forget_earlier_runs(top);
+	json_t *status = NULL;
+	const int code = ctl_call(top->ctl, "GET", "/v1/status", NULL, &status);
+	if (code == 200 && *ctl_text(status, "version") != '\0') {
+		json_decref(top->status);
+		top->status = status;
 		return true;
 	}
-	buffer_finish(&sample.metrics);
-	if (!quietly)
-		(void)ctl_fail(top->ctl, code, NULL);
+	if (top->ctl->is_quiet)
+		json_decref(status);
+	else if (code == 200)
+		(void)ctl_fail_to_read(top->ctl, status);
+	else
+		(void)ctl_fail(top->ctl, code, status, NULL);
 	return false;
 }
 
-/* Asks for everything. False: it was not answered, which has been reported unless `quietly`. */
-static bool look(struct top *top, bool quietly)
+static bool get_metrics(struct top *top)
 {
-	top->answers = get_status(top, quietly) && get_metrics(top, quietly);
+	struct buffer text;
+	const int code = ctl_ask(top->ctl, "GET", "/metrics", slice_of(NULL), &text);
+	if (code == 200)
+		add_sample(top, read_metrics(buffer_slice(&text)));
+	else if (!top->ctl->is_quiet)
+		(void)ctl_fail(top->ctl, code, NULL, NULL);
+	buffer_finish(&text);
+	return code == 200;
+}
+
+/* Asks for everything. False: it was not answered. */
+static bool look(struct top *top)
+{
+	top->answers = get_status(top) && get_metrics(top);
 	return top->answers;
-}
-
-/* ---- what it comes to ---- */
-
-/* Two texts of metrics and the seconds between them. */
-struct span {
-	struct slice before, now;
-	double seconds;
-};
-
-/* With one sample: since the daemon's start. */
-static struct span whole_span(struct top *top)
-{
-	struct sample *last = newest(top);
-	struct span span = {.now = buffer_slice(&last->metrics), .before = {"", 0}};
-	span.seconds = now_in_seconds(CLOCK_REALTIME) - started_at(last);
-	if (top->count > 1) {
-		span.before = buffer_slice(&top->samples[0].metrics);
-		span.seconds = last->at - top->samples[0].at;
-	}
-	if (span.seconds < 0.001)
-		span.seconds = 0.001;
-	return span;
-}
-
-static double grown(const struct span *span, const char *sample)
-{
-	double more = figure_of(span->now, sample) - figure_of(span->before, sample);
-	return more > 0 ? more : 0;
-}
-
-static double grown_sum(const struct span *span, const char *family)
-{
-	double more = figure_sum(span->now, family) - figure_sum(span->before, family);
-	return more > 0 ? more : 0;
 }
 
 /* ---- the frame ---- */
 
-static void set(json_t *frame, const char *name, double value)
-{
-	json_object_set_new(frame, name, json_real(value));
-}
-
 /* "injected 12, empty 3": what grew, by its label. */
-static void set_parts(json_t *frame, const char *name, const struct span *span, const char *family)
+static json_t *parts(json_t *before, json_t *now, const char *family)
 {
-	size_t at = 0, earlier_at = 0;
-	struct slice label, ignored;
-	double value, earlier = 0;
+	const char *name, *label;
+	json_t *value, *text;
 	struct buffer out;
 	buffer_init(&out, SIZE_MAX);
 	(void)buffer_reserve(&out, 1); /* an empty text is one, too */
-	while (figure_next(span->now, family, &at, &label, &value)) {
-		if (!figure_next(span->before, family, &earlier_at, &ignored, &earlier))
-			earlier = 0;
-		if (value > earlier)
+	json_object_foreach(now, name, value)
+	{
+		const double more = json_number_value(value) - figure_of(before, name);
+		if (more > 0 && (label = label_of(name, family)) != NULL)
 			(void)buffer_printf(&out, "%s%.*s %.0f", out.size > 0 ? ", " : "",
-					    SLICE_PRINT(label), value - earlier);
+					    (int)strcspn(label, "\""), label, more);
 	}
-	json_object_set_new(frame, name, json_stringn(out.data, out.size));
+	text = json_stringn(out.data, out.size);
 	buffer_finish(&out);
-}
-
-static json_t *duration(double seconds)
-{
-	bool is_short = seconds < 1;
-	if (seconds > 0)
-		return json_sprintf("%g %s", is_short ? seconds * SECOND : seconds,
-				    is_short ? "ms" : "s");
-	return json_string("-");
+	return text;
 }
 
 /* How long the quicker ones of this share took. */
-static json_t *times(const struct span *span, double share)
+static json_t *times(json_t *before, json_t *now, double share)
 {
 	static const char *const names[] = {"memory", "first_byte", "exchange", "commit"};
 	json_t *times = json_object();
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
-		char family[NAME_SIZE / 2];
-		(void)snprintf(family, sizeof(family), "recalld_%s_seconds", names[i]);
-		double most = figure_quantile(span->before, span->now, family, share);
-		json_object_set_new(times, names[i], duration(most));
+		const double most = figure_quantile(before, now, names[i], share);
+		json_object_set_new(times, names[i],
+				    most <= 0  ? json_string("-")
+				    : most < 1 ? json_sprintf("%g ms", most * SECOND)
+					       : json_sprintf("%g s", most));
 	}
 	return times;
 }
 
+static const struct {
+	const char *name, *family;
+	enum { NOW, GROWN, RATE } kind;
+} figures[] = {
+	{"exchanges", "recalld_exchange_seconds_count", RATE},
+	{"open", "recalld_exchanges_open", NOW},
+	{"connections", "recalld_connections", NOW},
+	{"tokens", "recalld_injected_tokens_total", RATE},
+	{"waiting", "recalld_learner_queue", NOW},
+	{"calls", "recalld_learner_calls", NOW},
+	{"learned", "recalld_learned_total", RATE},
+	{"failed", "recalld_model_failures_total", GROWN},
+	{"parked", "recalld_store_jobs_parked", NOW},
+};
+
+/* With one sample: since the daemon's start. */
 static void print_frame(struct top *top)
 {
-	const struct span span = whole_span(top);
-	const double tokens = grown(&span, "recalld_injected_tokens_total");
-	const double injected = grown(&span, "recalld_requests_total{memory=\"injected\"}");
+	const bool moves = json_array_size(top->samples) > 1;
+	json_t *now = newest(top), *before = moves ? json_array_get(top->samples, 0) : NULL;
+	const double passed = moves ? figure_of(now, "at") - figure_of(before, "at")
+				    : now_in_seconds(CLOCK_REALTIME) -
+					      figure_of(now, "process_start_time_seconds");
+	const double seconds = fmax(passed, 0.001);
+	const double injected = grown(before, now, "recalld_requests_total{memory=\"injected\"}");
+	const double tokens = grown(before, now, "recalld_injected_tokens_total");
 	json_t *frame = json_copy(top->status);
-	json_object_set_new(frame, "answers", json_boolean(top->answers));
-	json_object_set_new(frame, "moves", json_boolean(top->count > 1));
-	set(frame, "seconds", span.seconds);
-	set(frame, "exchanges", grown(&span, "recalld_exchange_seconds_count") / span.seconds);
-	set(frame, "open", figure_of(span.now, "recalld_exchanges_open"));
-	set(frame, "connections", figure_of(span.now, "recalld_connections"));
-	set(frame, "tokens", tokens / span.seconds);
-	set(frame, "tokens_each", injected > 0 ? tokens / injected : 0);
-	set_parts(frame, "memory", &span, "recalld_requests_total");
-	set_parts(frame, "bypassed", &span, "recalld_bypassed_total");
-	set(frame, "waiting", figure_of(span.now, "recalld_learner_queue"));
-	set(frame, "calls", figure_of(span.now, "recalld_learner_calls"));
-	set(frame, "learned", grown_sum(&span, "recalld_learned_total") / span.seconds);
-	set(frame, "failed", grown_sum(&span, "recalld_model_failures_total"));
-	set(frame, "parked", figure_of(span.now, "recalld_store_jobs_parked"));
-	json_object_set_new(frame, "slowest", times(&span, 1));
-	json_object_set_new(frame, "half", times(&span, 0.5));
+	for (size_t i = 0; i < sizeof(figures) / sizeof(figures[0]); i++) {
+		const double figure = figures[i].kind == NOW
+					      ? figure_sum(now, figures[i].family)
+					      : grown(before, now, figures[i].family);
+		json_object_set_new(frame, figures[i].name,
+				    json_real(figures[i].kind == RATE ? figure / seconds : figure));
+	}
+	json_t *more = json_pack("{s:b,s:b,s:f,s:f,s:o*,s:o*,s:o,s:o}", "answers", top->answers,
+				 "moves", moves, "seconds", seconds, "tokens_each",
+				 injected > 0 ? tokens / injected : 0, "memory",
+				 parts(before, now, "recalld_requests_total"), "bypassed",
+				 parts(before, now, "recalld_bypassed_total"), "slowest",
+				 times(before, now, 1), "half", times(before, now, 0.5));
+	json_object_update(frame, more);
+	json_decref(more);
 	ctl_print_text(top->ctl, top->ctl->command->text, frame);
 	json_decref(frame);
 }
@@ -378,45 +318,43 @@ static void draw(struct top *top)
 	(void)fflush(stdout);
 }
 
-static int watch(struct top *top)
+static bool watch(struct top *top)
 {
 	struct termios saved;
-	if (!take_terminal(&saved)) {
-		ctl_fault(top->ctl, "standard input is not a terminal; see recallctl top --once");
-		return EXIT_FAILURE;
-	}
+	if (!take_terminal(&saved))
+		return ctl_fault(top->ctl,
+				 "standard input is not a terminal; see recallctl top --once");
+	top->ctl->is_quiet = true;
 	catch_signals();
 	(void)fputs("\033[?1049h\033[?25l", stdout); /* its own screen, without a cursor */
 	double next = now_in_seconds(CLOCK_MONOTONIC);
 	do {
 		double now = now_in_seconds(CLOCK_MONOTONIC);
 		if (now >= next) { /* else a key, or another size */
-			next = now + FRAME_MS / (double)SECOND;
-			(void)look(top, true);
+			next = now + 1;
+			(void)look(top);
 		}
 		draw(top);
 	} while (!wait_for_end(next));
 	(void)fputs("\033[?25h\033[?1049l", stdout);
 	(void)fflush(stdout);
 	(void)tcsetattr(STDIN_FILENO, TCSANOW, &saved);
-	return EXIT_SUCCESS;
+	return true;
 }
 
-int ctl_top(struct ctl *ctl)
+bool ctl_top(struct ctl *ctl)
 {
 	struct top top = {.ctl = ctl};
-	int result = EXIT_FAILURE;
 	if (ctl->given.json)
 		return ctl_fault(ctl,
 				 "top is for people; programs read GET /metrics and /v1/status");
-	if (look(&top, false)) {
-		result = EXIT_SUCCESS;
-		if (ctl->given.once || !isatty(STDOUT_FILENO))
-			print_frame(&top);
-		else
-			result = watch(&top);
-	}
-	drop_samples(&top);
+	top.samples = json_array();
+	bool done = look(&top);
+	if (done && (ctl->given.once || !isatty(STDOUT_FILENO)))
+		print_frame(&top);
+	else if (done)
+		done = watch(&top);
+	json_decref(top.samples);
 	json_decref(top.status);
-	return result;
+	return done;
 }
