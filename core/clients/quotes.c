@@ -2,7 +2,7 @@
 #include "core/clients/forms.h"
 #include "core/clients/table.h"
 #include "core/clients/tags.h"
-#include "mail_words_map.h"
+#include "lists.h"
 
 #include <string.h>
 
@@ -13,8 +13,6 @@
 /* Longer lines are ordinary text. */
 enum { LONGEST_LINE = 400, LONGEST_GREETING = 80 };
 
-#define COUNT(list) (sizeof(list) / sizeof((list)[0]))
-
 /* The line that begins at `at`, without its line break, and where the next one begins. */
 static struct slice mail_line(struct slice text, size_t at, size_t *next)
 {
@@ -23,14 +21,10 @@ static struct slice mail_line(struct slice text, size_t at, size_t *next)
 	return slice_part(text, at, end);
 }
 
-static bool begins_with_one(struct slice line, const struct slice *words, size_t count)
+static bool begins_with(struct slice line, struct slice phrase)
 {
-	for (size_t i = 0; i < count; i++) {
-		if (line.size >= words[i].size &&
-		    slice_equal_nocase(slice_part(line, 0, words[i].size), words[i]))
-			return true;
-	}
-	return false;
+	return line.size >= phrase.size &&
+	       slice_equal_nocase(slice_part(line, 0, phrase.size), phrase);
 }
 
 /* The place after those of `bytes` that the line begins with. */
@@ -54,7 +48,7 @@ static bool is_mark(struct slice line)
 	enum { FEWEST_DASHES = 3 };
 	size_t dashes = behind(line, "-_=* ");
 	return (dashes >= FEWEST_DASHES || ends_with_colon(line)) &&
-	       begins_with_one(slice_part(line, dashes, line.size), marks, COUNT(marks));
+	       slice_is_any_by(slice_part(line, dashes, line.size), list_mail_marks, begins_with);
 }
 
 /* The text before the colon; empty: the line is not a header field. */
@@ -87,10 +81,10 @@ static bool is_head(struct slice text, size_t at)
 		struct slice name = line.size < LONGEST_LINE ? field_name(line) : (struct slice){0};
 		if (name.size == 0)
 			break;
-		bool is_from = slice_is_any_nocase(name, from_names);
+		bool is_from = slice_is_any_nocase(name, list_mail_from);
 		from |= is_from;
-		to |= slice_is_any_nocase(name, to_names);
-		subject |= slice_is_any_nocase(name, subject_names);
+		to |= slice_is_any_nocase(name, list_mail_to);
+		subject |= slice_is_any_nocase(name, list_mail_subject);
 		address |= is_from && slice_find(line, SLICE("@"), 0) < line.size;
 	}
 	return ((from || to) && subject) || (from && address);
@@ -102,13 +96,7 @@ static bool says_who_wrote(struct slice line)
 {
 	if (line.size > LONGEST_LINE || !ends_with_colon(line))
 		return false;
-	bool by_user = slice_find(line, SLICE("I wrote"), 0) < line.size ||
-		       slice_find(line, SLICE("ich schrieb"), 0) < line.size;
-	for (size_t i = 0; i < COUNT(wrote) && !by_user; i++) {
-		if (slice_find(line, wrote[i], 0) < line.size)
-			return true;
-	}
-	return false;
+	return slice_has_any(line, list_mail_wrote) && !slice_has_any(line, list_mail_own);
 }
 
 /* Whether the line only says who wrote the quoted lines after it. */
@@ -141,7 +129,7 @@ static bool is_greeting(struct slice line)
 {
 	return line.size <= LONGEST_GREETING &&
 	       (slice_ends_with(line, SLICE(",")) || slice_ends_with(line, SLICE("!"))) &&
-	       begins_with_one(line, greetings, COUNT(greetings));
+	       slice_is_any_by(line, list_mail_greetings, begins_with);
 }
 
 /* "Thanks for your letter." is not one. */
@@ -154,7 +142,7 @@ static bool is_farewell(struct slice line)
 	if (blanks > MOST_BLANKS && !slice_ends_with(line, SLICE(",")))
 		return false;
 	return line.size <= LONGEST_GREETING &&
-	       begins_with_one(line, farewells, COUNT(farewells)) &&
+	       slice_is_any_by(line, list_mail_farewells, begins_with) &&
 	       slice_find(line, SLICE("?"), 0) == line.size;
 }
 

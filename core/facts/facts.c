@@ -4,7 +4,7 @@
 #include "core/pii/pii.h"
 #include "core/text/text.h"
 
-/* The maps of core_keys.txt. */
+/* The maps of [core_words] and [core_keys]. */
 enum { CORE_KEY_WORDS, CORE_KEY_WHOLE };
 
 #include "core_keys_map.h"

@@ -160,11 +160,10 @@ static bool holds_date(const struct said_word *words, size_t count)
 /* A day, month, year or hour, or the "T" and "Z" between them. */
 static bool is_date_part(struct slice word)
 {
-	static const char *const units[] = {"日", "号", "號", "时", "時", "点", "點", "分", NULL};
 	struct date_token token;
 	if (word.size <= 4 && is_digits(word))
 		return true;
-	if (slice_is_any(word, units))
+	if (slice_is_any(word, list_date_signs))
 		return true;
 	if (word.size > 1 && (word.data[0] >= '0' && word.data[0] <= '9'))
 		return word.size <= 6; /* "22t15", "3pm" */

@@ -164,25 +164,12 @@ struct slice mend_quote(const struct said *said, struct slice quote, struct aren
 
 /* ---- a translated value ---- */
 
-struct cue {
-	const char *key; /* common */
-	const char *words[12];
-};
-
-/* What confirms a key, in scripts other than Latin. */
-static const struct cue cues[] = {
-	{"name",
-	 {"Меня зовут", "меня зовут", "Моё имя", "моё имя", "我叫", "我的名字是", "名前は",
-	  "といいます", "と申します", "اسمي", "제 이름은"}},
-	{"city", {"живу", "в", "во", "住在", "在", "住んで", "أعيش", "أسكن", "في", "살아", "살고"}},
-	{"job", {"работаю", "做", "当", "工作", "をしています", "働いて", "أعمل", "일해"}},
-};
-
-static const struct cue *cue_of(struct slice key)
+/* What confirms a key, in scripts other than Latin; NULL: nothing does. */
+static const struct list_row *cue_of(struct slice key)
 {
-	for (size_t i = 0; i < sizeof(cues) / sizeof(cues[0]); i++) {
-		if (slice_equal(key, slice_of(cues[i].key)))
-			return &cues[i];
+	for (const struct list_row *row = list_introduces; row->key != NULL; row++) {
+		if (slice_equal(key, slice_of(row->key)))
+			return row;
 	}
 	return NULL;
 }
@@ -216,7 +203,7 @@ bool mend_is_translated(const struct said *said, struct slice quote, struct slic
 }
 
 /* The name that follows its cue in the clause, or in Japanese precedes it. */
-static struct slice name_beside(const struct cue *cue, struct slice clause)
+static struct slice name_beside(const struct list_row *cue, struct slice clause)
 {
 	for (size_t i = 0; cue->words[i] != NULL; i++) {
 		const struct slice word = slice_of(cue->words[i]);
@@ -246,8 +233,8 @@ static struct slice clause_with(const struct said *said, struct slice quote)
 }
 
 /* Without the cue and the function words that it begins with: "в Твери". */
-static struct slice without_cue(const struct said *said, const struct cue *cue, struct slice quote,
-				struct arena *arena)
+static struct slice without_cue(const struct said *said, const struct list_row *cue,
+				struct slice quote, struct arena *arena)
 {
 	size_t at = 0;
 	size_t count;
@@ -262,7 +249,8 @@ static struct slice without_cue(const struct said *said, const struct cue *cue, 
 }
 
 /* The name in the quote, or the word behind a quote that ends before it. */
-static struct slice name_of(const struct said *said, const struct cue *cue, struct slice *quote)
+static struct slice name_of(const struct said *said, const struct list_row *cue,
+			    struct slice *quote)
 {
 	size_t at = 0;
 	struct slice name = said_bare(name_beside(cue, *quote));
@@ -276,11 +264,11 @@ struct slice mend_translated(const struct said *said, struct slice *quote, struc
 			     bool *fits, struct arena *arena)
 {
 	enum { LONGEST_NAME = 40, LONGEST_VALUE = 120 };
-	const struct cue *cue = cue_of(key);
+	const struct list_row *cue = cue_of(key);
 	const struct support support = support_read(*quote, said, arena);
 	struct slice value = said_bare(*quote);
 	*fits = cue != NULL && text_says_any(clause_with(said, *quote), cue->words);
-	if (*fits && cue == &cues[0]) {
+	if (*fits && slice_equal(key, SLICE("name"))) {
 		value = name_of(said, cue, quote);
 		return value.size > LONGEST_NAME ? (struct slice){0} : value;
 	}

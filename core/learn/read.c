@@ -1,6 +1,7 @@
 #include "core/learn/entry.h"
 
 #include "core/text/text.h"
+#include "lists.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -97,15 +98,9 @@ static bool read_op(struct slice document, const struct json_value *members, enu
 
 static bool read_confidence_word(struct slice word, double *confidence)
 {
-	static const char *const high[] = {"high",  "very high", "certain", "sure",
-					   "hoch",  "sehr hoch", "alta",    "alto",
-					   "élevé", "élevée",    "高",      NULL};
-	static const char *const low[] = {"medium", "moderate", "low",   "mittel",  "niedrig",
-					  "media",  "baja",     "baixa", "moyenne", "faible",
-					  "中",     "低",       NULL};
-	bool is_high = slice_is_any_nocase(word, high);
+	bool is_high = slice_is_any_nocase(word, list_certain);
 	*confidence = is_high ? 0.9 : 0.5;
-	return is_high || slice_is_any_nocase(word, low);
+	return is_high || slice_is_any_nocase(word, list_uncertain);
 }
 
 /* Reads a confidence from 0 to 1, or up to 100 as a percentage; also a number in quotes, or

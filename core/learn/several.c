@@ -55,21 +55,17 @@ static size_t behind_any(struct slice text, size_t at, const char *const *list)
 	return longest;
 }
 
-/* Whether such a word joins in the text's language: in others it means "in", "then" or "yes". */
-static bool is_and(const struct said *said, struct slice word)
+/* The same for what joins two values; some words do so in one language only, and mean "in", "then"
+ * or "yes" in others. */
+static size_t behind_and(const struct said *said, struct slice text, size_t at)
 {
-	static const struct {
-		struct slice word;
-		uint32_t languages;
-	} guarded[] = {{SLICE("dan"), 1U << LEXICON_INDONESIAN},
-		       {SLICE("en"), 1U << LEXICON_DUTCH},
-		       {SLICE("i"), 1U << LEXICON_POLISH | 1U << LEXICON_CATALAN},
-		       {SLICE("ja"), 1U << LEXICON_FINNISH}};
-	for (size_t i = 0; i < sizeof(guarded) / sizeof(guarded[0]); i++) {
-		if (slice_equal(word, guarded[i].word))
-			return (said->languages & guarded[i].languages) != 0;
+	const uint32_t languages = said->languages | 1U << LEXICON_OTHER;
+	size_t longest = behind_any(text, at, list_and);
+	for (unsigned i = 0; i <= LEXICON_OTHER; i++) {
+		if ((languages & 1U << i) != 0 && list_and_here[i] != NULL)
+			longest = size_max(longest, behind_any(text, at, list_and_here[i]));
 	}
-	return true;
+	return longest;
 }
 
 /* Whether the text behind an "and" goes on like "I also work as a": what comes holds beside what
@@ -104,8 +100,7 @@ static enum joint joint_of(const struct said *said, struct slice gap)
 			next = slice_find(gap, SLICE(")"), at) + 1;
 		else if ((next = behind_any(gap, at, list_commas)) > at)
 			joint = joint == AND ? AND : COMMA;
-		else if ((next = behind_any(gap, at, list_and)) > at &&
-			 is_and(said, slice_part(gap, at, next)))
+		else if ((next = behind_and(said, gap, at)) > at)
 			joint = AND;
 		else if ((next = behind_any(gap, at, list_linking)) == at)
 			return joint == AND && says_also(said, slice_part(gap, at, gap.size))

@@ -40,10 +40,9 @@ static bool is_of_kin_in_signs(const struct said_clause *clause)
  * begins otherwise. */
 static struct slice kin_topic(const struct said_clause *clause)
 {
-	static const struct slice marks[] = {SLICE("は"), SLICE("が"), SLICE("も")};
 	size_t end = clause->text.size;
-	for (size_t i = 0; i < sizeof(marks) / sizeof(marks[0]); i++) {
-		size_t at = slice_find(clause->text, marks[i], 0);
+	for (const char *const *mark = list_topic_marks; *mark != NULL; mark++) {
+		size_t at = slice_find(clause->text, slice_of(*mark), 0);
 		end = at < end ? at : end;
 	}
 	const struct slice topic = slice_part(clause->text, 0, end);
@@ -66,8 +65,7 @@ static bool speaks_of_kin(const struct said_clause *clause)
 static bool speaks_of_third(const struct said_clause *clause)
 {
 	unsigned begin = said_bits(clause, 0) | said_bits(clause, 1);
-	bool in_signs = slice_starts_with(clause->text, SLICE("她")) ||
-			slice_starts_with(clause->text, SLICE("他"));
+	bool in_signs = slice_starts_with_any(clause->text, list_third_signs);
 	return in_signs || ((begin & WORD_THIRD) != 0 && (clause->bits & WORD_FIRST) == 0);
 }
 
@@ -109,11 +107,9 @@ static bool owns(const struct said_clause *clause, size_t at)
 /* "我的猫": what follows the sign is no name. */
 static bool owns_in_signs(struct slice text)
 {
-	static const struct slice signs[] = {SLICE("我的"), SLICE("私の"), SLICE("僕の"),
-					     SLICE("俺の")};
-	for (size_t i = 0; i < sizeof(signs) / sizeof(signs[0]); i++) {
-		size_t at = slice_find(text, signs[i], 0);
-		struct slice after = slice_part(text, at + signs[i].size, text.size);
+	for (const char *const *sign = list_my_signs; *sign != NULL; sign++) {
+		size_t at = slice_find(text, slice_of(*sign), 0);
+		struct slice after = slice_part(text, at + strlen(*sign), text.size);
 		if (at < text.size && !slice_starts_with(after, SLICE("名")))
 			return true;
 	}
@@ -195,15 +191,15 @@ static bool is_first_person(const struct said *said, const struct said_clause *c
 			    struct slice word)
 {
 	enum { LEAST = 4 };
-	const bool is_romance =
-		(said->languages &
-		 (1U << LEXICON_SPANISH | 1U << LEXICON_PORTUGUESE | 1U << LEXICON_ITALIAN)) != 0;
+	const uint32_t languages = said->languages | 1U << LEXICON_OTHER;
 	if (word.size < LEAST || slice_find(clause->text, word, 0) == clause->text.size)
 		return false;
-	return (is_romance &&
-		(slice_ends_with(word, SLICE("o")) || slice_ends_with(word, SLICE("amos")))) ||
-	       slice_ends_with(word, SLICE("у")) || slice_ends_with(word, SLICE("ю")) ||
-	       slice_ends_with(word, SLICE("усь")) || slice_ends_with(word, SLICE("юсь"));
+	for (unsigned i = 0; i <= LEXICON_OTHER; i++) {
+		if ((languages & 1U << i) != 0 && list_first_ends[i] != NULL &&
+		    slice_ends_with_any(word, list_first_ends[i]))
+			return true;
+	}
+	return false;
 }
 
 /* Where the clause begins to say something: after "and", "but not", "now". In front of a verb

@@ -122,41 +122,15 @@ struct slice wish_beside(const struct wish *wish, struct slice value, struct are
 	return arena_take(arena, &beside);
 }
 
-/* Whether a word of the wish is in the list, whose words are separated by spaces. */
-static bool holds_any(const struct wish *wish, struct slice list, struct arena *arena)
-{
-	for (size_t i = 0; i < wish->scope.count; i++) {
-		const struct slice parts[] = {SLICE(" "), wish->scope.words[i].text, SLICE(" ")};
-		if (slice_find(list, arena_join(arena, parts, 3), 0) < list.size)
-			return true;
-	}
-	return false;
-}
-
 /* Whether the wish describes what the key holds without naming it. */
-static bool names_by_cue(const struct wish *wish, struct slice common, struct arena *arena)
+static bool names_by_cue(const struct wish *wish, struct slice common)
 {
-	static const struct {
-		const char *key;
-		const char *words;
-	} cues[] = {
-		{"city",
-		 " live lives living wohne wohnt lebe vivo vive habite moro vivo abito woon живу "
-		 "yaşadığımı oturduğumu asun lakom élek "},
-		{"address", " live lives wohne vivo habite moro abito woon живу "},
-		{"job", " work works arbeite trabajo travaille trabalho lavoro werk работаю "
-			"çalıştığımı työskentelen dolgozom "},
-		{"employer", " work works arbeite trabajo travaille trabalho lavoro werk работаю "
-			     "çalıştığımı työskentelen dolgozom "},
-		{"name", " called heiße llamo appelle chamo chiamo heet зовут "},
-		{"age", " old alt años ans anos anni oud лет "},
-		{"birthday", " born geboren nací né née nasci nato nata родился родилась "},
-		{"salary", " earn earns verdiene gano gagne ganho guadagno verdien зарабатываю "},
-	};
-	for (size_t i = 0; i < sizeof(cues) / sizeof(cues[0]); i++) {
-		if (slice_equal(common, slice_of(cues[i].key)) &&
-		    holds_any(wish, slice_of(cues[i].words), arena))
-			return true;
+	for (const struct list_row *row = list_describes; row->key != NULL; row++) {
+		for (size_t i = 0; slice_equal(common, slice_of(row->key)) && i < wish->scope.count;
+		     i++) {
+			if (slice_is_any(wish->scope.words[i].text, row->words))
+				return true;
+		}
 	}
 	return false;
 }
@@ -212,7 +186,7 @@ bool wish_names_key(const struct wish *wish, struct slice key, struct arena *are
 {
 	struct slice common = fact_key(key, arena);
 	return support_names(&wish->scope, key, arena) || names_by_synonym(wish, common, arena) ||
-	       names_by_sign(wish, common) || names_by_cue(wish, common, arena);
+	       names_by_sign(wish, common) || names_by_cue(wish, common);
 }
 
 static bool is_among(const struct said_word *words, size_t count, struct slice text)

@@ -2,8 +2,7 @@
 
 #include "core/base/word_map.h"
 #include "core/text/lexicon.h"
-#include "signs_map.h"
-#include "words_map.h"
+#include "roles_map.h"
 
 unsigned learn_word_bits(uint64_t hash, uint32_t languages)
 {
@@ -70,7 +69,7 @@ unsigned learn_sign_bits(struct slice text)
 	for (size_t i = 0; i < sizeof(signs) / sizeof(signs[0]); i++) {
 		const char *list = signs[i].signs;
 		for (struct slice sign = next_sign(&list); sign.size > 0; sign = next_sign(&list)) {
-			if ((bits & signs[i].bits) == 0 && has_sign(text, sign))
+			if ((bits & signs[i].bits) != signs[i].bits && has_sign(text, sign))
 				bits |= signs[i].bits;
 		}
 	}

@@ -1,15 +1,8 @@
 #include "core/pii/parts.h"
+#include "lists.h"
 #include "secret_names_map.h"
 
 #include <string.h>
-
-/* The first bytes of the said_names. */
-static const bool may_begin[256] = {
-	['c'] = true,  ['C'] = true,  ['h'] = true,  ['H'] = true,  ['k'] = true, ['K'] = true,
-	['l'] = true,  ['L'] = true,  ['m'] = true,  ['M'] = true,  ['n'] = true, ['N'] = true,
-	['p'] = true,  ['P'] = true,  ['s'] = true,  ['S'] = true,  ['w'] = true, ['W'] = true,
-	[0xD0] = true, [0xE3] = true, [0xE5] = true, [0xEB] = true,
-};
 
 static bool stands_at(struct slice text, size_t at, struct slice word)
 {
@@ -20,10 +13,10 @@ static bool stands_at(struct slice text, size_t at, struct slice word)
 /* The end of the name at `at`, which must be a separate word; `at`: there is none. */
 static size_t end_of_name(struct slice text, size_t at)
 {
-	for (size_t i = 0; i < sizeof(said_names) / sizeof(said_names[0]); i++) {
-		size_t end = at + said_names[i].size;
-		bool may_be = ((text.data[at] ^ said_names[i].data[0]) & ~0x20) == 0;
-		if (may_be && stands_at(text, at, said_names[i]) &&
+	for (const char *const *name = list_secret_said; *name != NULL; name++) {
+		bool may_be = ((text.data[at] ^ (*name)[0]) & ~0x20) == 0;
+		size_t end = may_be ? at + strlen(*name) : at;
+		if (may_be && stands_at(text, at, slice_of(*name)) &&
 		    (end == text.size || !secret_is_word(text.data[end])))
 			return end;
 	}
@@ -41,9 +34,9 @@ static size_t skip_marks(struct slice text, size_t at)
 
 static size_t behind_said_sign(struct slice text, size_t at)
 {
-	for (size_t i = 0; i < sizeof(signs) / sizeof(signs[0]); i++) {
-		if (stands_at(text, at, signs[i]))
-			return skip_marks(text, at + signs[i].size);
+	for (const char *const *sign = list_secret_signs; *sign != NULL; sign++) {
+		if (stands_at(text, at, slice_of(*sign)))
+			return skip_marks(text, at + strlen(*sign));
 	}
 	return at;
 }
@@ -73,7 +66,7 @@ static bool take_said(struct slice text, size_t at, struct secret *secret)
 bool secret_said(struct slice text, size_t at, struct secret *secret)
 {
 	enum { MOST_WORDS = 3 };
-	if (!may_begin[(unsigned char)text.data[at]])
+	if (!secret_may_begin[(unsigned char)text.data[at]])
 		return false;
 	size_t end = end_of_name(text, at);
 	if (end == at)

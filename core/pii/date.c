@@ -1,6 +1,7 @@
 /* Dates: in figures, and with the names of months. */
 #include "core/pii/parts.h"
 #include "core/recall/dates.h"
+#include "lists.h"
 
 struct day {
 	unsigned year; /* 0: not given */
@@ -110,46 +111,33 @@ static size_t end_of_word(struct slice text, size_t at)
 /* Also short names that are other words elsewhere: next to a day they are months. */
 static bool is_month(struct slice word)
 {
-	static const struct slice names[] = {
-		SLICE("mar"), SLICE("m\u00e4r"), SLICE("ene"), SLICE("abr"), SLICE("ago"),
-		SLICE("dic"), SLICE("fev"),      SLICE("set"), SLICE("out"), SLICE("dez"),
-		SLICE("gen"), SLICE("mag"),      SLICE("giu"), SLICE("lug"), SLICE("ott"),
-		SLICE("mrt"), SLICE("jui"),      SLICE("avr"),
-	};
 	enum { SHORTEST = 3 };
 	struct date_token token;
 	if (word.size < SHORTEST)
 		return false;
-	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
-		if (word.data[0] == names[i].data[0] && slice_equal(word, names[i]))
-			return true;
-	}
-	return date_word_find(word, &token) &&
-	       (token.kind == DATE_MONTH || token.kind == DATE_MODAL_MONTH);
+	return slice_is_any(word, list_short_months) ||
+	       (date_word_find(word, &token) &&
+		(token.kind == DATE_MONTH || token.kind == DATE_MODAL_MONTH));
 }
 
 /* What may stand between a day, a month and a year. */
 static size_t skip_joint(struct slice text, size_t at)
 {
-	static const struct slice joints[] = {SLICE("of "), SLICE("de "), SLICE("del "),
-					      SLICE("d'")};
 	at = skip(text, skip(text, at, SLICE(".")), SLICE(","));
 	at = skip_spaces(text, at);
-	for (size_t i = 0; i < sizeof(joints) / sizeof(joints[0]); i++) {
-		if (pii_at(text, at) == joints[i].data[0])
-			at = skip(text, at, joints[i]);
+	for (const char *const *joint = list_month_joints; *joint != NULL; joint++) {
+		if (pii_at(text, at) == (*joint)[0])
+			at = skip(text, at, slice_of(*joint));
 	}
 	return at;
 }
 
 static size_t skip_ordinal(struct slice text, size_t at)
 {
-	static const struct slice ends[] = {SLICE("st"),     SLICE("nd"), SLICE("rd"), SLICE("th"),
-					    SLICE("\u00ba"), SLICE("er"), SLICE("e")};
-	for (size_t i = 0; i < sizeof(ends) / sizeof(ends[0]); i++) {
-		if (pii_at(text, at) != ends[i].data[0])
+	for (const char *const *end = list_ordinals; *end != NULL; end++) {
+		if (pii_at(text, at) != (*end)[0])
 			continue;
-		size_t behind = skip(text, at, ends[i]);
+		size_t behind = skip(text, at, slice_of(*end));
 		if (behind > at && !pii_goes_on_behind(text, behind))
 			return behind;
 	}

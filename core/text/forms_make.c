@@ -1,5 +1,5 @@
 #include "core/text/lexicon.h"
-#include "form_rows_map.h"
+#include "form_rows.h"
 
 #include <inttypes.h>
 #include <libstemmer.h>

@@ -65,11 +65,6 @@ unsigned lexicon_elect(const struct lexicon_votes *votes)
 
 const char *lexicon_stemmer(unsigned language, struct slice word)
 {
-	static const char *const latin[LEXICON_LATIN_COUNT] = {
-		"english",  "german",  "french",     "spanish",   "portuguese", "italian",
-		"dutch",    "swedish", "danish",     "norwegian", "finnish",    "hungarian",
-		"romanian", "turkish", "indonesian", "catalan",
-	};
 	static const struct {
 		uint32_t first;
 		uint32_t last;
@@ -84,7 +79,8 @@ const char *lexicon_stemmer(unsigned language, struct slice word)
 		text_decode(word, 0, &character);
 	for (size_t i = 0; i < sizeof(scripts) / sizeof(scripts[0]); i++) {
 		if (character >= scripts[i].first && character <= scripts[i].last)
-			return scripts[i].stemmer == NULL ? latin[language] : scripts[i].stemmer;
+			return scripts[i].stemmer == NULL ? latin_stemmers[language]
+							  : scripts[i].stemmer;
 	}
 	return NULL;
 }

@@ -10,26 +10,7 @@
 /* Each language is a bit. Those in Latin script come first; script identifies the others, whose
  * function words count in every text. */
 enum {
-	LEXICON_ENGLISH,
-	LEXICON_GERMAN,
-	LEXICON_FRENCH,
-	LEXICON_SPANISH,
-	LEXICON_PORTUGUESE,
-	LEXICON_ITALIAN,
-	LEXICON_DUTCH,
-	LEXICON_SWEDISH,
-	LEXICON_DANISH,
-	LEXICON_NORWEGIAN,
-	LEXICON_FINNISH,
-	LEXICON_HUNGARIAN,
-	LEXICON_ROMANIAN,
-	LEXICON_TURKISH,
-	LEXICON_INDONESIAN,
-	LEXICON_CATALAN,
-	LEXICON_POLISH,
-	LEXICON_CZECH,
-	LEXICON_VIETNAMESE,
-	LEXICON_LATIN_COUNT,
+#include "language_numbers.h" /* LEXICON_ENGLISH to LEXICON_LATIN_COUNT */
 	LEXICON_OTHER = LEXICON_LATIN_COUNT,
 	LEXICON_LIGHT, /* no language: "hello", "thanks", "remind", "said" */
 	LEXICON_SELF,  /* no language: "I", "my" */

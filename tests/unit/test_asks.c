@@ -45,7 +45,7 @@ static void append_any_word(struct buffer *out, struct random *random)
 					     "この会話",
 					     "覚えないで"};
 	static const char *const languages[] = {"english", "german",     "french", "spanish",
-						"italian", "portuguese", "dutch",  "other"};
+						"italian", "portuguese", "dutch",  "russian"};
 	const struct slice words =
 		words_of(languages[random_below(random, sizeof(languages) / sizeof(languages[0]))]);
 	size_t at = random_below(random, words.size), end;
