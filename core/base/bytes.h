@@ -23,6 +23,20 @@ static inline size_t size_max(size_t a, size_t b)
 	return a > b ? a : b;
 }
 
+/* A number in `size` bytes, at most 8, the highest first. */
+static inline void number_put(unsigned char *out, uint64_t number, size_t size)
+{
+	for (; size > 0; number >>= 8)
+		out[--size] = (unsigned char)number;
+}
+static inline uint64_t number_read(const unsigned char *in, size_t size)
+{
+	uint64_t number = 0;
+	for (size_t i = 0; i < size; i++)
+		number = number << 8 | in[i];
+	return number;
+}
+
 struct slice {
 	const char *data;
 	size_t size;

@@ -4,8 +4,8 @@
 #include "storage/dump/form.h"
 #include "storage/dump/sealed.h"
 #include "storage/files/files.h"
+#include "storage/lmdb/folder.h"
 #include "storage/lmdb/reader.h"
-#include "storage/lmdb/store_marker.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -294,13 +294,13 @@ static bool open_keys(struct walk *walk, uint64_t *id)
 	struct dump_report *report = &walk->progress->report;
 	const bool is_sealed = transaction_seal_state(&walk->reader.transaction, id) == SEAL_WHOLE;
 	if (is_sealed && walk->slots == NULL)
-		walk->slots = seal_list(walk->path, report->error, sizeof(report->error));
+		walk->slots = seal_list(walk->path, COMPLAINT(report->error));
 	if (is_sealed && walk->slots == NULL)
 		return false;
 	walk->stays_sealed = walk->seals && is_sealed;
 	if (!walk->stays_sealed)
-		return reader_open_keys(&walk->reader, walk->path, walk->master, report->error,
-					sizeof(report->error));
+		return reader_open_keys(&walk->reader, walk->path, walk->master,
+					COMPLAINT(report->error));
 	walk->reader.transaction.hides_nothing = true;
 	return true;
 }

@@ -5,9 +5,9 @@
 #include "storage/dump/form.h"
 #include "storage/dump/sealed.h"
 #include "storage/files/erasures.h"
-#include "storage/lmdb/store_marker.h"
-#include "storage/record/exported_keys.h"
-#include "storage/record/seal_open.h"
+#include "storage/lmdb/folder.h"
+#include "storage/record/key_file.h"
+#include "storage/record/seal.h"
 #include "storage/user/memory.h"
 #include "storage/user/rights.h"
 
@@ -472,8 +472,7 @@ static bool open_keys(struct rebuilding *rebuilding, const struct store_options 
 {
 	enum { SECOND_MS = 1000 };
 	struct dump_report *report = rebuilding->report;
-	rebuilding->seal =
-		seal_open_exported(keys->path, keys->key, report->error, sizeof(report->error));
+	rebuilding->seal = seal_open_exported(keys->path, keys->key, COMPLAINT(report->error));
 	if (rebuilding->seal == NULL)
 		return false;
 	rebuilding->opens = seal_take(rebuilding->seal);

@@ -3,9 +3,8 @@
  * its lines have the form of form.h. */
 #ifndef RECALLD_STORAGE_DUMP_SEALED_H
 #define RECALLD_STORAGE_DUMP_SEALED_H
-
 #include "storage/dump/form.h"
-#include "storage/record/seal_open.h"
+#include "storage/record/seal.h"
 
 /* Whether a table's records are sealed. */
 bool dump_seals(const struct dump_table *table);

@@ -6,7 +6,6 @@
 #include "storage/erase/deletion_search.h"
 #include "storage/files/erasures.h"
 #include "storage/index/vectors.h"
-#include "storage/lmdb/environment.h"
 #include "storage/lmdb/writer.h"
 #include "storage/user/erase.h"
 #include "storage/user/memory.h"

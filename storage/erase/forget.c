@@ -6,8 +6,8 @@
 #include "storage/audit.h"
 #include "storage/deletions.h"
 #include "storage/files/erasures.h"
-#include "storage/lmdb/environment.h"
 #include "storage/lmdb/writer.h"
+#include "storage/user/erase.h"
 #include "storage/user/rights.h"
 
 struct forget_operation {

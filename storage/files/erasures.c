@@ -18,10 +18,12 @@
 
 /* The file: a head, then entries; an entry that a crash cut off is overwritten. */
 enum {
+	NUMBER_SIZE = 8,
 	MAGIC_SIZE = 8,
 	KEY_SIZE = 32,
-	HEAD_SIZE = MAGIC_SIZE + KEY_SIZE + 8, /* the last: how many entries were dropped */
-	ENTRY_SIZE = DIGEST_SIZE + 8,
+	HEAD_SIZE =
+		MAGIC_SIZE + KEY_SIZE + NUMBER_SIZE, /* the last: how many entries were dropped */
+	ENTRY_SIZE = DIGEST_SIZE + NUMBER_SIZE,
 	LIMIT = 512 << 20, /* of the file */
 };
 
@@ -40,22 +42,6 @@ struct erasures {
 	off_t end; /* of the file's last whole entry */
 };
 
-/* ---- numbers ---- */
-
-static void put_number(unsigned char *out, uint64_t number)
-{
-	for (int i = 7; i >= 0; i--, number >>= 8)
-		out[i] = (unsigned char)number;
-}
-
-static uint64_t read_number(const unsigned char *in)
-{
-	uint64_t number = 0;
-	for (int i = 0; i < 8; i++)
-		number = number << 8 | in[i];
-	return number;
-}
-
 /* The latest erasure counts. */
 static void remember(struct erasures *erasures, const unsigned char *digest, int64_t at)
 {
@@ -71,7 +57,7 @@ static bool write_head(struct erasures *erasures, int file)
 	unsigned char head[HEAD_SIZE];
 	memcpy(head, magic, MAGIC_SIZE);
 	memcpy(head + MAGIC_SIZE, erasures->key, KEY_SIZE);
-	put_number(head + MAGIC_SIZE + KEY_SIZE, erasures->dropped);
+	number_put(head + MAGIC_SIZE + KEY_SIZE, erasures->dropped, NUMBER_SIZE);
 	return file_write_at(file, head, sizeof(head), 0);
 }
 
@@ -79,7 +65,7 @@ static void read_entries(struct erasures *erasures, const unsigned char *bytes, 
 			 int64_t since)
 {
 	for (size_t i = 0; i + ENTRY_SIZE <= size; i += ENTRY_SIZE) {
-		int64_t at = (int64_t)read_number(bytes + i + DIGEST_SIZE);
+		int64_t at = (int64_t)number_read(bytes + i + DIGEST_SIZE, NUMBER_SIZE);
 		if (at >= since)
 			remember(erasures, bytes + i, at);
 		else
@@ -98,7 +84,7 @@ static bool read_file(struct erasures *erasures, int file, int64_t since)
 		       memcmp(bytes, magic, MAGIC_SIZE) == 0;
 	if (is_ours) {
 		memcpy(erasures->key, bytes + MAGIC_SIZE, KEY_SIZE);
-		erasures->dropped = read_number(bytes + MAGIC_SIZE + KEY_SIZE);
+		erasures->dropped = number_read(bytes + MAGIC_SIZE + KEY_SIZE, NUMBER_SIZE);
 		erasures->end = (off_t)(size - (size - HEAD_SIZE) % ENTRY_SIZE);
 		read_entries(erasures, bytes + HEAD_SIZE, size - HEAD_SIZE, since);
 	}
@@ -116,7 +102,7 @@ static bool write_entries(void *cookie, int file)
 	     written && (entry = digest_table_next(&erasures->table, &place)) != NULL;) {
 		unsigned char bytes[ENTRY_SIZE];
 		memcpy(bytes, entry->digest, DIGEST_SIZE);
-		put_number(bytes + DIGEST_SIZE, (uint64_t)entry->value);
+		number_put(bytes + DIGEST_SIZE, (uint64_t)entry->value, NUMBER_SIZE);
 		written = file_write_at(file, bytes, sizeof(bytes), erasures->end);
 		erasures->end += ENTRY_SIZE;
 	}
@@ -152,9 +138,9 @@ struct erasures *erasures_open(const char *folder, int64_t since)
 		return erasures;
 	}
 	uint64_t dropped_before = 0;
-	unsigned char number[8];
+	unsigned char number[NUMBER_SIZE];
 	if (pread(file, number, sizeof(number), MAGIC_SIZE + KEY_SIZE) == sizeof(number))
-		dropped_before = read_number(number);
+		dropped_before = number_read(number, NUMBER_SIZE);
 	erasures->has_head = read_file(erasures, file, since);
 	erasures->is_useless = !erasures->has_head;
 	(void)close(file);
@@ -201,12 +187,12 @@ static void digest(const struct erasures *erasures, enum kind kind, struct user_
 		   uint64_t hash, const struct fact *fact, unsigned char out[EVP_MAX_MD_SIZE])
 {
 	struct buffer bytes;
-	unsigned char number[8];
+	unsigned char number[NUMBER_SIZE];
 	unsigned size = 0;
 	buffer_init(&bytes, SIZE_MAX);
 	buffer_append_byte(&bytes, (char)kind);
 	buffer_append(&bytes, (struct slice){(const char *)user.bytes, sizeof(user.bytes)});
-	put_number(number, hash);
+	number_put(number, hash, NUMBER_SIZE);
 	buffer_append(&bytes, (struct slice){(const char *)number, sizeof(number)});
 	if (fact != NULL && kind == KIND_FACT) {
 		add_fact(&bytes, fact);
@@ -229,7 +215,7 @@ static void add(struct erasures *erasures, enum kind kind, struct user_key user,
 	pthread_mutex_lock(&erasures->lock);
 	digest(erasures, kind, user, hash, fact, entry);
 	remember(erasures, entry, at);
-	put_number(entry + DIGEST_SIZE, (uint64_t)at);
+	number_put(entry + DIGEST_SIZE, (uint64_t)at, NUMBER_SIZE);
 	(void)buffer_append(&erasures->waiting, (struct slice){(const char *)entry, ENTRY_SIZE});
 	pthread_mutex_unlock(&erasures->lock);
 }

@@ -4,10 +4,20 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
+
+bool complain(struct complaint complaint, const char *format, ...)
+{
+	va_list arguments;
+	va_start(arguments, format);
+	(void)vsnprintf(complaint.text, complaint.size, format, arguments);
+	va_end(arguments);
+	return false;
+}
 
 char *file_path(const char *folder, const char *name)
 {

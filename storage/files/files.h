@@ -6,6 +6,17 @@
 #include <stddef.h>
 #include <sys/types.h>
 
+/* Where the reason goes for which something failed, in one sentence. */
+struct complaint {
+	char *text;
+	size_t size;
+};
+#define COMPLAINT(array) ((struct complaint){(array), sizeof(array)})
+
+/* Always returns false. */
+bool complain(struct complaint complaint, const char *format, ...)
+	__attribute__((format(printf, 2, 3)));
+
 /* "folder/name", which the caller frees. */
 char *file_path(const char *folder, const char *name);
 

@@ -4,8 +4,9 @@
 #ifndef RECALLD_STORAGE_LMDB_ENGINE_H
 #define RECALLD_STORAGE_LMDB_ENGINE_H
 
+#include "storage/files/files.h"
 #include "storage/lmdb/forget_epochs.h"
-#include "storage/record/tables.h"
+#include "storage/record/key.h"
 #include "storage/store.h"
 
 #include <pthread.h>
@@ -102,5 +103,24 @@ void engine_reserve(struct store *store);
 void engine_cache_singly(struct store *store);
 /* How many bytes may be written between two checks of the room. */
 uint64_t engine_look_distance(const struct store *store);
+
+/* ---- opening ---- */
+
+/* What may be done to a store's file before it is opened, while the lock is held. False: it failed,
+ * and `error` says why. */
+typedef bool engine_preparation(struct store *store, const struct store_options *options,
+				struct complaint complaint);
+
+/* Opens, or creates, the LMDB environment of a folder. Returns LMDB's code; close `env` unless it
+ * is NULL, even if that is an error. */
+int engine_open_environment(const char *folder, uint64_t map_size, unsigned flags,
+			    struct MDB_env **env);
+/* Opens the environment and its tables, without a writer. Returns NULL with the reason in `error`,
+ * like store_open(). */
+struct store *engine_open(const struct store_options *options, engine_preparation *prepare,
+			  struct complaint complaint);
+/* Whether the writes of opening succeeded; if not, `error` says why. */
+bool engine_judge(struct store *store, enum store_result result, struct complaint complaint);
+bool engine_start_writer(struct store *store, struct complaint complaint);
 
 #endif

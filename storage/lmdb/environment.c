@@ -1,10 +1,9 @@
-#include "storage/lmdb/environment.h"
+#include "storage/lmdb/engine.h"
 
 #include "storage/files/erasures.h"
 #include "storage/files/files.h"
-#include "storage/lmdb/lock.h"
+#include "storage/lmdb/folder.h"
 #include "storage/lmdb/reader.h"
-#include "storage/lmdb/store_marker.h"
 #include "storage/lmdb/table.h"
 #include "storage/lmdb/writer.h"
 
@@ -44,7 +43,7 @@ static bool make_path(const char *path)
 	return made && make_folder(path, 0700);
 }
 
-static bool make_directory(const char *path, const struct complaint *complaint)
+static bool make_directory(const char *path, struct complaint complaint)
 {
 	struct stat status;
 	if (!make_path(path))
@@ -59,7 +58,7 @@ static bool make_directory(const char *path, const struct complaint *complaint)
 }
 
 static bool complain_of_damage(const struct store *store, const char *fault,
-			       const struct complaint *complaint)
+			       struct complaint complaint)
 {
 	return complain(
 		complaint,
@@ -70,7 +69,7 @@ static bool complain_of_damage(const struct store *store, const char *fault,
 }
 
 /* Finds damage in the file before anything is written to it. */
-static bool look_at_file(const struct store *store, const struct complaint *complaint)
+static bool look_at_file(const struct store *store, struct complaint complaint)
 {
 	bool is_damaged;
 	const char *fault = reader_probe(store->path, store->was_cut_off, &is_damaged);
@@ -83,8 +82,7 @@ static bool look_at_file(const struct store *store, const struct complaint *comp
 
 /* ---- a store that is being made ---- */
 
-static bool put_mark(const struct store *store, enum store_marker mark,
-		     const struct complaint *complaint)
+static bool put_mark(const struct store *store, enum store_marker mark, struct complaint complaint)
 {
 	return store_marker_put(store->path, mark) ||
 	       complain(complaint, "cannot write in %s: %s", store->path, strerror(errno));
@@ -92,7 +90,7 @@ static bool put_mark(const struct store *store, enum store_marker mark,
 
 /* A new store carries a marker until its tables exist, so that what a stopped process leaves behind
  * is not taken for damage. */
-static bool begin_new(const struct store *store, const struct complaint *complaint)
+static bool begin_new(const struct store *store, struct complaint complaint)
 {
 	bool is_damaged;
 	if (store_marker_is_there(store->path, STORE_MARKER_MAKING) &&
@@ -103,7 +101,7 @@ static bool begin_new(const struct store *store, const struct complaint *complai
 
 /* Removes the marker while the store is still empty: a store that kept it would be put aside when
  * it is damaged later. */
-static bool end_new(const struct store *store, const struct complaint *complaint)
+static bool end_new(const struct store *store, struct complaint complaint)
 {
 	return !store_marker_is_there(store->path, STORE_MARKER_MAKING) ||
 	       store_marker_remove(store->path, STORE_MARKER_MAKING) ||
@@ -111,7 +109,7 @@ static bool end_new(const struct store *store, const struct complaint *complaint
 			strerror(errno));
 }
 
-static bool look_at_mark(const struct store *store, const struct complaint *complaint)
+static bool look_at_mark(const struct store *store, struct complaint complaint)
 {
 	return !store_marker_is_there(store->path, STORE_MARKER_REBUILDING) ||
 	       complain(complaint,
@@ -122,7 +120,7 @@ static bool look_at_mark(const struct store *store, const struct complaint *comp
 
 /* LMDB maps its table of readers, and writing a page that has no disk block ends the process. If
  * the file system has no fallocate, or the table exists already, it stays as it is. */
-static bool reserve_readers(const struct store *store, const struct complaint *complaint)
+static bool reserve_readers(const struct store *store, struct complaint complaint)
 {
 	enum { TABLE_SIZE = (READERS + 64) * 64 }; /* a cache line each, and the header */
 	struct stat status;
@@ -154,7 +152,7 @@ int engine_open_environment(const char *folder, uint64_t map_size, unsigned flag
 	return code == MDB_SUCCESS ? mdb_env_open(*env, folder, flags | MDB_NOTLS, 0600) : code;
 }
 
-static bool open_environment(struct store *store, const struct complaint *complaint)
+static bool open_environment(struct store *store, struct complaint complaint)
 {
 	uint64_t page = (uint64_t)sysconf(_SC_PAGESIZE);
 	store->map_size = (store->map_size + page - 1) / page * page;
@@ -207,13 +205,12 @@ static uint64_t take_format(struct transaction *transaction)
 
 /* A store is encrypted from its first record on, or never. */
 static bool open_keys(struct transaction *transaction, const struct store_options *options,
-		      const struct complaint *complaint)
+		      struct complaint complaint)
 {
 	struct store *store = transaction->store;
 	uint64_t id;
 	const enum seal_state state = transaction_seal_state(transaction, &id);
-	if (!seal_open(store->path, options->master, state, id, true, &store->seal, complaint->text,
-		       complaint->size))
+	if (!seal_open(store->path, options->master, state, id, true, &store->seal, complaint))
 		return false;
 	if (store->seal == NULL || state != SEAL_NEW)
 		return true;
@@ -222,8 +219,7 @@ static bool open_keys(struct transaction *transaction, const struct store_option
 	return true;
 }
 
-/* Whether the writes of opening succeeded. */
-static bool judge(struct store *store, enum store_result result, const struct complaint *complaint)
+bool engine_judge(struct store *store, enum store_result result, struct complaint complaint)
 {
 	if (result != STORE_OK && store_is_broken(store))
 		return complain_of_damage(store, "data.mdb is damaged", complaint);
@@ -236,7 +232,7 @@ static bool judge(struct store *store, enum store_result result, const struct co
 }
 
 static bool prepare_trees(struct store *store, const struct store_options *options,
-			  const struct complaint *complaint)
+			  struct complaint complaint)
 {
 	struct transaction transaction;
 	uint64_t format = STORE_FORMAT;
@@ -260,31 +256,23 @@ static bool prepare_trees(struct store *store, const struct store_options *optio
 				"that wrote it, or export with its \"recallctl export\" and build "
 				"a new store with \"recallctl rebuild\"",
 				store->path, (unsigned long long)format, STORE_FORMAT);
-	return judge(store, transaction.result, complaint);
+	return engine_judge(store, transaction.result, complaint);
 }
 
-bool engine_judge(struct store *store, enum store_result result, char *error, size_t error_size)
+bool engine_start_writer(struct store *store, struct complaint complaint)
 {
-	const struct complaint complaint = {error, error_size};
-	return judge(store, result, &complaint);
-}
-
-bool engine_start_writer(struct store *store, char *error, size_t error_size)
-{
-	const struct complaint complaint = {error, error_size};
 	engine_look_at_room(store);
 	engine_cache_singly(store);
 	store->writer = writer_start(store);
 	if (store->writer == NULL)
-		return complain(&complaint,
+		return complain(complaint,
 				"cannot start the store's thread; raise the limit of threads");
 	return true;
 }
 
 struct store *engine_open(const struct store_options *options, engine_preparation *prepare,
-			  char *error, size_t error_size)
+			  struct complaint complaint)
 {
-	const struct complaint complaint = {error, error_size};
 	struct store *store = xcalloc(1, sizeof(*store));
 	store->lock = -1;
 	pthread_mutex_init(&store->replacing, NULL);
@@ -295,13 +283,13 @@ struct store *engine_open(const struct store_options *options, engine_preparatio
 	store->forgotten = forget_epochs_create(TICKETS);
 	store->hidden = forget_epochs_create(TICKETS);
 	store->taken_back = forget_epochs_create(TICKETS);
-	if (make_directory(store->path, &complaint) && lock_take(store, &complaint) &&
-	    (options->rebuilds ? put_mark(store, STORE_MARKER_REBUILDING, &complaint)
-			       : look_at_mark(store, &complaint)) &&
-	    begin_new(store, &complaint) && look_at_file(store, &complaint) &&
-	    (prepare == NULL || prepare(store, options, error, error_size)) &&
-	    open_environment(store, &complaint) && prepare_trees(store, options, &complaint) &&
-	    end_new(store, &complaint)) {
+	if (make_directory(store->path, complaint) && lock_take(store, complaint) &&
+	    (options->rebuilds ? put_mark(store, STORE_MARKER_REBUILDING, complaint)
+			       : look_at_mark(store, complaint)) &&
+	    begin_new(store, complaint) && look_at_file(store, complaint) &&
+	    (prepare == NULL || prepare(store, options, complaint)) &&
+	    open_environment(store, complaint) && prepare_trees(store, options, complaint) &&
+	    end_new(store, complaint)) {
 		store->erasures = erasures_open(store->path, options->erased_since);
 		return store;
 	}

@@ -1,7 +1,7 @@
 /* Checks, without changing anything, whether store_open() would accept a store's directory now. */
 #include "storage/files/files.h"
+#include "storage/lmdb/folder.h"
 #include "storage/lmdb/reader.h"
-#include "storage/lmdb/store_marker.h"
 #include "storage/store.h"
 
 #include <errno.h>

@@ -72,14 +72,14 @@ const char *reader_open(struct reader *reader, const char *path, bool is_ours)
 }
 
 bool reader_open_keys(struct reader *reader, const char *path, const unsigned char *master,
-		      char *error, size_t error_size)
+		      struct complaint complaint)
 {
 	struct transaction *transaction = &reader->transaction;
 	struct store *store = &reader->store;
 	uint64_t id;
 	const enum seal_state state = transaction_seal_state(transaction, &id);
 	if (!seal_open(path, master, state == SEAL_NEW ? SEAL_NONE : state, id, false, &store->seal,
-		       error, error_size))
+		       complaint))
 		return false;
 	if (store->seal != NULL)
 		transaction->sealer = seal_take(store->seal);

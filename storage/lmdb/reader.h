@@ -21,7 +21,7 @@ void reader_finish(struct reader *reader);
 /* After it was opened: opens the keys of an encrypted store; keys are then given as they are
  * stored. False: `master` (NULL: none) does not fit, and `error` says why. */
 bool reader_open_keys(struct reader *reader, const char *path, const unsigned char *master,
-		      char *error, size_t error_size);
+		      struct complaint complaint);
 /* Whether the format differs from this recalld's. Even if none can be read, there may still be data
  * to save. */
 bool reader_has_other_format(struct reader *reader);

@@ -2,12 +2,11 @@
  * nothing, and the commit returns that failure, so callers need not check each call. */
 #ifndef RECALLD_STORAGE_LMDB_TABLE_H
 #define RECALLD_STORAGE_LMDB_TABLE_H
-
 #include "core/base/digest_table.h"
 #include "storage/lmdb/engine.h"
 #include "storage/record/key.h"
+#include "storage/record/seal.h"
 #include "storage/record/seal_form.h"
-#include "storage/record/seal_open.h"
 #include "storage/record/stored.h"
 
 struct MDB_txn;

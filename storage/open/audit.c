@@ -4,7 +4,7 @@
 #include "core/text/text.h"
 #include "storage/lmdb/table.h"
 #include "storage/lmdb/writer.h"
-#include "storage/open/audit_record.h"
+#include "storage/open/open.h"
 
 #include <inttypes.h>
 #include <openssl/evp.h>

@@ -1,8 +1,7 @@
-#include "storage/open/convert.h"
+#include "storage/open/open.h"
 
 #include "storage/files/files.h"
-#include "storage/lmdb/lock.h"
-#include "storage/lmdb/store_marker.h"
+#include "storage/lmdb/folder.h"
 #include "storage/lmdb/table.h"
 #include "storage/record/key.h"
 
@@ -347,14 +346,14 @@ static const char *advice(const struct copying *copying, enum store_result resul
 
 static bool copy_into(const char *folder, const struct old_store *old,
 		      const struct old_format *format, const struct store_options *options,
-		      uint64_t *skipped, const struct complaint *complaint)
+		      uint64_t *skipped, struct complaint complaint)
 {
 	struct store_options made = *options;
 	made.path = folder;
 	made.rebuilds = false;
 	if (made.map_size < old->map_size)
 		made.map_size = old->map_size;
-	struct store *to = engine_open(&made, NULL, complaint->text, complaint->size);
+	struct store *to = engine_open(&made, NULL, complaint);
 	if (to == NULL)
 		return false;
 	struct copying copying = {.format = format,
@@ -381,7 +380,7 @@ static bool copy_into(const char *folder, const struct old_store *old,
 }
 
 static bool convert(struct store *store, struct old_store *old, const struct old_format *format,
-		    const struct store_options *options, const struct complaint *complaint)
+		    const struct store_options *options, struct complaint complaint)
 {
 	char *folder = file_path(store->path, "converting");
 	remove_copy(folder);
@@ -399,10 +398,9 @@ static bool convert(struct store *store, struct old_store *old, const struct old
 	return fine;
 }
 
-bool convert_old_format(struct store *store, const struct store_options *options, char *error,
-			size_t error_size)
+bool convert_old_format(struct store *store, const struct store_options *options,
+			struct complaint complaint)
 {
-	const struct complaint complaint = {error, error_size};
 	struct old_store old;
 	const struct old_format *format = NULL;
 	bool fine = true;
@@ -411,7 +409,7 @@ bool convert_old_format(struct store *store, const struct store_options *options
 	if (open_old(&old, store->path))
 		format = format_of(&old, options->master != NULL);
 	if (format != NULL)
-		fine = convert(store, &old, format, options, &complaint);
+		fine = convert(store, &old, format, options, complaint);
 	close_old(&old);
 	return fine;
 }

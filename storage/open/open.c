@@ -1,15 +1,13 @@
 /* store_open(): combines the engine, the index and the recovery of what a crash left unfinished. */
+#include "storage/open/open.h"
+
 #include "storage/files/erasures.h"
 #include "storage/index/reindex.h"
-#include "storage/lmdb/environment.h"
-#include "storage/lmdb/lock.h"
-#include "storage/lmdb/store_marker.h"
+#include "storage/lmdb/folder.h"
 #include "storage/lmdb/table.h"
 #include "storage/lmdb/writer.h"
-#include "storage/open/audit_record.h"
-#include "storage/open/convert.h"
-#include "storage/open/scrub_offline.h"
-#include "storage/record/seal_open.h"
+#include "storage/record/seal.h"
+#include "storage/user/erase.h"
 #include "storage/user/memory.h"
 
 #include <stdlib.h>
@@ -103,11 +101,11 @@ bool store_rotate_key(const struct store_options *options, const unsigned char *
 {
 	const struct complaint complaint = {error, error_size};
 	struct store store = {.path = xstrdup(options->path), .lock = -1};
-	bool done = store_marker_is_made(store.path)
-			    ? lock_take(&store, &complaint) &&
-				      seal_rewrap(store.path, options->master, master, users, error,
-						  error_size)
-			    : complain(&complaint, "there is no store in %s", store.path);
+	bool done =
+		store_marker_is_made(store.path)
+			? lock_take(&store, complaint) &&
+				  seal_rewrap(store.path, options->master, master, users, complaint)
+			: complain(complaint, "there is no store in %s", store.path);
 	lock_give_back(&store);
 	free(store.path);
 	return done;
@@ -118,9 +116,8 @@ bool store_export_keys(const struct store_options *options, const unsigned char 
 {
 	const struct complaint complaint = {error, error_size};
 	return store_marker_is_made(options->path)
-		       ? seal_export(options->path, options->master, to, out, users, error,
-				     error_size)
-		       : complain(&complaint, "there is no store in %s", options->path);
+		       ? seal_export(options->path, options->master, to, out, users, complaint)
+		       : complain(complaint, "there is no store in %s", options->path);
 }
 
 /* Marks the users whose erasure this store, an older copy, does not know. */
@@ -161,24 +158,25 @@ static enum store_result erase_again(struct store *store)
 	return transaction_commit(&transaction);
 }
 
-static bool prepare(struct store *store, const struct store_options *options, char *error,
-		    size_t error_size)
+static bool prepare(struct store *store, const struct store_options *options,
+		    struct complaint complaint)
 {
-	return convert_old_format(store, options, error, error_size) &&
-	       scrub_file(store, options, error, error_size);
+	return convert_old_format(store, options, complaint) &&
+	       scrub_file(store, options, complaint);
 }
 
 struct store *store_open(const struct store_options *options, char *error, size_t error_size)
 {
-	struct store *store = engine_open(options, prepare, error, error_size);
+	const struct complaint complaint = {error, error_size};
+	struct store *store = engine_open(options, prepare, complaint);
 	if (store == NULL)
 		return NULL;
 	audit_install(store);
 	if (store->was_cut_off)
 		end_users(store);
-	if (engine_judge(store, index_renew(store, &options->progress), error, error_size) &&
-	    engine_judge(store, erase_again(store), error, error_size) &&
-	    engine_start_writer(store, error, error_size)) {
+	if (engine_judge(store, index_renew(store, &options->progress), complaint) &&
+	    engine_judge(store, erase_again(store), complaint) &&
+	    engine_start_writer(store, complaint)) {
 		find_lost_users(store);
 		forget_resume(store);
 		deletions_resume(store);

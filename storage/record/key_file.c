@@ -3,17 +3,135 @@
 #include "core/base/digest_table.h"
 #include "storage/files/files.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <limits.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
+#include <zlib.h>
 
-enum { READ_AT_ONCE = 512 /* slots */ };
+/* ---- the head and the slots ---- */
+
+enum {
+	READ_AT_ONCE = 512, /* slots */
+	MAGIC_SIZE = 8,
+	CHECK_AT = SLOT_SIZE - 4, /* in both: a CRC-32 of what comes before */
+
+	SALT_SIZE = 32,
+	SALT_AT = MAGIC_SIZE,
+	HEAD_NONCE_AT = SALT_AT + SALT_SIZE,
+	HEAD_WRAPPED_AT = HEAD_NONCE_AT + CIPHER_NONCE,
+	HEAD_WRAPPED_SIZE = sizeof(struct store_secret) + CIPHER_TAG,
+	HEAD_MADE_AT = HEAD_WRAPPED_AT + HEAD_WRAPPED_SIZE,
+	HEAD_MADE_SIZE = 8,
+
+	STATE_AT = 0,
+	CREATED_AT = 1,
+	USER_AT = 8,
+	NONCE_AT = USER_AT + sizeof(struct user_key),
+	WRAPPED_AT = NONCE_AT + CIPHER_NONCE,
+	WRAPPED_SIZE = sizeof(struct user_secret) + CIPHER_TAG,
+};
+
+static_assert(HEAD_MADE_AT + HEAD_MADE_SIZE <= CHECK_AT, "the head fits");
+static_assert(WRAPPED_AT + WRAPPED_SIZE <= CHECK_AT, "a slot fits");
+
+enum slot_state { SLOT_DAMAGED, SLOT_USED, SLOT_ERASED };
+
+static const char magic[MAGIC_SIZE] = {'r', 'c', 'k', 'e', 'y', 's', '0', '2'};
+
+static struct slice slice_at(const unsigned char *bytes, size_t size)
+{
+	return (struct slice){(const char *)bytes, size};
+}
+
+static void put_check(unsigned char *bytes)
+{
+	number_put(bytes + CHECK_AT, crc32(0, bytes, CHECK_AT), SLOT_SIZE - CHECK_AT);
+}
+
+static bool is_whole(const unsigned char *bytes)
+{
+	return number_read(bytes + CHECK_AT, SLOT_SIZE - CHECK_AT) == crc32(0, bytes, CHECK_AT);
+}
+
+static void slot_write_head(struct cipher *wraps, const unsigned char salt[SALT_SIZE], int64_t made,
+			    const struct store_secret *secret, unsigned char bytes[SLOT_SIZE])
+{
+	memset(bytes, 0, SLOT_SIZE);
+	memcpy(bytes, magic, MAGIC_SIZE);
+	memcpy(bytes + SALT_AT, salt, SALT_SIZE);
+	cipher_random(bytes + HEAD_NONCE_AT, CIPHER_NONCE);
+	cipher_seal(wraps, bytes + HEAD_NONCE_AT, slice_at(bytes, HEAD_NONCE_AT),
+		    slice_at((const unsigned char *)secret, sizeof(*secret)),
+		    bytes + HEAD_WRAPPED_AT);
+	number_put(bytes + HEAD_MADE_AT, (uint64_t)made, HEAD_MADE_SIZE);
+	put_check(bytes);
+}
+
+static const unsigned char *slot_read_salt(const unsigned char bytes[SLOT_SIZE])
+{
+	return memcmp(bytes, magic, MAGIC_SIZE) == 0 && is_whole(bytes) ? bytes + SALT_AT : NULL;
+}
+
+static int64_t slot_read_made(const unsigned char bytes[SLOT_SIZE])
+{
+	return (int64_t)number_read(bytes + HEAD_MADE_AT, HEAD_MADE_SIZE);
+}
+
+static bool slot_read_head(struct cipher *unwraps, const unsigned char bytes[SLOT_SIZE],
+			   struct store_secret *secret)
+{
+	return cipher_open(unwraps, bytes + HEAD_NONCE_AT, slice_at(bytes, HEAD_NONCE_AT),
+			   slice_at(bytes + HEAD_WRAPPED_AT, HEAD_WRAPPED_SIZE),
+			   (unsigned char *)secret);
+}
+
+static void slot_write(struct cipher *wraps, struct user_key user, int64_t created,
+		       const struct user_secret *secret, unsigned char bytes[SLOT_SIZE])
+{
+	memset(bytes, 0, SLOT_SIZE);
+	bytes[STATE_AT] = SLOT_USED;
+	number_put(bytes + CREATED_AT, (uint64_t)created, USER_AT - CREATED_AT);
+	memcpy(bytes + USER_AT, user.bytes, sizeof(user.bytes));
+	cipher_random(bytes + NONCE_AT, CIPHER_NONCE);
+	cipher_seal(wraps, bytes + NONCE_AT, slice_at(bytes, NONCE_AT),
+		    slice_at((const unsigned char *)secret, sizeof(*secret)), bytes + WRAPPED_AT);
+	put_check(bytes);
+}
+
+static enum slot_state slot_look(const unsigned char bytes[SLOT_SIZE], struct user_key *user,
+				 int64_t *created)
+{
+	if (!is_whole(bytes) || bytes[STATE_AT] > SLOT_ERASED)
+		return SLOT_DAMAGED;
+	memcpy(user->bytes, bytes + USER_AT, sizeof(user->bytes));
+	*created = (int64_t)number_read(bytes + CREATED_AT, USER_AT - CREATED_AT);
+	return (enum slot_state)bytes[STATE_AT];
+}
+
+static bool slot_read(struct cipher *unwraps, const unsigned char bytes[SLOT_SIZE],
+		      struct user_secret *secret)
+{
+	return cipher_open(unwraps, bytes + NONCE_AT, slice_at(bytes, NONCE_AT),
+			   slice_at(bytes + WRAPPED_AT, WRAPPED_SIZE), (unsigned char *)secret);
+}
+
+static void slot_write_erased(unsigned char bytes[SLOT_SIZE])
+{
+	cipher_random(bytes, SLOT_SIZE);
+	bytes[STATE_AT] = SLOT_ERASED;
+	put_check(bytes);
+}
+
+/* ---- the file ---- */
 
 struct key_file {
 	int file;
@@ -91,7 +209,8 @@ static struct key_file *create(int descriptor, const unsigned char master[CIPHER
 	pthread_mutex_init(&file->lock, NULL);
 	file->wraps = cipher_create(CIPHER_SEAL);
 	file->unwraps = cipher_create(CIPHER_OPEN);
-	slot_wrapping_key(master, salt, key);
+	cipher_derive(slice_at(master, CIPHER_KEY), slice_at(salt, SALT_SIZE),
+		      SLICE("recalld: wrap"), key, CIPHER_KEY);
 	cipher_set_key(file->wraps, key);
 	cipher_set_key(file->unwraps, key);
 	cipher_wipe(key, sizeof(key));
@@ -379,4 +498,45 @@ bool key_file_rewrap(const char *folder, const unsigned char from[CIPHER_KEY],
 	key_file_close(file);
 	errno = error;
 	return *fault == KEY_FILE_FINE;
+}
+
+/* ---- the note of exports ---- */
+
+enum { LINE_SIZE = 32 };
+
+static bool write_note(void *cookie, int file)
+{
+	const int64_t *at = cookie;
+	char line[LINE_SIZE];
+	const int size = snprintf(line, sizeof(line), "%" PRId64 "\n", *at);
+	return file_write_on(file, line, (size_t)size);
+}
+
+bool exported_note(const char *folder, int64_t at)
+{
+	char *path = file_path(folder, EXPORTED_FILE);
+	/* Everybody who may enter the folder may read it: root may have written it. */
+	bool noted = file_replace(path, 0644, write_note, &at);
+	int error = errno;
+	free(path);
+	errno = error;
+	return noted;
+}
+
+int64_t exported_last(const char *folder)
+{
+	char line[LINE_SIZE] = "";
+	char *end = line;
+	char *path = file_path(folder, EXPORTED_FILE);
+	int file = open(path, O_RDONLY | O_CLOEXEC);
+	const bool is_missing = file < 0 && errno == ENOENT;
+	free(path);
+	if (is_missing)
+		return 0;
+	if (file >= 0 && read(file, line, sizeof(line) - 1) < 0)
+		line[0] = '\0';
+	if (file >= 0)
+		(void)close(file);
+	const long long at = strtoll(line, &end, 10);
+	return end == line || *end != '\n' || at <= 0 ? time(NULL) : at;
 }

@@ -10,9 +10,24 @@
 #ifndef RECALLD_STORAGE_RECORD_KEY_FILE_H
 #define RECALLD_STORAGE_RECORD_KEY_FILE_H
 
-#include "storage/record/key_slot.h"
+#include "core/memory/user.h"
+#include "storage/record/cipher.h"
 
 #define KEY_FILE "keys"
+#define EXPORTED_FILE "keys.exported"
+
+enum { SLOT_SIZE = 128 }; /* of the head too; a disk writes it whole */
+
+/* The keys of one user. */
+struct user_secret {
+	unsigned char data[CIPHER_KEY]; /* seals the user's values */
+	unsigned char mask[CIPHER_KEY]; /* masks hashes of the user's words and ids */
+};
+
+/* The secret of the store. */
+struct store_secret {
+	unsigned char users[CIPHER_KEY]; /* hides the users' keys */
+};
 
 struct key_file;
 
@@ -66,5 +81,14 @@ bool key_file_export(const struct key_file *file, const unsigned char master[CIP
  * folder's store must not be open. False: `fault` says why, and the file is as it was. */
 bool key_file_rewrap(const char *folder, const unsigned char from[CIPHER_KEY],
 		     const unsigned char to[CIPHER_KEY], size_t *users, enum key_file_fault *fault);
+
+/* When the users' keys were last exported: a file in the store's folder, which recallctl writes and
+ * the daemon reads. Whoever exports keys notes it first, and whoever overwrites a slot looks
+ * afterwards: so no export that holds the slot is missed. */
+
+/* Notes an export in seconds since 1970. On the disk when it returns true; else errno is set. */
+bool exported_note(const char *folder, int64_t at);
+/* 0: there was none. A note that cannot be read counts as one of this moment. Any thread. */
+int64_t exported_last(const char *folder);
 
 #endif

@@ -1,14 +1,73 @@
 #include "storage/record/seal.h"
 
-#include "storage/record/exported_keys.h"
-
 #include <assert.h>
 #include <errno.h>
 #include <pthread.h>
+#include <stdalign.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+
+/* ---- room for what is opened ---- */
+
+enum { CHUNK = 64 * 1024, STEP = alignof(max_align_t) };
+
+struct room_chunk {
+	struct room_chunk *before;
+	size_t begin; /* what was taken before it */
+	size_t capacity;
+	alignas(max_align_t) char bytes[];
+};
+
+static size_t used(const struct room *room)
+{
+	return room->taken - room->last->begin;
+}
+
+static void add_chunk(struct room *room, size_t least)
+{
+	size_t capacity = least > CHUNK ? least : CHUNK;
+	struct room_chunk *chunk = xmalloc(sizeof(*chunk) + capacity);
+	*chunk = (struct room_chunk){room->last, room->taken, capacity};
+	room->last = chunk;
+}
+
+char *room_take(struct room *room, size_t size)
+{
+	size_t rounded = (size + STEP) / STEP * STEP;
+	if (room->last == NULL || room->last->capacity - used(room) < rounded)
+		add_chunk(room, rounded);
+	char *taken = room->last->bytes + used(room);
+	room->taken += rounded;
+	return taken;
+}
+
+static void drop_last(struct room *room)
+{
+	struct room_chunk *chunk = room->last;
+	room->last = chunk->before;
+	free(chunk);
+}
+
+void room_return(struct room *room, size_t taken)
+{
+	if (taken >= room->taken)
+		return;
+	while (room->last != NULL && (room->last->begin > taken ||
+				      (room->last->begin == taken && room->last->capacity > CHUNK)))
+		drop_last(room);
+	room->taken = taken;
+}
+
+void room_finish(struct room *room)
+{
+	while (room->last != NULL)
+		drop_last(room);
+	room->taken = 0;
+}
+
+/* ---- the keys ---- */
 
 struct seal {
 	struct key_file *file;
@@ -436,4 +495,134 @@ uint64_t sealer_unmask_number(struct sealer *sealer, uint64_t masked)
 		left = before;
 	}
 	return (uint64_t)left << 32 | right;
+}
+
+/* ---- opening ---- */
+
+enum { LONGEST_EXPORT = 3600 /* s; that of a million users takes about one */ };
+
+/* errno is that of opening the file. Always returns false. */
+static bool explain(const char *folder, enum key_file_fault fault, struct complaint complaint)
+{
+	switch (fault) {
+	case KEY_FILE_MISSING:
+		return complain(complaint,
+				"the store in %s is encrypted, but its file \"" KEY_FILE
+				"\" is missing; put it back from a copy: without it nothing can be "
+				"read",
+				folder);
+	case KEY_FILE_NOT_OURS:
+		return complain(complaint,
+				"the store in %s has a file \"" KEY_FILE
+				"\" that is damaged or not recalld's; put it back from a copy",
+				folder);
+	case KEY_FILE_OTHER_KEY:
+		return complain(complaint,
+				"the store in %s was encrypted with another key; set [storage] "
+				"key_file or key_command to that one",
+				folder);
+	default:
+		return complain(complaint,
+				"cannot read or write the file \"" KEY_FILE "\" in %s: %s", folder,
+				strerror(errno));
+	}
+}
+
+/* A process that ended while it made the store may have left a file of keys, which serves. */
+static struct key_file *open_file(const char *folder, const unsigned char *master,
+				  enum seal_state state, bool writes, enum key_file_fault *fault)
+{
+	struct key_file *file = key_file_open(folder, master, writes, fault);
+	if (file != NULL || *fault != KEY_FILE_MISSING || state != SEAL_NEW || !writes)
+		return file;
+	*fault = key_file_create(folder, master);
+	return *fault == KEY_FILE_FINE ? key_file_open(folder, master, true, fault) : NULL;
+}
+
+bool seal_open(const char *folder, const unsigned char *master, enum seal_state state, uint64_t id,
+	       bool writes, struct seal **seal, struct complaint complaint)
+{
+	enum key_file_fault fault;
+	*seal = NULL;
+	if (master == NULL && state == SEAL_WHOLE)
+		return complain(complaint,
+				"the store in %s is encrypted; set [storage] encrypt = on, and "
+				"key_file or key_command to its key",
+				folder);
+	if (master == NULL || (state == SEAL_NONE && !writes))
+		return true;
+	if (state == SEAL_NONE)
+		return complain(complaint, "the store in %s is not encrypted", folder);
+	errno = 0;
+	struct key_file *file = open_file(folder, master, state, writes, &fault);
+	if (file == NULL)
+		return explain(folder, fault, complaint);
+	*seal = seal_create(file, folder);
+	if (state == SEAL_NEW || seal_id(*seal) == id)
+		return true;
+	seal_destroy(*seal);
+	*seal = NULL;
+	return complain(complaint,
+			"the store in %s has the file \"" KEY_FILE
+			"\" of another store; put its own back from a copy",
+			folder);
+}
+
+bool seal_rewrap(const char *folder, const unsigned char *from, const unsigned char *to,
+		 size_t *users, struct complaint complaint)
+{
+	enum key_file_fault fault;
+	return key_file_rewrap(folder, from, to, users, &fault) ||
+	       explain(folder, fault, complaint);
+}
+
+bool seal_export(const char *folder, const unsigned char *from, const unsigned char *to, int out,
+		 size_t *users, struct complaint complaint)
+{
+	enum key_file_fault fault;
+	struct key_file *file = key_file_open(folder, from, false, &fault);
+	if (file == NULL)
+		return explain(folder, fault, complaint);
+	*users = key_file_count(file);
+	/* First, see exported_note(); and later than any user who still comes into the export. */
+	bool noted = exported_note(folder, time(NULL) + LONGEST_EXPORT);
+	bool done = noted && key_file_export(file, to, out);
+	if (done)
+		(void)exported_note(folder, time(NULL));
+	else
+		(void)complain(complaint, "cannot write %s: %s",
+			       noted ? "the keys" : EXPORTED_FILE " in the store's directory",
+			       strerror(errno));
+	key_file_close(file);
+	return done;
+}
+
+struct seal *seal_open_exported(const char *path, const unsigned char *key,
+				struct complaint complaint)
+{
+	static const char *const faults[] = {
+		[KEY_FILE_MISSING] = "it does not exist",
+		[KEY_FILE_NOT_OURS] = "it is damaged, or not a file of \"recallctl export-keys\"",
+		[KEY_FILE_OTHER_KEY] = "it was wrapped with another key",
+	};
+	enum key_file_fault fault;
+	errno = 0;
+	struct key_file *file = key_file_open_path(path, key, &fault);
+	if (file != NULL)
+		return seal_create(file, NULL);
+	(void)complain(complaint, "cannot read the keys in %s: %s", path,
+		       fault == KEY_FILE_UNREADABLE ? strerror(errno) : faults[fault]);
+	return NULL;
+}
+
+struct key_file *seal_list(const char *folder, struct complaint complaint)
+{
+	enum key_file_fault fault;
+	char *path = file_path(folder, KEY_FILE);
+	errno = 0;
+	struct key_file *file = key_file_open_path(path, NULL, &fault);
+	if (file == NULL)
+		(void)explain(folder, fault, complaint);
+	free(path);
+	return file;
 }

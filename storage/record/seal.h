@@ -13,8 +13,8 @@
 #ifndef RECALLD_STORAGE_RECORD_SEAL_H
 #define RECALLD_STORAGE_RECORD_SEAL_H
 
+#include "storage/files/files.h"
 #include "storage/record/key_file.h"
-#include "storage/record/seal_room.h"
 
 struct seal;
 
@@ -52,7 +52,48 @@ int64_t seal_created(struct seal *seal, struct user_key hidden);
 /* A list of all users; the caller frees it. */
 struct user_key *seal_users(const struct seal *seal, size_t *count);
 
+/* ---- opening ---- */
+
+enum seal_state {
+	SEAL_NEW,   /* the store has no records yet */
+	SEAL_NONE,  /* it is not encrypted */
+	SEAL_WHOLE, /* it is encrypted */
+};
+
+/* Opens the keys of a store. `master` NULL: there is no key. `id` is the one that the store's keys
+ * had when it was made. Makes the file of a new store if `writes`. Sets `seal` to NULL if none is
+ * needed. False: they do not fit the store. */
+bool seal_open(const char *folder, const unsigned char *master, enum seal_state state, uint64_t id,
+	       bool writes, struct seal **seal, struct complaint complaint);
+/* Wraps all keys with another master key. Nobody may have the store open. False: nothing has
+ * changed. */
+bool seal_rewrap(const char *folder, const unsigned char *from, const unsigned char *to,
+		 size_t *users, struct complaint complaint);
+/* Writes the users' keys to a descriptor, wrapped with another key, and notes the time in the
+ * store's folder. The store may be open. False: it failed. */
+bool seal_export(const char *folder, const unsigned char *from, const unsigned char *to, int out,
+		 size_t *users, struct complaint complaint);
+/* Opens a file of exported keys, to be read only. NULL: it failed. */
+struct seal *seal_open_exported(const char *path, const unsigned char *key,
+				struct complaint complaint);
+/* The store's users, without a key: only key_file_has() may be asked. NULL: it failed. */
+struct key_file *seal_list(const char *folder, struct complaint complaint);
+
 /* ---- for one transaction, on any thread ---- */
+
+/* Room for opened values, a stack: what was taken after a mark is given up at once. Zero-initialize
+ * it. */
+struct room {
+	struct room_chunk *last;
+	size_t taken; /* bytes; a mark is a copy of it */
+};
+
+/* Aligned for any type; never NULL. */
+char *room_take(struct room *room, size_t size);
+/* Gives up all that was taken since `taken` was the mark; nothing if that is given up already. One
+ * chunk stays for what is next. */
+void room_return(struct room *room, size_t taken);
+void room_finish(struct room *room);
 
 struct sealer {
 	struct seal *seal;

@@ -21,7 +21,6 @@
 
 #include "storage/record/key.h"
 #include "storage/record/seal.h"
-#include "storage/record/tables.h"
 
 /* Between a key as the table's users know it and as it is stored, in place. Begins the user's keys;
  * without them what would be masked stays, and is not found. A part of a key is turned as far as

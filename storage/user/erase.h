@@ -50,6 +50,11 @@ void hiding_finish(struct hiding *hiding, const struct job *like);
 void erase_conversation(const struct memory *memory, uint32_t id,
 			const struct past_conversation *conversation);
 
+/* The next start resumes what a stopped process left unfinished: deletions of users, and of parts
+ * of a memory. */
+void forget_resume(struct store *store);
+void deletions_resume(struct store *store);
+
 /* ---- what was derived ---- */
 
 /* The user's receipts that may tell of what leaves. Reading all of them takes a while, so they are

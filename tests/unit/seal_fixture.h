@@ -2,8 +2,6 @@
  * store. */
 #ifndef RECALLD_TESTS_SEAL_FIXTURE_H
 #define RECALLD_TESTS_SEAL_FIXTURE_H
-
-#include "storage/record/exported_keys.h"
 #include "storage/record/key_file.h"
 #include "tests/unit/unit.h"
 

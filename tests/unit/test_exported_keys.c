@@ -1,5 +1,5 @@
 /* Keys that leave the store under another key, and the note that they did. */
-#include "storage/record/seal_open.h"
+#include "storage/record/seal.h"
 #include "tests/unit/seal_fixture.h"
 
 #include <fcntl.h>
@@ -43,8 +43,7 @@ static int export_to(char path[128], const unsigned char *key)
 	(void)snprintf(path, 128, "%s/exported", folder);
 	int out = open(path, O_WRONLY | O_CREAT | O_TRUNC, 0600);
 	ck_assert_int_ge(out, 0);
-	ck_assert_msg(seal_export(folder, master, key, out, &users, error, sizeof(error)), "%s",
-		      error);
+	ck_assert_msg(seal_export(folder, master, key, out, &users, COMPLAINT(error)), "%s", error);
 	(void)close(out);
 	return (int)users;
 }
@@ -57,7 +56,7 @@ START_TEST(exported_keys_are_the_same_under_another_key)
 	char error[256];
 	size_t users;
 	begin();
-	ck_assert(!seal_export(folder, master, other, STDOUT_FILENO, &users, error, sizeof(error)));
+	ck_assert(!seal_export(folder, master, other, STDOUT_FILENO, &users, COMPLAINT(error)));
 	ck_assert_ptr_nonnull(strstr(error, "is missing"));
 	ck_assert_int_eq(key_file_create(folder, master), KEY_FILE_FINE);
 	struct seal *seal = seal_create(open_file(master), folder);
@@ -86,7 +85,7 @@ START_TEST(exported_keys_are_the_same_under_another_key)
 	ck_assert_mem_eq(&before, &after, sizeof(before));
 	ck_assert_int_ge(key_file_made(keys), begun);
 	key_file_close(keys);
-	seal = seal_open_exported(path, other, error, sizeof(error));
+	seal = seal_open_exported(path, other, COMPLAINT(error));
 	ck_assert_ptr_nonnull(seal);
 	ck_assert_uint_eq(seal_id(seal), id);
 	seal_erase(seal, user(3)); /* it is not a store's */
@@ -103,31 +102,31 @@ START_TEST(exported_keys_that_do_not_open_say_why)
 	char error[256];
 	size_t users;
 	begin();
-	ck_assert_ptr_null(seal_list(folder, error, sizeof(error)));
+	ck_assert_ptr_null(seal_list(folder, COMPLAINT(error)));
 	ck_assert_ptr_nonnull(strstr(error, "is missing"));
 	ck_assert_int_eq(key_file_create(folder, master), KEY_FILE_FINE);
-	ck_assert(!seal_export(folder, master, other, -1, &users, error, sizeof(error)));
+	ck_assert(!seal_export(folder, master, other, -1, &users, COMPLAINT(error)));
 	ck_assert_ptr_nonnull(strstr(error, "cannot write the keys: Bad file descriptor"));
 	int full = open("/dev/full", O_WRONLY);
-	ck_assert(!seal_export(folder, master, other, full, &users, error, sizeof(error)));
+	ck_assert(!seal_export(folder, master, other, full, &users, COMPLAINT(error)));
 	ck_assert_ptr_nonnull(strstr(error, "No space left"));
 	/* Some keys may be out. */
 	ck_assert_int_ge(exported_last(folder), time(NULL));
 	(void)close(full);
 	ck_assert_int_eq(export_to(path, other), 0);
-	ck_assert_ptr_null(seal_open_exported(path, master, error, sizeof(error)));
+	ck_assert_ptr_null(seal_open_exported(path, master, COMPLAINT(error)));
 	ck_assert_ptr_nonnull(strstr(error, "wrapped with another key"));
-	ck_assert_ptr_null(seal_open_exported("/tmp/recalld-none", other, error, sizeof(error)));
+	ck_assert_ptr_null(seal_open_exported("/tmp/recalld-none", other, COMPLAINT(error)));
 	ck_assert_ptr_nonnull(strstr(error, "it does not exist"));
-	ck_assert_ptr_null(seal_open_exported("/dev/null", other, error, sizeof(error)));
+	ck_assert_ptr_null(seal_open_exported("/dev/null", other, COMPLAINT(error)));
 	ck_assert_ptr_nonnull(strstr(error, "it is damaged, or not a file"));
-	ck_assert_ptr_null(seal_open_exported("/dev/null/x", other, error, sizeof(error)));
+	ck_assert_ptr_null(seal_open_exported("/dev/null/x", other, COMPLAINT(error)));
 	ck_assert_ptr_nonnull(strstr(error, "Not a directory"));
 	ck_assert_int_eq(unlink(path), 0);
 	(void)snprintf(path, sizeof(path), "%s/%s", folder, EXPORTED_FILE);
 	ck_assert_int_eq(unlink(path), 0);
 	ck_assert_int_eq(mkdir(path, 0700), 0);
-	ck_assert(!seal_export(folder, master, other, STDOUT_FILENO, &users, error, sizeof(error)));
+	ck_assert(!seal_export(folder, master, other, STDOUT_FILENO, &users, COMPLAINT(error)));
 	ck_assert_ptr_nonnull(strstr(error, EXPORTED_FILE " in the store's directory"));
 	ck_assert_int_eq(rmdir(path), 0);
 	end();

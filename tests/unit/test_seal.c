@@ -1,7 +1,7 @@
 /* Sealers: what opens where and for whom, what they forget, and the keys with which a store opens.
  */
+#include "storage/record/seal.h"
 #include "storage/record/seal_form.h"
-#include "storage/record/seal_open.h"
 #include "tests/unit/seal_fixture.h"
 
 START_TEST(what_is_returned_is_what_was_taken_last)
@@ -279,36 +279,35 @@ START_TEST(keys_that_do_not_fit_a_store_are_refused_with_the_reason)
 	struct seal *seal;
 	char error[256];
 	begin();
-	ck_assert(seal_open(folder, NULL, SEAL_NEW, 0, true, &seal, error, sizeof(error)));
+	ck_assert(seal_open(folder, NULL, SEAL_NEW, 0, true, &seal, COMPLAINT(error)));
 	ck_assert_ptr_null(seal);
-	ck_assert(seal_open(folder, master, SEAL_NONE, 0, false, &seal, error, sizeof(error)));
+	ck_assert(seal_open(folder, master, SEAL_NONE, 0, false, &seal, COMPLAINT(error)));
 	ck_assert_ptr_null(seal);
-	ck_assert(!seal_open(folder, master, SEAL_NONE, 0, true, &seal, error, sizeof(error)));
+	ck_assert(!seal_open(folder, master, SEAL_NONE, 0, true, &seal, COMPLAINT(error)));
 	ck_assert_ptr_nonnull(strstr(error, "is not encrypted"));
-	ck_assert(!seal_open(folder, NULL, SEAL_WHOLE, 0, true, &seal, error, sizeof(error)));
+	ck_assert(!seal_open(folder, NULL, SEAL_WHOLE, 0, true, &seal, COMPLAINT(error)));
 	ck_assert_ptr_nonnull(strstr(error, "set [storage] encrypt = on"));
-	ck_assert(!seal_open(folder, master, SEAL_WHOLE, 0, true, &seal, error, sizeof(error)));
+	ck_assert(!seal_open(folder, master, SEAL_WHOLE, 0, true, &seal, COMPLAINT(error)));
 	ck_assert_ptr_nonnull(strstr(error, "is missing"));
-	ck_assert(!seal_open(folder, master, SEAL_NEW, 0, false, &seal, error, sizeof(error)));
-	ck_assert(seal_open(folder, master, SEAL_NEW, 0, true, &seal, error, sizeof(error)));
+	ck_assert(!seal_open(folder, master, SEAL_NEW, 0, false, &seal, COMPLAINT(error)));
+	ck_assert(seal_open(folder, master, SEAL_NEW, 0, true, &seal, COMPLAINT(error)));
 	const uint64_t id = seal_id(seal);
 	seal_destroy(seal);
-	ck_assert(seal_open(folder, master, SEAL_NEW, 0, true, &seal, error, sizeof(error)));
+	ck_assert(seal_open(folder, master, SEAL_NEW, 0, true, &seal, COMPLAINT(error)));
 	ck_assert_uint_eq(seal_id(seal), id);
 	seal_destroy(seal);
-	ck_assert(seal_open(folder, master, SEAL_WHOLE, id, false, &seal, error, sizeof(error)));
+	ck_assert(seal_open(folder, master, SEAL_WHOLE, id, false, &seal, COMPLAINT(error)));
 	seal_destroy(seal);
-	ck_assert(
-		!seal_open(folder, master, SEAL_WHOLE, id + 1, true, &seal, error, sizeof(error)));
+	ck_assert(!seal_open(folder, master, SEAL_WHOLE, id + 1, true, &seal, COMPLAINT(error)));
 	ck_assert_ptr_nonnull(strstr(error, "of another store"));
-	ck_assert(!seal_open(folder, other, SEAL_WHOLE, id, true, &seal, error, sizeof(error)));
+	ck_assert(!seal_open(folder, other, SEAL_WHOLE, id, true, &seal, COMPLAINT(error)));
 	ck_assert_ptr_nonnull(strstr(error, "another key"));
 	ck_assert_int_eq(truncate(file, 5), 0);
-	ck_assert(!seal_open(folder, master, SEAL_WHOLE, id, true, &seal, error, sizeof(error)));
+	ck_assert(!seal_open(folder, master, SEAL_WHOLE, id, true, &seal, COMPLAINT(error)));
 	ck_assert_ptr_nonnull(strstr(error, "damaged"));
 	(void)unlink(file);
 	ck_assert_int_eq(symlink(KEY_FILE, file), 0);
-	ck_assert(!seal_open(folder, master, SEAL_WHOLE, id, true, &seal, error, sizeof(error)));
+	ck_assert(!seal_open(folder, master, SEAL_WHOLE, id, true, &seal, COMPLAINT(error)));
 	ck_assert_ptr_nonnull(strstr(error, "cannot read"));
 	end();
 }

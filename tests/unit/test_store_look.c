@@ -1,5 +1,5 @@
 /* Whether a store's directory could be opened now, asked without changing anything in it. */
-#include "storage/lmdb/store_marker.h"
+#include "storage/lmdb/folder.h"
 #include "tests/unit/measured_exit.h"
 #include "tests/unit/store_fixture.h"
 

@@ -1,8 +1,15 @@
-/* Empty files that mark the state of a store. */
-#ifndef RECALLD_STORAGE_LMDB_STORE_MARKER_H
-#define RECALLD_STORAGE_LMDB_STORE_MARKER_H
+/* A store's directory: the lock that keeps other processes out of it, and the empty files that mark
+ * its state. */
+#ifndef RECALLD_STORAGE_LMDB_FOLDER_H
+#define RECALLD_STORAGE_LMDB_FOLDER_H
 
-#include <stdbool.h>
+#include "storage/lmdb/engine.h"
+
+/* Takes the lock, and learns whether the previous owner released it. */
+bool lock_take(struct store *store, struct complaint complaint);
+/* Call after the writer has ended. If the store was not fully opened or has a fault, leaves the
+ * lock as a killed process would. */
+void lock_give_back(struct store *store);
 
 enum store_marker {
 	STORE_MARKER_REBUILDING, /* being built from an export; incomplete until then */

@@ -1,10 +1,10 @@
-#include "storage/lmdb/lock.h"
+#include "storage/lmdb/folder.h"
 
+#include "core/base/bytes.h"
 #include "storage/files/files.h"
 
 #include <errno.h>
 #include <fcntl.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,16 +12,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-bool complain(const struct complaint *complaint, const char *format, ...)
-{
-	va_list arguments;
-	va_start(arguments, format);
-	(void)vsnprintf(complaint->text, complaint->size, format, arguments);
-	va_end(arguments);
-	return false;
-}
-
-static bool complain_of_owner(const struct store *store, const struct complaint *complaint)
+static bool complain_of_owner(const struct store *store, struct complaint complaint)
 {
 	char pid[32];
 	ssize_t size = pread(store->lock, pid, sizeof(pid), 0);
@@ -49,7 +40,7 @@ static bool wait_for_lock(int lock)
 	return true;
 }
 
-bool lock_take(struct store *store, const struct complaint *complaint)
+bool lock_take(struct store *store, struct complaint complaint)
 {
 	char *path = file_path(store->path, "recalld.lock");
 	store->lock = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
@@ -81,4 +72,61 @@ void lock_give_back(struct store *store)
 	if (store->writer != NULL && !store_is_broken(store) && !store_is_stuck(store))
 		(void)!ftruncate(store->lock, 0);
 	close(store->lock);
+}
+
+/* ---- marks ---- */
+
+static const char *const names[] = {
+	[STORE_MARKER_REBUILDING] = "rebuilding",
+	[STORE_MARKER_MAKING] = "making",
+};
+
+static bool is_there(const char *path, const char *name)
+{
+	char *file = file_path(path, name);
+	bool found = access(file, F_OK) == 0;
+	free(file);
+	return found;
+}
+
+bool store_marker_put(const char *path, enum store_marker mark)
+{
+	char *file = file_path(path, names[mark]);
+	int fd = open(file, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+	free(file);
+	if (fd < 0)
+		return false;
+	bool done = fsync(fd) == 0;
+	close(fd);
+	file_sync_folder(path);
+	return done;
+}
+
+bool store_marker_remove(const char *path, enum store_marker mark)
+{
+	char *file = file_path(path, names[mark]);
+	bool done = unlink(file) == 0;
+	free(file);
+	if (done)
+		file_sync_folder(path);
+	return done;
+}
+
+bool store_marker_is_there(const char *path, enum store_marker mark)
+{
+	return is_there(path, names[mark]);
+}
+
+bool store_marker_is_made(const char *path)
+{
+	return is_there(path, "data.mdb");
+}
+
+void store_marker_put_aside(const char *path)
+{
+	char *from = file_path(path, "data.mdb");
+	char *to = file_path(path, "data.mdb.unfinished");
+	(void)rename(from, to);
+	free(from);
+	free(to);
 }
