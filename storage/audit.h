@@ -86,7 +86,7 @@ enum store_result store_read_audit(struct store *store, const struct audit_query
  * be others, before the callback fires; it must live until then. STORE_NOT_FOUND: there was none.
  */
 struct store_call *store_trim_audit(struct store *store, int64_t until, bool *more,
-				    struct store_loop *loop, store_done *callback, void *cookie);
+				    struct store_waiter waiter);
 
 /* The hash of a line, as the next one holds it. */
 void audit_hash(struct slice line, char hash[AUDIT_HASH_SIZE + 1]);

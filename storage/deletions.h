@@ -49,7 +49,6 @@ enum store_result store_preview_deletion(struct store *store, struct user_key us
  * fires; `report` must live until then, or until the store is closed. */
 struct store_call *store_delete(struct store *store, struct user_key user,
 				const struct deletion *deletion, uint64_t token, int64_t now,
-				struct deletion_report *report, struct store_loop *loop,
-				store_done *callback, void *cookie);
+				struct deletion_report *report, struct store_waiter waiter);
 
 #endif

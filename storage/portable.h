@@ -93,8 +93,8 @@ struct take_in_count {
  * `count` and `memory` must live until then. A long memory goes in part by part, with one `count`,
  * all 0 at first, for all of them; what a crash leaves of it, the same import completes. */
 struct store_call *store_take_in(struct store *store, const struct portable_memory *memory,
-				 int64_t now, struct take_in_count *count, struct store_loop *loop,
-				 store_done *callback, void *cookie);
+				 int64_t now, struct take_in_count *count,
+				 struct store_waiter waiter);
 
 /* Any thread. Imports end with STORE_FAILED from now on, those that are being written, too: the
  * process is about to stop. */

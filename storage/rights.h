@@ -43,8 +43,7 @@ struct correction_outcome {
  * such user. */
 struct store_call *store_correct(struct store *store, struct slice tenant, struct slice user,
 				 const struct correction *correction,
-				 struct correction_outcome *outcome, struct store_loop *loop,
-				 store_done *callback, void *cookie);
+				 struct correction_outcome *outcome, struct store_waiter waiter);
 
 /* The facts that say the same as others, and what merging them changes; changes nothing.
  * STORE_NOT_FOUND: there is no such user. */
@@ -54,8 +53,7 @@ enum store_result store_find_duplicates(struct store *store, struct user_key use
 /* Merges them: see facts_settle(). Sets `gone`, how many facts others stay for, before the
  * callback fires; it must live until then. STORE_NOT_FOUND: there are none. */
 struct store_call *store_dedupe(struct store *store, struct user_key user, int64_t now,
-				uint64_t *gone, struct store_loop *loop, store_done *callback,
-				void *cookie);
+				uint64_t *gone, struct store_waiter waiter);
 
 /* What the user has asked for; the default if nothing is stored. */
 enum store_result store_settings(struct store *store, struct user_key user,
@@ -64,7 +62,7 @@ enum store_result store_settings(struct store *store, struct user_key user,
 /* Stores settings, also of a user without a memory. A user who is not learned from loses the jobs
  * that wait; what is in progress for them is not written. */
 struct store_call *store_put_settings(struct store *store, struct user_key user,
-				      const struct user_settings *settings, struct store_loop *loop,
-				      store_done *callback, void *cookie);
+				      const struct user_settings *settings,
+				      struct store_waiter waiter);
 
 #endif

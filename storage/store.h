@@ -148,8 +148,14 @@ struct store_loop {
 	const struct audit_entry *audit;
 };
 
-/* If the callback is NULL, nobody is told and the write returns NULL. */
 typedef void store_done(void *cookie, enum store_result result);
+/* What a write tells once it is done. Zeroed, or with no callback: it tells nobody, and returns
+ * NULL. */
+struct store_waiter {
+	struct store_loop *loop;
+	store_done *callback;
+	void *cookie;
+};
 void store_cancel(struct store_call *call); /* NULL is fine */
 /* How much it did, where the write says so: in its callback. */
 size_t store_call_count(const struct store_call *call);
@@ -185,20 +191,19 @@ enum store_result store_unembedded(struct store *store, struct user_key user, st
  * dimensions, replace all earlier ones. */
 struct store_call *store_embedded(struct store *store, struct user_key user, struct slice model,
 				  size_t dimensions, const struct embedded_turn *turns,
-				  size_t count, struct store_loop *loop, store_done *callback,
-				  void *cookie);
+				  size_t count, struct store_waiter waiter);
 
 /* ---- what an exchange leaves behind ---- */
 
 /* Journals an exchange and its job in one transaction. Copies texts before it returns. STORE_STALE:
  * the user was forgotten since the forget_epoch. */
 struct store_call *store_append(struct store *store, const struct append *append,
-				struct store_loop *loop, store_done *callback, void *cookie);
+				struct store_waiter waiter);
 
 /* Stores the receipt of a request that leaves nothing else behind. */
 struct store_call *store_keep_receipt(struct store *store, struct user_key user,
 				      uint64_t forget_epoch, const struct receipt *receipt,
-				      struct store_loop *loop, store_done *callback, void *cookie);
+				      struct store_waiter waiter);
 
 /* Forgets everything about a user, including jobs, receipts and exchanges in progress. A user who
  * comes back gets new ids, so that nothing in progress matches the new records. STORE_NOT_FOUND:
@@ -208,8 +213,7 @@ struct store_call *store_keep_receipt(struct store *store, struct user_key user,
  * see deletions.h. */
 struct deletion_report;
 struct store_call *store_forget(struct store *store, struct user_key user, int64_t now,
-				struct deletion_report *report, struct store_loop *loop,
-				store_done *callback, void *cookie);
+				struct deletion_report *report, struct store_waiter waiter);
 
 /* ---- learning ---- */
 
@@ -244,35 +248,41 @@ enum store_result store_summary_input(struct store *store, struct user_key user,
 				      struct job_input *input, struct arena *arena);
 
 struct change;
+/* What a JOB_FACTS came to. */
+struct learned {
+	uint64_t exchange;
+	uint64_t forget_epoch; /* of its input */
+	const struct change *changes;
+	size_t change_count;
+	bool hide_exchange; /* the turn itself asked to forget something */
+	int64_t now;
+};
 /* Writes the result of a JOB_FACTS: the changes and the removal of the job in one transaction.
  * STORE_STALE: the job is gone (its user or exchange was forgotten, or it was already done).
  * STORE_CHANGED: turns were hidden or taken back since `forget_epoch`, and facts with them: work
  * the changes out again. Forgetting erases texts, hides the source exchanges, and drops a summary
  * that covers them, receipts and frozen contexts. Its count: facts that were forgotten or hidden,
  * and texts that turns lost with none. */
-struct store_call *store_learned(struct store *store, struct user_key user, uint64_t exchange,
-				 uint64_t forget_epoch, const struct change *changes,
-				 size_t change_count, bool hide_exchange, int64_t now,
-				 struct store_loop *loop, store_done *callback, void *cookie);
+struct store_call *store_learned(struct store *store, struct user_key user,
+				 const struct learned *learned, struct store_waiter waiter);
 
 /* Stores a new summary that covers turns up to summary->covers. STORE_STALE: the stored one no
  * longer covers up to `previous_covers` (0: there was none). STORE_CHANGED: turns were hidden or
  * taken back since `forget_epoch`. */
 struct store_call *store_summarized(struct store *store, struct user_key user,
 				    uint64_t forget_epoch, const struct summary *summary,
-				    uint64_t previous_covers, struct store_loop *loop,
-				    store_done *callback, void *cookie);
+				    uint64_t previous_covers, struct store_waiter waiter);
 
 /* Records a failed try: its counters, and when the next is due or that the job is parked.
  * STORE_STALE: the job is gone. */
 struct store_call *store_postpone(struct store *store, struct user_key user, const struct job *job,
-				  struct store_loop *loop, store_done *callback, void *cookie);
+				  struct store_waiter waiter);
 
 /* Restarts all parked jobs of a user (NULL: of everybody). STORE_NOT_FOUND: there is no such user.
  * Sets `count` to their number before the callback fires; `count` must live until then, or until
  * the store is closed. */
 struct store_call *store_unpark(struct store *store, const struct user_key *user, size_t *count,
-				struct store_loop *loop, store_done *callback, void *cookie);
+				struct store_waiter waiter);
 
 /* ---- what is past its time ---- */
 
@@ -294,7 +304,7 @@ enum store_result store_users_expired(struct store *store, expiry_rule *rule, vo
  * before the callback fires; `count` must live until then, or until the store is closed. */
 struct store_call *store_expire(struct store *store, struct user_key user,
 				const struct expiry *expiry, struct expired_count *count,
-				struct store_loop *loop, store_done *callback, void *cookie);
+				struct store_waiter waiter);
 
 /* ---- what one user may take ---- */
 
@@ -322,27 +332,24 @@ size_t store_largest_users(struct store *store, struct user_size users[STORE_LAR
 uint64_t store_user_bytes(struct store *store, struct user_key user);
 /* Counts what a user takes whom an earlier version left uncounted. Reads all of the user's keys on
  * the caller's thread first. STORE_STALE: they could not be read. */
-struct store_call *store_count(struct store *store, struct user_key user, struct store_loop *loop,
-			       store_done *callback, void *cookie);
+struct store_call *store_count(struct store *store, struct user_key user,
+			       struct store_waiter waiter);
 /* Once each user that store_users_above() found has been counted: from then on it only looks at
  * the account. */
-struct store_call *store_note_counted(struct store *store, struct store_loop *loop,
-				      store_done *callback, void *cookie);
+struct store_call *store_note_counted(struct store *store, struct store_waiter waiter);
 bool store_is_counted(struct store *store);
 
 /* Deletes the oldest receipts, frozen contexts and replays, some at a time: those of a user that
  * take more than half of `limit` bytes, or (NULL) those of the users who take most. Nobody's who
  * is under a legal hold at `now`. STORE_NOT_FOUND: there were none. */
 struct store_call *store_make_room(struct store *store, const struct user_key *user, uint64_t limit,
-				   int64_t now, struct store_loop *loop, store_done *callback,
-				   void *cookie);
+				   int64_t now, struct store_waiter waiter);
 
 /* Deletes the least used facts of a user who takes more than `keep` bytes. Facts may take what the
  * user's other records leave of `keep`, and half of it at least. A user under a legal hold at `now`
  * loses none. STORE_NOT_FOUND: none went. */
 struct store_call *store_trim_facts(struct store *store, struct user_key user, uint64_t keep,
-				    int64_t now, struct store_loop *loop, store_done *callback,
-				    void *cookie);
+				    int64_t now, struct store_waiter waiter);
 
 /* Finds what has to go so that a user takes about `keep` bytes, oldest first: what was said at
  * expiry->turns_until or before; INT64_MIN: nothing. Reads all of the user's turns. Sets nothing

@@ -98,7 +98,8 @@ static void dedupe(struct deduping *deduping, const struct listed_user *user)
 		on_deduped(deduping, result);
 	else
 		store_dedupe(store, user->key, now, &deduping->gone,
-			     admin_store_loop(call, user->key), on_deduped, deduping);
+			     (struct store_waiter){admin_store_loop(call, user->key), on_deduped,
+						   deduping});
 }
 
 static bool find_more(struct deduping *deduping)

@@ -162,9 +162,10 @@ static void run(struct deleting *deleting)
 	}
 	if (!report_may_delete(call))
 		return;
-	store_delete(call->service->store, call->user, &deleting->deletion, deleting->plan,
-		     clock_wall(), &deleting->report, admin_store_loop(call, call->user),
-		     on_deleted, deleting);
+	store_delete(
+		call->service->store, call->user, &deleting->deletion, deleting->plan, clock_wall(),
+		&deleting->report,
+		(struct store_waiter){admin_store_loop(call, call->user), on_deleted, deleting});
 }
 
 void report_preview_user(struct admin_call *call)

@@ -266,8 +266,9 @@ static void correct(struct correcting *correcting)
 	correcting->correction.by = SLICE("admin");
 	correcting->correction.now = clock_wall();
 	store_correct(call->service->store, call->tenant, call->parameter, &correcting->correction,
-		      &correcting->outcome, admin_store_loop(call, call->user), on_corrected,
-		      correcting);
+		      &correcting->outcome,
+		      (struct store_waiter){admin_store_loop(call, call->user), on_corrected,
+					    correcting});
 }
 
 /* Masks what the names make a secret, those that the fact has or gets. */

@@ -45,7 +45,7 @@ static void forget(struct forgetting *forgetting, struct user_key user)
 	learner_forget(call->service->learner, user);
 	(void)forgotten_take(&call->service->forgotten, user);
 	store_forget(call->service->store, user, clock_wall(), &forgetting->report,
-		     admin_store_loop(call, user), on_forgotten, forgetting);
+		     (struct store_waiter){admin_store_loop(call, user), on_forgotten, forgetting});
 }
 
 /* Without a word, that the user does not want to be remembered stays. */
@@ -64,8 +64,9 @@ void admin_delete_user(struct admin_call *call)
 	if (!report_may_delete(call))
 		return;
 	if (!keeps)
-		(void)store_put_settings(call->service->store, call->user, &none,
-					 loop_for_store(call->loop), NULL, NULL);
+		(void)store_put_settings(
+			call->service->store, call->user, &none,
+			(struct store_waiter){loop_for_store(call->loop), NULL, NULL});
 	struct forgetting *forgetting = arena_alloc(&call->arena, sizeof(*forgetting));
 	*forgetting = (struct forgetting){.call = call};
 	forget(forgetting, call->user);

@@ -241,7 +241,8 @@ static void on_read(void *cookie)
 		show(taking);
 	else if (!waits_for_room(taking))
 		store_take_in(call->service->store, memory, clock_wall(), &taking->count,
-			      admin_store_loop(call, call->user), on_taken, taking);
+			      (struct store_waiter){admin_store_loop(call, call->user), on_taken,
+						    taking});
 }
 
 static void on_waited(evutil_socket_t fd, short what, void *cookie)

@@ -55,8 +55,9 @@ void admin_put_settings(struct admin_call *call)
 		learner_forget(call->service->learner, call->user);
 	if (settings_restrict(&settings))
 		call->action = "restrict";
-	store_put_settings(call->service->store, call->user, &settings,
-			   admin_store_loop(call, call->user), on_stored, call);
+	store_put_settings(
+		call->service->store, call->user, &settings,
+		(struct store_waiter){admin_store_loop(call, call->user), on_stored, call});
 }
 
 bool admin_has_consent(struct admin_call *call)

@@ -226,5 +226,5 @@ void admin_post_unpark(struct admin_call *call)
 	struct unparking *unparking = arena_alloc(&call->arena, sizeof(*unparking));
 	*unparking = (struct unparking){.call = call, .everybody = !call->is_of_user};
 	store_unpark(call->service->store, call->is_of_user ? &call->user : NULL, &unparking->count,
-		     loop_for_store(call->loop), on_unparked, unparking);
+		     (struct store_waiter){loop_for_store(call->loop), on_unparked, unparking});
 }

@@ -128,10 +128,10 @@ static void store_turns(struct embedding_batch *batch, size_t count, enum batch_
 		metrics_count(batch->turns[i].vector != NULL ? METRIC_TURNS_EMBEDDED
 							     : METRIC_TURNS_WITHOUT,
 			      1);
-	batch->store_call = store_embedded(setting->store, setting->user,
-					   slice_of(setting->config->model.embedding),
-					   batch->dimensions, batch->turns, count,
-					   loop_for_store(setting->loop), on_stored, batch);
+	batch->store_call = store_embedded(
+		setting->store, setting->user, slice_of(setting->config->model.embedding),
+		batch->dimensions, batch->turns, count,
+		(struct store_waiter){loop_for_store(setting->loop), on_stored, batch});
 }
 
 /* ---- from the server ---- */

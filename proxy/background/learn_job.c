@@ -94,7 +94,8 @@ static void try_later(struct learn_job *learn_job)
 	leave_model(learn_job);
 	learn_job->store_call =
 		store_postpone(learn_job->setting.store, learn_job->setting.user, job,
-			       loop_for_store(learn_job->setting.loop), on_postponed, learn_job);
+			       (struct store_waiter){loop_for_store(learn_job->setting.loop),
+						     on_postponed, learn_job});
 }
 
 static void postpone(struct learn_job *learn_job, enum metric_counter cause)
@@ -142,11 +143,13 @@ static void store_facts(struct learn_job *learn_job)
 	struct loop *loop = learn_job->setting.loop;
 	leave_model(learn_job);
 	learn_job->store_call = store_learned(
-		learn_job->setting.store, learn_job->setting.user, batch->exchanges[batch->at],
-		batch->inputs[batch->at].forget_epoch, learning->changes, learning->change_count,
-		learning->hide_exchange, clock_wall(),
-		forgets(learning) ? loop_for_audited(loop, &entry) : loop_for_store(loop),
-		on_stored, learn_job);
+		learn_job->setting.store, learn_job->setting.user,
+		&(struct learned){batch->exchanges[batch->at],
+				  batch->inputs[batch->at].forget_epoch, learning->changes,
+				  learning->change_count, learning->hide_exchange, clock_wall()},
+		(struct store_waiter){forgets(learning) ? loop_for_audited(loop, &entry)
+							: loop_for_store(loop),
+				      on_stored, learn_job});
 }
 
 static bool take_facts(struct learn_job *learn_job)
@@ -176,7 +179,8 @@ static bool take_summary(struct learn_job *learn_job, const struct model_answer 
 	learn_job->store_call = store_summarized(
 		learn_job->setting.store, learn_job->setting.user, learn_job->input.forget_epoch,
 		summary, learn_job->input.has_summary ? learn_job->input.summary.covers : 0,
-		loop_for_store(learn_job->setting.loop), on_stored, learn_job);
+		(struct store_waiter){loop_for_store(learn_job->setting.loop), on_stored,
+				      learn_job});
 	return true;
 }
 

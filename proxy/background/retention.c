@@ -162,7 +162,8 @@ static void end(struct retention *retention)
 	else
 		retention->call = store_trim_audit(
 			retention->store, until(retention->now, kept), &retention->more_audit,
-			loop_for_store(retention->loop), on_trimmed, retention);
+			(struct store_waiter){loop_for_store(retention->loop), on_trimmed,
+					      retention});
 }
 
 /* ---- one user after the other ---- */
@@ -227,9 +228,11 @@ static void expire_user(struct retention *retention)
 		.result = 200,
 		.at = retention->now,
 	};
-	retention->call = store_expire(
-		retention->store, page->users[retention->user], &page->expiries[retention->user],
-		&retention->count, loop_for_audited(retention->loop, &entry), on_taken, retention);
+	retention->call =
+		store_expire(retention->store, page->users[retention->user],
+			     &page->expiries[retention->user], &retention->count,
+			     (struct store_waiter){loop_for_audited(retention->loop, &entry),
+						   on_taken, retention});
 }
 
 static void look_at_users(struct retention *retention)

@@ -123,16 +123,18 @@ static void take_next(struct user_limits *limits)
 	const uint64_t keep = limit - limit / FREED_SHARE;
 	const bool is_over = limits->is_crowded || user->bytes > limit;
 	if (!user->is_counted)
-		limits->call = store_count(limits->store, user->key, loop, on_counted, limits);
+		limits->call = store_count(limits->store, user->key,
+					   (struct store_waiter){loop, on_counted, limits});
 	else if (!limits->is_crowded && user->given > limit / 2)
-		limits->call = store_make_room(limits->store, &user->key, limit, clock_wall(), loop,
-					       on_room, limits);
+		limits->call = store_make_room(limits->store, &user->key, limit, clock_wall(),
+					       (struct store_waiter){loop, on_room, limits});
 	else if (is_over && !limits->has_trimmed)
-		limits->call = store_trim_facts(limits->store, user->key, keep, clock_wall(), loop,
-						on_trimmed, limits);
+		limits->call = store_trim_facts(limits->store, user->key, keep, clock_wall(),
+						(struct store_waiter){loop, on_trimmed, limits});
 	else if (limits->is_measured || (is_over && measure(limits, user, keep)))
-		limits->call = store_expire(limits->store, user->key, &limits->expiry,
-					    &limits->taken, loop, on_taken, limits);
+		limits->call =
+			store_expire(limits->store, user->key, &limits->expiry, &limits->taken,
+				     (struct store_waiter){loop, on_taken, limits});
 	else
 		next_user(limits);
 }
@@ -158,8 +160,9 @@ static void relieve(struct user_limits *limits)
 			"the store is nearly full: deleting the oldest of the users who take most; "
 			"raise [storage] map_size, or lower [memory] user_limit");
 	limits->warned = true;
-	limits->call = store_make_room(limits->store, NULL, 0, clock_wall(),
-				       loop_for_store(limits->loop), on_relieved, limits);
+	limits->call = store_make_room(
+		limits->store, NULL, 0, clock_wall(),
+		(struct store_waiter){loop_for_store(limits->loop), on_relieved, limits});
 }
 
 /* ---- all users ---- */
@@ -185,8 +188,9 @@ static void look_at_users(struct user_limits *limits, bool is_counted)
 	const uint64_t least = config_least_user_limit(limits->config) / 2;
 	if (limits->looked && !limits->more && !is_counted && !limits->missed) {
 		limits->looked = false;
-		limits->call = store_note_counted(limits->store, loop_for_store(limits->loop),
-						  on_noted, limits);
+		limits->call = store_note_counted(
+			limits->store,
+			(struct store_waiter){loop_for_store(limits->loop), on_noted, limits});
 		return;
 	}
 	if (!limits->more) {

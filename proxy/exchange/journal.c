@@ -159,8 +159,9 @@ bool exchange_journal(struct exchange *exchange, bool broke_off)
 	if (!waits)
 		unsettled_add(&service->unsettled, commit->user);
 	/* The callback is never cancelled, since it also wakes the learner. */
-	store_append(service->store, &append, loop_for_store(exchange->worker->loop), on_committed,
-		     commit);
+	store_append(service->store, &append,
+		     (struct store_waiter){loop_for_store(exchange->worker->loop), on_committed,
+					   commit});
 	if (!waits)
 		return false;
 	exchange->commit = commit;
@@ -209,7 +210,7 @@ void exchange_keep_receipt(struct exchange *exchange)
 		return;
 	const struct receipt receipt = chat_receipt(chat, &exchange->arena);
 	/* A receipt is best effort: nothing depends on it. */
-	(void)store_keep_receipt(exchange->worker->service->store, chat->user,
-				 chat->view->forget_epoch, &receipt,
-				 loop_for_store(exchange->worker->loop), NULL, NULL);
+	(void)store_keep_receipt(
+		exchange->worker->service->store, chat->user, chat->view->forget_epoch, &receipt,
+		(struct store_waiter){loop_for_store(exchange->worker->loop), NULL, NULL});
 }

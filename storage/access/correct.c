@@ -4,15 +4,14 @@
 #include "core/base/ids.h"
 #include "storage/audit.h"
 #include "storage/lmdb/writer.h"
+#include "storage/user/branch.h"
 #include "storage/user/erase.h"
-#include "storage/user/rights.h"
-#include "storage/user/supersede.h"
+#include "storage/user/memory.h"
 
 /* ---- corrections ---- */
 
 struct correct_operation {
 	struct operation operation;
-	struct user_key user;
 	struct slice tenant;
 	struct slice user_id;
 	struct correction correction;
@@ -74,13 +73,12 @@ static enum store_result run_correct(struct operation *operation, const struct m
 
 struct store_call *store_correct(struct store *store, struct slice tenant, struct slice user,
 				 const struct correction *correction,
-				 struct correction_outcome *outcome, struct store_loop *loop,
-				 store_done *callback, void *cookie)
+				 struct correction_outcome *outcome, struct store_waiter waiter)
 {
-	struct correct_operation *own = operation_create(sizeof(*own), run_correct);
+	const struct user_key key = store_user_key(tenant, user);
+	struct correct_operation *own = operation_create(sizeof(*own), run_correct, &key);
 	struct operation *operation = &own->operation;
 	struct fact *given = &own->correction.given;
-	own->user = store_user_key(tenant, user);
 	own->tenant = operation_slice(operation, tenant);
 	own->user_id = operation_slice(operation, user);
 	own->correction = *correction;
@@ -94,17 +92,10 @@ struct store_call *store_correct(struct store *store, struct slice tenant, struc
 	given->metadata = operation_slice(operation, given->metadata);
 	own->outcome = outcome;
 	operation->grows = correction->kind == CORRECTION_CREATE;
-	return writer_submit(store->writer, operation, &own->user, loop, callback, cookie);
+	return writer_submit(store->writer, operation, waiter);
 }
 
 /* ---- facts that say the same, which imports may have left ---- */
-
-struct dedupe_operation {
-	struct operation operation;
-	struct user_key user;
-	int64_t now;
-	uint64_t *gone; /* the caller's */
-};
 
 static struct fact_changes find_doubled(const struct memory *memory, int64_t now)
 {
@@ -132,29 +123,25 @@ enum store_result store_find_duplicates(struct store *store, struct user_key use
 
 static enum store_result run_dedupe(struct operation *operation, const struct memory *memory)
 {
-	struct dedupe_operation *own = (struct dedupe_operation *)operation;
-	const struct fact_changes found = find_doubled(memory, own->now);
-	*own->gone = found.left_count;
-	supersede_facts(memory, &found, own->now);
+	const struct fact_changes found = find_doubled(memory, operation->now);
+	*(uint64_t *)operation->outcome = found.left_count;
+	supersede_facts(memory, &found, operation->now);
 	return found.left_count > 0 ? STORE_OK : STORE_NOT_FOUND;
 }
 
 struct store_call *store_dedupe(struct store *store, struct user_key user, int64_t now,
-				uint64_t *gone, struct store_loop *loop, store_done *callback,
-				void *cookie)
+				uint64_t *gone, struct store_waiter waiter)
 {
-	struct dedupe_operation *own = operation_create(sizeof(*own), run_dedupe);
-	own->user = user;
-	own->now = now;
-	own->gone = gone;
-	return writer_submit(store->writer, &own->operation, &own->user, loop, callback, cookie);
+	struct operation *operation = operation_create(sizeof(*operation), run_dedupe, &user);
+	operation->now = now;
+	operation->outcome = gone;
+	return writer_submit(store->writer, operation, waiter);
 }
 
 /* ---- settings ---- */
 
 struct settings_operation {
 	struct operation operation;
-	struct user_key user;
 	struct user_settings settings;
 };
 
@@ -163,23 +150,23 @@ static enum store_result run_settings(struct operation *operation, const struct 
 	struct settings_operation *own = (struct settings_operation *)operation;
 	memory_put_settings(memory, &own->settings);
 	if (!own->settings.learn) {
-		(void)table_delete_all(memory->transaction, TABLE_JOBS, key_of_user(own->user));
-		(void)table_delete_all(memory->transaction, TABLE_PARKED, key_of_user(own->user));
+		(void)table_delete_all(memory->transaction, TABLE_JOBS, key_of_user(memory->user));
+		(void)table_delete_all(memory->transaction, TABLE_PARKED,
+				       key_of_user(memory->user));
 	}
 	return STORE_OK;
 }
 
 struct store_call *store_put_settings(struct store *store, struct user_key user,
-				      const struct user_settings *settings, struct store_loop *loop,
-				      store_done *callback, void *cookie)
+				      const struct user_settings *settings,
+				      struct store_waiter waiter)
 {
-	struct settings_operation *own = operation_create(sizeof(*own), run_settings);
+	struct settings_operation *own = operation_create(sizeof(*own), run_settings, &user);
 	struct operation *operation = &own->operation;
-	own->user = user;
 	own->settings = *settings;
 	own->settings.consent_by = operation_slice(operation, settings->consent_by);
 	own->settings.consent_text = operation_slice(operation, settings->consent_text);
 	own->settings.note = operation_slice(operation, settings->note);
 	operation->promised = true;
-	return writer_submit(store->writer, operation, &own->user, loop, callback, cookie);
+	return writer_submit(store->writer, operation, waiter);
 }

@@ -3,7 +3,6 @@
 
 #include "core/base/ids.h"
 #include "storage/user/memory.h"
-#include "storage/user/rights.h"
 
 static struct fact *decode_fact(const struct memory *memory, struct slice key, struct slice value)
 {

@@ -1,34 +1,27 @@
 /* Writes what was learned: changes to facts, summaries, and the outcome of jobs. */
 #include "core/learn/learn.h"
-
 #include "core/base/ids.h"
 #include "core/facts/facts.h"
 #include "core/pii/pii.h"
 #include "storage/files/erasures.h"
 #include "storage/lmdb/writer.h"
 #include "storage/user/erase.h"
+#include "storage/user/memory.h"
 
 /* Whether something read with the forget_epoch may have been hidden or taken back since. */
 static bool has_changed(const struct memory *memory, uint64_t forget_epoch)
 {
-	const struct store *store = memory->transaction->store;
-	return forget_epochs_passed(store->hidden, memory->user, forget_epoch) ||
-	       forget_epochs_passed(store->taken_back, memory->user, forget_epoch);
+	return memory_passed_epoch(memory, EPOCH_HIDDEN, forget_epoch) ||
+	       memory_passed_epoch(memory, EPOCH_TAKEN_BACK, forget_epoch);
 }
 
 /* ---- facts ---- */
 
 struct learned_operation {
 	struct operation operation;
-	struct user_key user;
-	uint64_t exchange;
-	uint64_t forget_epoch;
-	const struct change *changes;
-	size_t change_count;
+	struct learned learned;
 	struct turn_search *searches; /* one for each change */
 	struct receipt_search receipts;
-	bool hide_exchange;
-	int64_t now;
 };
 
 /* One run of the operation. */
@@ -46,10 +39,10 @@ struct applying {
 static void give_ids(struct applying *applying, struct stored_user *user)
 {
 	const struct learned_operation *own = applying->own;
-	applying->ids =
-		arena_alloc(applying->memory.arena, own->change_count * sizeof(*applying->ids));
-	for (size_t i = 0; i < own->change_count; i++) {
-		const struct change *change = &own->changes[i];
+	applying->ids = arena_alloc(applying->memory.arena,
+				    own->learned.change_count * sizeof(*applying->ids));
+	for (size_t i = 0; i < own->learned.change_count; i++) {
+		const struct change *change = &own->learned.changes[i];
 		applying->ids[i] = change->fact.id == 0 && (change->kind == CHANGE_ADD ||
 							    change->kind == CHANGE_CONCEAL)
 					   ? user->next_fact++
@@ -59,7 +52,8 @@ static void give_ids(struct applying *applying, struct stored_user *user)
 
 static uint64_t successor(const struct applying *applying, const struct change *change)
 {
-	if (change->replaced_by < 0 || (size_t)change->replaced_by >= applying->own->change_count)
+	if (change->replaced_by < 0 ||
+	    (size_t)change->replaced_by >= applying->own->learned.change_count)
 		return change->fact.superseded_by;
 	return applying->ids[change->replaced_by];
 }
@@ -81,7 +75,7 @@ static void update_fact(const struct applying *applying, const struct change *ch
 	struct fact fact;
 	bool is_stored = memory_read_fact(&applying->memory, change->fact.id, &fact);
 	if (change_update_fact(&fact, is_stored, change, successor(applying, change),
-			       applying->own->exchange))
+			       applying->own->learned.exchange))
 		memory_put_fact(&applying->memory, &fact);
 }
 
@@ -91,8 +85,8 @@ static void forget_fact(struct applying *applying, const struct change *change)
 	if (!memory_read_fact(&applying->memory, change->fact.id, &fact))
 		return;
 	erasures_add_fact(applying->memory.transaction->store->erasures, applying->memory.user,
-			  &fact, applying->own->now);
-	erasure_forget_fact(&applying->hiding.erasure, &fact, applying->own->now,
+			  &fact, applying->own->learned.now);
+	erasure_forget_fact(&applying->hiding.erasure, &fact, applying->own->learned.now,
 			    applying->memory.arena);
 	memory_put_fact(&applying->memory, &fact);
 	hide_exchange(&applying->hiding, fact.exchange);
@@ -127,7 +121,7 @@ static bool find_source(struct applying *applying, const struct turn_search *fou
 /* It and the turns that say it stay, but nothing that was made of them. */
 static void conceal_fact(struct applying *applying, size_t index)
 {
-	const struct change *change = &applying->own->changes[index];
+	const struct change *change = &applying->own->learned.changes[index];
 	const struct memory *memory = &applying->memory;
 	struct turn_search found = turn_search_now(&applying->own->searches[index], memory);
 	struct fact fact = change->fact;
@@ -167,17 +161,17 @@ static void hide_text(struct applying *applying, size_t index)
 	const struct learned_operation *own = applying->own;
 	const size_t before = applying->hiding.erasure.turns.count;
 	const struct turn_search found = turn_search_now(&own->searches[index], &applying->memory);
-	hide_found(&applying->hiding, &found, own->changes[index].fact.observed_at);
+	hide_found(&applying->hiding, &found, own->learned.changes[index].fact.observed_at);
 	applying->forgotten += applying->hiding.erasure.turns.count > before;
 	if (applying->hiding.erasure.turns.count > before)
-		forget_taken_back(applying, own->changes[index].fact.value);
+		forget_taken_back(applying, own->learned.changes[index].fact.value);
 }
 
 static void note_said(struct applying *applying, const struct fact *fact)
 {
 	const struct pii_said said = {.value = fact->value,
 				      .quote = fact->quote,
-				      .exchange = applying->own->exchange,
+				      .exchange = applying->own->learned.exchange,
 				      .classes = fact->classes};
 	pii_told_add(&applying->told, &said, applying->memory.arena);
 }
@@ -185,7 +179,7 @@ static void note_said(struct applying *applying, const struct fact *fact)
 static void mask_turn(struct applying *applying, uint64_t id)
 {
 	const struct memory *memory = &applying->memory;
-	const uint64_t own = applying->own->exchange;
+	const uint64_t own = applying->own->learned.exchange;
 	struct stored_turn stored = {0};
 	if (!memory_turn(memory, id, &stored) || stored.turn.state == TURN_HIDDEN)
 		return;
@@ -206,14 +200,14 @@ static void mask_exchange(struct applying *applying)
 	if (applying->told.count == 0)
 		return;
 	applying->told.left = MOST_COMPARED;
-	exchange_list_turns(&applying->memory, applying->own->exchange, &turns);
+	exchange_list_turns(&applying->memory, applying->own->learned.exchange, &turns);
 	for (size_t i = 0; i < turns.count; i++)
 		mask_turn(applying, turns.ids[i]);
 }
 
 static void apply(struct applying *applying, size_t index)
 {
-	const struct change *change = &applying->own->changes[index];
+	const struct change *change = &applying->own->learned.changes[index];
 	switch (change->kind) {
 	case CHANGE_ADD:
 		add_fact(applying, change, applying->ids[index]);
@@ -246,30 +240,31 @@ static enum store_result apply_all(struct applying *applying)
 	const struct memory *memory = &applying->memory;
 	struct stored_user user = {0};
 	struct job job;
-	if (!memory_user(memory, &user) || !memory_job(memory, JOB_FACTS, own->exchange, &job))
+	if (!memory_user(memory, &user) ||
+	    !memory_job(memory, JOB_FACTS, own->learned.exchange, &job))
 		return STORE_STALE;
-	if (has_changed(memory, own->forget_epoch))
+	if (has_changed(memory, own->learned.forget_epoch))
 		return STORE_CHANGED;
 	hiding_init(&applying->hiding, memory);
-	applying->hiding.listed_at = own->now;
+	applying->hiding.listed_at = own->learned.now;
 	applying->hiding.found = &own->receipts;
 	const uint64_t next_fact = user.next_fact;
 	give_ids(applying, &user);
-	if (own->hide_exchange)
-		hide_exchange(&applying->hiding, own->exchange);
-	for (size_t i = 0; i < own->change_count; i++)
+	if (own->learned.hide_exchange)
+		hide_exchange(&applying->hiding, own->learned.exchange);
+	for (size_t i = 0; i < own->learned.change_count; i++)
 		apply(applying, i);
 	mask_exchange(applying);
 	if (applying->conceals)
-		hide_exchange(&applying->hiding, own->exchange);
-	(void)memory_delete_job(memory, JOB_FACTS, own->exchange);
+		hide_exchange(&applying->hiding, own->learned.exchange);
+	(void)memory_delete_job(memory, JOB_FACTS, own->learned.exchange);
 	hiding_finish(&applying->hiding, &job);
 	if (applying->hiding.erasure.forgotten &&
 	    erasures_sync(memory->transaction->store->erasures))
 		memory_note_erasures(memory->transaction);
 	if (user.next_fact != next_fact) {
 		memory_put_user(memory, &user);
-		(void)erase_least_used_facts(memory, 0, own->now);
+		(void)erase_least_used_facts(memory, 0, own->learned.now);
 	}
 	return STORE_OK;
 }
@@ -287,14 +282,14 @@ static enum store_result run_learned(struct operation *operation, const struct m
 static bool grows(const struct learned_operation *own)
 {
 	bool adds = false;
-	for (size_t i = 0; i < own->change_count; i++) {
-		enum change_kind kind = own->changes[i].kind;
+	for (size_t i = 0; i < own->learned.change_count; i++) {
+		enum change_kind kind = own->learned.changes[i].kind;
 		if (kind == CHANGE_FORGET || kind == CHANGE_CONCEAL || kind == CHANGE_HIDE ||
 		    kind == CHANGE_MASK)
 			return false;
 		adds = adds || kind == CHANGE_ADD;
 	}
-	return adds && !own->hide_exchange;
+	return adds && !own->learned.hide_exchange;
 }
 
 static const struct change *copy_changes(struct operation *operation, const struct change *changes,
@@ -326,7 +321,7 @@ static void note_exchange(struct erasure *likely, const struct memory *memory, u
 static void note_change(const struct learned_operation *own, const struct memory *memory,
 			size_t index, struct erasure *likely)
 {
-	const struct change *change = &own->changes[index];
+	const struct change *change = &own->learned.changes[index];
 	const struct id_list *turns = &own->searches[index].turns;
 	struct fact fact = {.id = change->fact.id};
 	for (size_t i = 0; i < turns->count; i++) {
@@ -337,7 +332,7 @@ static void note_change(const struct learned_operation *own, const struct memory
 		erasure_note_turn(likely, turns->ids[i], memory->arena);
 	}
 	if (change->kind == CHANGE_MASK || (change->kind == CHANGE_CONCEAL && fact.id == 0))
-		note_exchange(likely, memory, own->exchange);
+		note_exchange(likely, memory, own->learned.exchange);
 	if ((change->kind != CHANGE_FORGET && change->kind != CHANGE_CONCEAL) ||
 	    !memory_read_fact(memory, fact.id, &fact))
 		return;
@@ -350,50 +345,43 @@ static void search_what_goes(struct store *store, struct learned_operation *own)
 {
 	struct arena *arena = &own->operation.arena;
 	struct transaction transaction;
-	const struct memory memory = {&transaction, own->user, arena};
+	const struct memory memory = {&transaction, own->operation.user, arena};
 	struct erasure likely = ERASURE_NONE;
-	own->searches = arena_alloc(arena, own->change_count * sizeof(*own->searches));
-	for (size_t i = 0; i < own->change_count; i++) {
-		const struct change *change = &own->changes[i];
+	own->searches = arena_alloc(arena, own->learned.change_count * sizeof(*own->searches));
+	for (size_t i = 0; i < own->learned.change_count; i++) {
+		const struct change *change = &own->learned.changes[i];
 		if (change->kind == CHANGE_HIDE || change->kind == CHANGE_CONCEAL)
 			own->searches[i].fact = &change->fact;
 	}
 	if (!transaction_begin_read(&transaction, store))
 		return;
-	turn_searches_run(own->searches, own->change_count, &memory);
-	for (size_t i = 0; i < own->change_count; i++)
+	turn_searches_run(own->searches, own->learned.change_count, &memory);
+	for (size_t i = 0; i < own->learned.change_count; i++)
 		note_change(own, &memory, i, &likely);
-	if (own->hide_exchange)
-		note_exchange(&likely, &memory, own->exchange);
+	if (own->learned.hide_exchange)
+		note_exchange(&likely, &memory, own->learned.exchange);
 	const struct leaving leaving = erasure_leaving(&likely);
 	receipt_search_run(&own->receipts, &memory, &leaving);
 	transaction_abort(&transaction);
 }
 
-struct store_call *store_learned(struct store *store, struct user_key user, uint64_t exchange,
-				 uint64_t forget_epoch, const struct change *changes,
-				 size_t change_count, bool hide_exchange, int64_t now,
-				 struct store_loop *loop, store_done *callback, void *cookie)
+struct store_call *store_learned(struct store *store, struct user_key user,
+				 const struct learned *learned, struct store_waiter waiter)
 {
-	struct learned_operation *own = operation_create(sizeof(*own), run_learned);
-	own->user = user;
-	own->exchange = exchange;
-	own->forget_epoch = forget_epoch;
-	own->changes = copy_changes(&own->operation, changes, change_count);
-	own->change_count = change_count;
-	own->hide_exchange = hide_exchange;
-	own->now = now;
+	struct learned_operation *own = operation_create(sizeof(*own), run_learned, &user);
+	own->learned = *learned;
+	own->learned.changes =
+		copy_changes(&own->operation, learned->changes, learned->change_count);
 	own->operation.grows = grows(own);
 	own->operation.may_wait = true;
 	search_what_goes(store, own);
-	return writer_submit(store->writer, &own->operation, &own->user, loop, callback, cookie);
+	return writer_submit(store->writer, &own->operation, waiter);
 }
 
 /* ---- summaries ---- */
 
 struct summarized_operation {
 	struct operation operation;
-	struct user_key user;
 	uint64_t forget_epoch;
 	struct summary summary;
 	uint64_t previous_covers;
@@ -427,16 +415,85 @@ static enum store_result run_summarized(struct operation *operation, const struc
 
 struct store_call *store_summarized(struct store *store, struct user_key user,
 				    uint64_t forget_epoch, const struct summary *summary,
-				    uint64_t previous_covers, struct store_loop *loop,
-				    store_done *callback, void *cookie)
+				    uint64_t previous_covers, struct store_waiter waiter)
 {
-	struct summarized_operation *own = operation_create(sizeof(*own), run_summarized);
-	own->user = user;
+	struct summarized_operation *own = operation_create(sizeof(*own), run_summarized, &user);
 	own->forget_epoch = forget_epoch;
 	own->summary = *summary;
 	own->summary.text = operation_slice(&own->operation, summary->text);
 	own->summary.model = operation_slice(&own->operation, summary->model);
 	own->previous_covers = previous_covers;
 	own->operation.may_wait = true;
-	return writer_submit(store->writer, &own->operation, &own->user, loop, callback, cookie);
+	return writer_submit(store->writer, &own->operation, waiter);
+}
+
+/* ---- jobs that wait until their next try or, parked, until a person restarts them ---- */
+
+struct postpone_operation {
+	struct operation operation;
+	struct job job;
+};
+
+static enum store_result run_postpone(struct operation *operation, const struct memory *memory)
+{
+	struct postpone_operation *own = (struct postpone_operation *)operation;
+	struct job job;
+	bool found = memory_job(memory, own->job.kind, own->job.exchange, &job);
+	if (found) {
+		/* The job's task may have changed since it was read: that stays. */
+		job.tries = own->job.tries;
+		job.unusable = own->job.unusable;
+		job.not_before = own->job.not_before;
+		job.parked = own->job.parked;
+		memory_put_job(memory, &job);
+	}
+	return found ? STORE_OK : STORE_STALE;
+}
+
+struct store_call *store_postpone(struct store *store, struct user_key user, const struct job *job,
+				  struct store_waiter waiter)
+{
+	struct postpone_operation *own = operation_create(sizeof(*own), run_postpone, &user);
+	own->job = *job;
+	own->job.model = (struct slice){0};
+	return writer_submit(store->writer, &own->operation, waiter);
+}
+
+static bool is_known(const struct memory *memory)
+{
+	struct stored_user user;
+	return memory_user(memory, &user);
+}
+
+static enum store_result run_unpark(struct operation *operation, const struct memory *memory)
+{
+	struct key prefix = operation->has_user ? key_of_user(memory->user) : key_empty();
+	struct memory theirs = *memory;
+	struct scan scan;
+	size_t count = 0;
+	scan_begin(&scan, memory->transaction, TABLE_PARKED, prefix, FORWARD);
+	while (scan_step(&scan)) {
+		struct job job;
+		theirs.user = key_read_user(scan.at);
+		if (!memory_decode_job(&theirs, scan.at, scan.value, false, &job))
+			continue;
+		scan_delete(&scan);
+		job.tries = 0;
+		job.unusable = 0;
+		job.not_before = 0;
+		memory_put_job(&theirs, &job);
+		count++;
+	}
+	scan_end(&scan);
+	*(size_t *)operation->outcome = count;
+	bool found = !operation->has_user || count > 0 || is_known(memory);
+	return found ? STORE_OK : STORE_NOT_FOUND;
+}
+
+struct store_call *store_unpark(struct store *store, const struct user_key *user, size_t *count,
+				struct store_waiter waiter)
+{
+	struct operation *operation = operation_create(sizeof(*operation), run_unpark, user);
+	operation->outcome = count;
+	return writer_submit(store->writer, operation, waiter);
 }

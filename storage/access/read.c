@@ -1,7 +1,7 @@
 /* The other reads: jobs for the learner, a user's memory for people. */
 #include "core/facts/facts.h"
 #include "storage/user/branch.h"
-#include "storage/user/rights.h"
+#include "storage/user/memory.h"
 
 enum { TURNS_BEFORE = 6 };
 

@@ -3,9 +3,8 @@
 #include "core/facts/change.h"
 #include "storage/dump/taking.h"
 #include "storage/files/erasures.h"
-#include "storage/user/journal.h"
-#include "storage/user/rights.h"
-#include "storage/user/supersede.h"
+#include "storage/user/branch.h"
+#include "storage/user/memory.h"
 
 /* Roughly how many records each one writes, and how many bytes of words make another. */
 enum { STEPS_OF_CONVERSATION = 4, STEPS_OF_TURN = 16, STEPS_OF_FACT = 4, BYTES_OF_STEP = 4 };

@@ -3,7 +3,7 @@
 #include "core/facts/tombstone.h"
 #include "storage/dump/taking.h"
 #include "storage/files/erasures.h"
-#include "storage/user/rights.h"
+#include "storage/user/memory.h"
 
 enum {
 	ID_OFFSET = 16 /* of a record's id in its key, after the user */,

@@ -1,7 +1,7 @@
 /* store_read_memory(): all that a user can take along. */
 #include "core/base/ids.h"
 #include "storage/portable.h"
-#include "storage/user/rights.h"
+#include "storage/user/memory.h"
 
 #include <stdlib.h>
 

@@ -9,7 +9,6 @@
 #include "storage/record/key_file.h"
 #include "storage/record/seal.h"
 #include "storage/user/memory.h"
-#include "storage/user/rights.h"
 
 #include <dirent.h>
 #include <errno.h>

@@ -6,12 +6,10 @@
 #include "storage/dump/taking.h"
 #include "storage/lmdb/writer.h"
 #include "storage/user/erase.h"
-#include "storage/user/journal.h"
-#include "storage/user/rights.h"
+#include "storage/user/memory.h"
 
 struct take_in_operation {
 	struct operation operation;
-	struct user_key user;
 	struct portable_memory from; /* its arrays are the caller's */
 	struct take_in_count *count; /* the caller's */
 	int64_t now;
@@ -156,14 +154,14 @@ static void make_room(struct take_in_operation *own)
 }
 
 struct store_call *store_take_in(struct store *store, const struct portable_memory *memory,
-				 int64_t now, struct take_in_count *count, struct store_loop *loop,
-				 store_done *callback, void *cookie)
+				 int64_t now, struct take_in_count *count,
+				 struct store_waiter waiter)
 {
-	struct take_in_operation *own = operation_create(sizeof(*own), run_take_in);
+	const struct user_key user = store_user_key(memory->tenant, memory->user);
+	struct take_in_operation *own = operation_create(sizeof(*own), run_take_in, &user);
 	own->operation.grows = true;
 	own->operation.in_slices = true;
 	own->operation.undo = undo_take_in;
-	own->user = store_user_key(memory->tenant, memory->user);
 	own->from = *memory;
 	own->from.tenant = operation_slice(&own->operation, memory->tenant);
 	own->from.user = operation_slice(&own->operation, memory->user);
@@ -173,5 +171,5 @@ struct store_call *store_take_in(struct store *store, const struct portable_memo
 	if (memory->index == NULL)
 		portable_index(&own->from, &own->operation.arena);
 	make_room(own);
-	return writer_submit(store->writer, &own->operation, &own->user, loop, callback, cookie);
+	return writer_submit(store->writer, &own->operation, waiter);
 }

@@ -2,14 +2,390 @@
  *
  * The first slice erases the facts and everything that requests were given, and leaves the list of
  * turns under a mark, by which the next start continues after a crash; the others erase turns. */
+#include "core/facts/change.h"
+#include "core/facts/deletion.h"
+#include "core/facts/facts.h"
+#include "core/text/terms.h"
 #include "storage/audit.h"
-#include "storage/erase/deletion_search.h"
+#include "storage/deletions.h"
 #include "storage/files/erasures.h"
 #include "storage/index/vectors.h"
 #include "storage/lmdb/writer.h"
 #include "storage/user/erase.h"
 #include "storage/user/memory.h"
-#include "storage/user/rights.h"
+
+enum { TURN_OFFSET = 16 }; /* of its id in a key, after the user */
+
+/* What the rules of core/facts/deletion.h need of a memory, and what was made of what goes. */
+struct deletion_search {
+	struct deletion_plan plan;
+	bool matches;                 /* the fact to delete is as it was asked for */
+	struct deletable_turn *turns; /* all of the user's, ascending */
+	size_t turn_count;
+	struct deletable_fact *facts; /* all but the forgotten */
+	size_t fact_count;
+	struct summary summary;
+	struct id_list conversations; /* of the plan's turns; ascending */
+	struct receipt_search receipts;
+	size_t still_said; /* turns that stay and say or name a fact that goes */
+	/* By which the writer sees that nothing has changed since. */
+	uint64_t next_turn;
+	uint64_t facts_token;
+	uint64_t forget_epoch;
+};
+
+/* What a text has to say, all of it, for its turn or fact to be meant. */
+struct wanted {
+	struct slice about;
+	struct slice entity;
+	/* Or one of these facts. */
+	const struct fact_saying *sayings;
+	size_t saying_count;
+	bool any; /* texts matter at all */
+};
+
+static bool is_said(const struct wanted *wanted, struct slice text)
+{
+	if (!wanted->any || text.size == 0)
+		return false;
+	for (size_t i = 0; i < wanted->saying_count; i++) {
+		if (fact_is_said(&wanted->sayings[i], text))
+			return true;
+	}
+	return wanted->saying_count == 0 &&
+	       (wanted->about.size == 0 || terms_say(text, wanted->about)) &&
+	       (wanted->entity.size == 0 || terms_say(text, wanted->entity));
+}
+
+static bool is_named(const struct wanted *wanted, struct slice text)
+{
+	for (size_t i = 0; text.size > 0 && i < wanted->saying_count; i++) {
+		if (fact_is_named(&wanted->sayings[i], text))
+			return true;
+	}
+	return false;
+}
+
+static struct wanted topic_of(const struct deletion *deletion)
+{
+	struct wanted wanted = {.about = deletion->about, .entity = deletion->entity};
+	if (deletion->kind != DELETION_TOPIC || !deletion_reads_texts(deletion))
+		return (struct wanted){0};
+	wanted.any = wanted.about.size + wanted.entity.size > 0;
+	return wanted;
+}
+
+/* Of a long chain of values, only the first are looked for. */
+static struct wanted facts_of(const struct deletion_search *search, const struct deletion *deletion,
+			      struct arena *arena)
+{
+	enum { MOST = 32 };
+	struct fact_saying *sayings = arena_alloc(arena, MOST * sizeof(*sayings));
+	struct wanted wanted = {.sayings = sayings};
+	for (size_t i = 0; i < search->fact_count && wanted.saying_count < MOST; i++) {
+		const struct fact *fact = search->facts[i].fact;
+		if (ids_hold(search->plan.facts.ids, search->plan.facts.count, fact->id))
+			sayings[wanted.saying_count++] = fact_saying_read(fact, arena);
+	}
+	wanted.any = deletion->with_source && wanted.saying_count > 0;
+	return wanted;
+}
+
+/* ---- reading ---- */
+
+static void add_turn(struct deletion_search *search, size_t *capacity, struct arena *arena,
+		     const struct deletable_turn *turn)
+{
+	search->turns = arena_grow(arena, search->turns, search->turn_count, capacity,
+				   sizeof(*search->turns));
+	search->turns[search->turn_count++] = *turn;
+}
+
+static void read_turns(struct deletion_search *search, const struct memory *memory,
+		       const struct wanted *wanted)
+{
+	struct scan scan;
+	size_t capacity = 0;
+	search->turns = NULL;
+	search->turn_count = 0;
+	memory_scan(memory, &scan, TABLE_TURNS);
+	while (scan_step(&scan)) {
+		struct stored_turn stored = {0};
+		const struct turn *turn = &stored.turn;
+		if (!table_decode(memory->transaction, scan.value, stored_turn_fields, &stored,
+				  NULL))
+			continue;
+		add_turn(search, &capacity, memory->arena,
+			 &(struct deletable_turn){.id = key_read_u64(scan.at, TURN_OFFSET),
+						  .exchange = turn->exchange,
+						  .conversation = turn->conversation,
+						  .is_user = turn->role == ROLE_USER,
+						  .is_hidden = turn->state == TURN_HIDDEN,
+						  .says = is_said(wanted, turn->text),
+						  .names = is_named(wanted, turn->text),
+						  .created_at = turn->created_at});
+	}
+	scan_end(&scan);
+}
+
+static bool fact_says(const struct wanted *wanted, const struct fact *fact)
+{
+	return wanted->about.size == 0 || terms_say(fact->value, wanted->about) ||
+	       terms_say(fact->quote, wanted->about) || terms_say(fact->entity, wanted->about) ||
+	       terms_say(fact->key, wanted->about);
+}
+
+static uint64_t token_of_facts(const struct fact *facts, size_t count)
+{
+	struct deletion_plan all = {0};
+	struct arena scratch = {0};
+	for (size_t i = 0; i < count; i++) {
+		id_list_add(&all.facts, &scratch, facts[i].id);
+		id_list_add(&all.facts, &scratch, facts[i].exchange);
+		id_list_add(&all.facts, &scratch, facts[i].state);
+	}
+	uint64_t token = deletion_token(&all);
+	arena_finish(&scratch);
+	return token;
+}
+
+static const struct fact *read_facts(struct deletion_search *search, const struct memory *memory,
+				     const struct deletion *deletion)
+{
+	const struct fact *subject = NULL;
+	struct fact *facts = memory_facts(memory, fact_is_known, 0, &search->fact_count);
+	search->facts = arena_alloc(memory->arena, search->fact_count * sizeof(*search->facts));
+	search->facts_token = token_of_facts(facts, search->fact_count);
+	for (size_t i = 0; i < search->fact_count; i++) {
+		search->facts[i] = (struct deletable_fact){.fact = &facts[i]};
+		if (deletion->kind == DELETION_FACT && facts[i].id == deletion->id)
+			subject = &facts[i];
+	}
+	return subject;
+}
+
+/* ---- facts that other words support, too ---- */
+
+static bool stays(const struct deletion_plan *plan, const struct turn *turn)
+{
+	return turn->state == TURN_CURRENT && turn->role == ROLE_USER &&
+	       !ids_hold(plan->exchanges.ids, plan->exchanges.count, turn->exchange);
+}
+
+/* The facts whose source goes, and their quotes. */
+struct orphans {
+	struct deletable_fact **facts;
+	struct slice *quotes;
+	uint32_t *found; /* room */
+	size_t count;
+};
+
+static void list_orphans(struct orphans *orphans, const struct deletion_search *search,
+			 struct arena *arena)
+{
+	orphans->facts = arena_alloc(arena, search->fact_count * sizeof(struct deletable_fact *));
+	orphans->quotes = arena_alloc(arena, search->fact_count * sizeof(*orphans->quotes));
+	orphans->found = arena_alloc(arena, search->fact_count * sizeof(*orphans->found));
+	for (size_t i = 0; i < search->fact_count; i++) {
+		struct deletable_fact *fact = &search->facts[i];
+		if (!deletion_takes_source(&search->plan, fact->fact))
+			continue;
+		orphans->facts[orphans->count] = fact;
+		orphans->quotes[orphans->count++] = fact->fact->quote;
+	}
+}
+
+/* The newest turn that holds a quote counts. */
+static void find_elsewhere(struct deletion_search *search, const struct memory *memory)
+{
+	struct orphans orphans = {0};
+	struct quotes quotes;
+	struct scan scan;
+	list_orphans(&orphans, search, memory->arena);
+	quotes_init(&quotes, orphans.quotes, orphans.count, memory->arena);
+	scan_begin(&scan, memory->transaction, TABLE_TURNS, key_of_user(memory->user), BACKWARD);
+	scan_let_go(&scan);
+	while (quotes.left > 0 && scan_step(&scan)) {
+		struct stored_turn stored = {0};
+		if (!table_decode(memory->transaction, scan.value, stored_turn_fields, &stored,
+				  NULL) ||
+		    !stays(&search->plan, &stored.turn))
+			continue;
+		const size_t count = quotes_take(&quotes, stored.turn.text, orphans.found);
+		for (size_t i = 0; i < count; i++)
+			orphans.facts[orphans.found[i]]->elsewhere = stored.turn.exchange;
+	}
+	scan_end(&scan);
+}
+
+/* The exchange on which a fact of plan.moved rests from now on. */
+static uint64_t deletion_search_elsewhere(const struct deletion_search *search, uint64_t fact)
+{
+	for (size_t i = 0; i < search->fact_count; i++) {
+		if (search->facts[i].fact->id == fact)
+			return search->facts[i].elsewhere;
+	}
+	return 0;
+}
+
+/* ---- all of it ---- */
+
+static void list_conversations(struct deletion_search *search, struct arena *arena)
+{
+	const struct id_list *turns = &search->plan.turns;
+	struct id_list all = {0};
+	for (size_t i = 0; i < search->turn_count; i++) {
+		if (ids_hold(turns->ids, turns->count, search->turns[i].id))
+			id_list_add(&all, arena, search->turns[i].conversation);
+	}
+	ids_sort(all.ids, all.count);
+	for (size_t i = 0; i < all.count; i++) {
+		if (i == 0 || all.ids[i] != all.ids[i - 1])
+			id_list_add(&search->conversations, arena, all.ids[i]);
+	}
+}
+
+/* A conversation that does not exist takes nothing. */
+static void check_conversation(struct deletion_plan *plan, const struct memory *memory)
+{
+	struct past_conversation conversation = {0};
+	if (plan->conversation != 0 &&
+	    !memory_conversation(memory, plan->conversation, &conversation))
+		plan->conversation = 0;
+}
+
+/* A session that nobody knows leads to no conversation. */
+static struct deletion resolve(const struct deletion *deletion, const struct memory *memory)
+{
+	struct deletion resolved = *deletion;
+	if (deletion->session.size > 0)
+		resolved.id = memory_session(memory, deletion->session);
+	return resolved;
+}
+
+static void count_still_said(struct deletion_search *search)
+{
+	const struct id_list *exchanges = &search->plan.exchanges;
+	for (size_t i = 0; i < search->turn_count; i++) {
+		const struct deletable_turn *turn = &search->turns[i];
+		const uint64_t exchange = turn->exchange != 0 ? turn->exchange : turn->id;
+		const bool says = turn->names || turn->says ||
+				  (turn->is_user && id_list_has(&search->plan.sources, exchange));
+		search->still_said += says && !turn->is_hidden &&
+				      !ids_hold(exchanges->ids, exchanges->count, exchange);
+	}
+}
+
+/* Somebody might restore it. */
+static bool says_the_same(const struct fact *subject, const struct fact *fact, struct arena *arena)
+{
+	if (subject == NULL || fact->state == FACT_CURRENT)
+		return false;
+	const struct known named = known_of(subject, arena);
+	const struct known known = known_of(fact, arena);
+	return known_says(&known, &named);
+}
+
+/* Searches in the memory's arena. False: there is no such user. Set forget_epoch before. */
+static bool deletion_search_run(struct deletion_search *search, const struct memory *memory,
+				const struct deletion *asked)
+{
+	const struct deletion resolved = resolve(asked, memory);
+	const struct deletion *deletion = &resolved;
+	struct stored_user user;
+	*search = (struct deletion_search){.forget_epoch = search->forget_epoch};
+	if (!memory_user(memory, &user))
+		return false;
+	search->next_turn = user.next_turn;
+	const struct fact *subject = read_facts(search, memory, deletion);
+	const struct wanted topic = topic_of(deletion);
+	search->matches = subject == NULL || fact_matches(subject, deletion->match);
+	for (size_t i = 0; i < search->fact_count; i++) {
+		struct deletable_fact *fact = &search->facts[i];
+		fact->says = fact_says(&topic, fact->fact);
+		fact->is_double = says_the_same(subject, fact->fact, memory->arena);
+	}
+	struct deletion_plan *plan = &search->plan;
+	deletion_take_named(plan, deletion, search->facts, search->fact_count, memory->arena);
+	const struct wanted facts = facts_of(search, deletion, memory->arena);
+	read_turns(search, memory, deletion->kind == DELETION_FACT ? &facts : &topic);
+	deletion_take_turns(plan, deletion, search->turns, search->turn_count, memory->arena);
+	if (deletion->kind == DELETION_FACT)
+		count_still_said(search);
+	check_conversation(plan, memory);
+	find_elsewhere(search, memory);
+	deletion_take_facts(plan, deletion, search->facts, search->fact_count, memory->arena);
+	(void)memory_summary(memory, &search->summary);
+	list_conversations(search, memory->arena);
+	const struct leaving leaving = deletion_leaving(plan);
+	receipt_search_run(&search->receipts, memory, &leaving);
+	return true;
+}
+
+/* Whether it would still find the same. */
+static bool deletion_search_stands(const struct deletion_search *search,
+				   const struct memory *memory)
+{
+	struct stored_user user;
+	struct summary summary;
+	size_t count;
+	if (!memory_user(memory, &user) || user.next_turn != search->next_turn ||
+	    memory_passed_epoch(memory, EPOCH_HIDDEN, search->forget_epoch) ||
+	    memory_passed_epoch(memory, EPOCH_TAKEN_BACK, search->forget_epoch))
+		return false;
+	(void)memory_summary(memory, &summary);
+	if (summary.covers != search->summary.covers)
+		return false;
+	const struct fact *facts = memory_facts(memory, fact_is_known, 0, &count);
+	return token_of_facts(facts, count) == search->facts_token;
+}
+
+/* ---- what a deletion would take, for people ---- */
+
+static void read_preview(struct deletion_preview *preview, const struct memory *memory,
+			 const struct deletion_search *found, size_t limit)
+{
+	const struct deletion_plan *plan = &found->plan;
+	size_t facts = plan->facts.count < limit ? plan->facts.count : limit;
+	size_t turns = plan->turns.count < limit ? plan->turns.count : limit;
+	preview->facts = arena_alloc(memory->arena, facts * sizeof(*preview->facts));
+	preview->turns = arena_alloc(memory->arena, turns * sizeof(*preview->turns));
+	for (size_t i = 0; i < facts; i++)
+		preview->fact_count += memory_read_fact(memory, plan->facts.ids[i],
+							&preview->facts[preview->fact_count]);
+	for (size_t i = 0; i < turns; i++) {
+		struct stored_turn stored = {0};
+		if (memory_turn(memory, plan->turns.ids[i], &stored))
+			preview->turns[preview->turn_count++] = stored.turn;
+	}
+	preview->token = deletion_token(plan);
+	preview->report = (struct deletion_report){
+		.facts = plan->facts.count,
+		.unquoted = plan->unquoted.count + plan->moved.count,
+		.turns = plan->turns.count,
+		.still_said = found->still_said,
+		.conversations = found->conversations.count,
+		.receipts = found->receipts.held,
+		.summaries = plan->changed_from > 0 &&
+			     summary_covers(&found->summary, plan->changed_from),
+	};
+}
+
+enum store_result store_preview_deletion(struct store *store, struct user_key user,
+					 const struct deletion *deletion, size_t limit,
+					 struct deletion_preview *preview, struct arena *arena)
+{
+	struct transaction transaction;
+	const struct memory memory = {&transaction, user, arena};
+	struct deletion_search found = {0};
+	*preview = (struct deletion_preview){0};
+	if (!transaction_begin_read(&transaction, store))
+		return transaction.result;
+	if (deletion_search_run(&found, &memory, deletion) && !deletion_is_empty(&found.plan))
+		read_preview(preview, &memory, &found, limit);
+	transaction_abort(&transaction);
+	return transaction_outcome(&transaction, preview->token != 0);
+}
 
 enum {
 	STEPS_OF_TURN = 16, /* roughly how many records change with one, besides its words' */
@@ -19,7 +395,6 @@ enum {
 
 struct delete_operation {
 	struct operation operation;
-	struct user_key user;
 	struct deletion deletion;
 	struct deletion_search search;
 	enum store_result searched;
@@ -241,7 +616,7 @@ static bool renew_search(struct deleting *deleting)
 	struct delete_operation *own = deleting->own;
 	struct store *store = deleting->memory.transaction->store;
 	if (!deletion_search_stands(&own->search, &deleting->memory)) {
-		const struct memory lasting = {deleting->memory.transaction, own->user,
+		const struct memory lasting = {deleting->memory.transaction, deleting->memory.user,
 					       &own->operation.arena};
 		own->search.forget_epoch = store->next_forget_epoch;
 		(void)deletion_search_run(&own->search, &lasting, &own->deletion);
@@ -290,7 +665,7 @@ static enum store_result delete_slice(struct deleting *deleting)
 			return result;
 	}
 	/* In each slice: requests in progress may have been given what goes with it. */
-	forget_epochs_record(store->hidden, memory->user, ++store->next_forget_epoch);
+	memory_note_epoch(memory, EPOCH_HIDDEN);
 	if (hide_turns(deleting))
 		end(deleting);
 	else if (!own->operation.begun)
@@ -321,8 +696,7 @@ static enum store_result run_delete(struct operation *operation, const struct me
 
 static struct delete_operation *create(struct user_key user)
 {
-	struct delete_operation *own = operation_create(sizeof(*own), run_delete);
-	own->user = user;
+	struct delete_operation *own = operation_create(sizeof(*own), run_delete, &user);
 	own->operation.promised = true;
 	own->operation.in_slices = true;
 	return own;
@@ -346,8 +720,7 @@ static enum store_result search(struct store *store, struct user_key user,
 
 struct store_call *store_delete(struct store *store, struct user_key user,
 				const struct deletion *deletion, uint64_t token, int64_t now,
-				struct deletion_report *report, struct store_loop *loop,
-				store_done *callback, void *cookie)
+				struct deletion_report *report, struct store_waiter waiter)
 {
 	struct delete_operation *own = create(user);
 	*report = (struct deletion_report){0};
@@ -359,7 +732,7 @@ struct store_call *store_delete(struct store *store, struct user_key user,
 	own->now = now;
 	own->report = report;
 	own->searched = search(store, user, deletion, &own->search, &own->operation.arena);
-	return writer_submit(store->writer, &own->operation, &own->user, loop, callback, cookie);
+	return writer_submit(store->writer, &own->operation, waiter);
 }
 
 void deletions_resume(struct store *store)
@@ -380,7 +753,7 @@ void deletions_resume(struct store *store)
 		own->search.plan.turns = unfinished.turns;
 		own->search.plan.conversation = (uint32_t)unfinished.conversation;
 		own->operation.begun = true;
-		writer_resume(store->writer, &own->operation, &own->user);
+		writer_resume(store->writer, &own->operation);
 	}
 	scan_end(&scan);
 	transaction_abort(&transaction);

@@ -8,11 +8,10 @@
 #include "storage/files/erasures.h"
 #include "storage/lmdb/writer.h"
 #include "storage/user/erase.h"
-#include "storage/user/rights.h"
+#include "storage/user/memory.h"
 
 struct forget_operation {
 	struct operation operation;
-	struct user_key user;
 	bool resumes; /* what an earlier process began: the settings are as they should be */
 	int64_t now;  /* INT64_MIN: the list of erasures has it already */
 	struct deletion_report *report; /* the caller's; NULL: nobody wants it */
@@ -111,12 +110,11 @@ void memory_unmark_forgotten(const struct memory *memory)
 enum store_result memory_forget_user(const struct memory *memory, struct operation *operation,
 				     uint64_t *counts)
 {
-	struct store *store = memory->transaction->store;
 	size_t *steps = &memory->transaction->spare;
 	const size_t before = *steps;
 	/* First: whatever happens to the rest, exchanges in progress are not written. The last
 	 * slice's mark covers those that read between two slices. */
-	forget_epochs_record(store->forgotten, memory->user, ++store->next_forget_epoch);
+	memory_note_epoch(memory, EPOCH_FORGOTTEN);
 	bool was_begun = operation->begun;
 	operation->unfinished = !memory_delete_user(memory, steps, counts);
 	if (operation->unfinished && !was_begun)
@@ -196,8 +194,7 @@ static enum store_result run_forget(struct operation *operation, const struct me
 
 static struct forget_operation *create_forget(struct user_key user)
 {
-	struct forget_operation *own = operation_create(sizeof(*own), run_forget);
-	own->user = user;
+	struct forget_operation *own = operation_create(sizeof(*own), run_forget, &user);
 	own->now = INT64_MIN;
 	own->operation.promised = true;
 	own->operation.in_slices = true;
@@ -205,15 +202,14 @@ static struct forget_operation *create_forget(struct user_key user)
 }
 
 struct store_call *store_forget(struct store *store, struct user_key user, int64_t now,
-				struct deletion_report *report, struct store_loop *loop,
-				store_done *callback, void *cookie)
+				struct deletion_report *report, struct store_waiter waiter)
 {
 	struct forget_operation *own = create_forget(user);
 	own->now = now;
 	own->report = report;
 	if (report != NULL)
 		*report = (struct deletion_report){0};
-	return writer_submit(store->writer, &own->operation, &own->user, loop, callback, cookie);
+	return writer_submit(store->writer, &own->operation, waiter);
 }
 
 void forget_resume(struct store *store)
@@ -228,7 +224,7 @@ void forget_resume(struct store *store)
 		struct slice user = slice_part(scan.at, prefix.size, scan.at.size);
 		struct forget_operation *own = create_forget(key_read_user(user));
 		own->resumes = true;
-		writer_resume(store->writer, &own->operation, &own->user);
+		writer_resume(store->writer, &own->operation);
 	}
 	scan_end(&scan);
 	transaction_abort(&transaction);

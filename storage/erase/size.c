@@ -78,7 +78,6 @@ uint64_t store_user_bytes(struct store *store, struct user_key user)
 
 struct count_operation {
 	struct operation operation;
-	struct user_key user;
 	struct space before;
 	struct space counted;
 	bool was_read;
@@ -87,11 +86,11 @@ struct count_operation {
 static enum store_result run_count(struct operation *operation, const struct memory *memory)
 {
 	struct count_operation *own = (struct count_operation *)operation;
-	if (space_of(memory->transaction, own->user).is_whole != 0)
+	if (space_of(memory->transaction, memory->user).is_whole != 0)
 		return STORE_NOT_FOUND;
 	if (!own->was_read)
 		return STORE_STALE;
-	space_complete(memory->transaction, own->user, own->before, own->counted);
+	space_complete(memory->transaction, memory->user, own->before, own->counted);
 	return STORE_OK;
 }
 
@@ -100,19 +99,18 @@ static void count_user(struct store *store, struct count_operation *own)
 	struct transaction transaction;
 	if (!transaction_begin_read(&transaction, store))
 		return;
-	own->before = space_of(&transaction, own->user);
-	own->counted = space_count(&transaction, own->user);
+	own->before = space_of(&transaction, own->operation.user);
+	own->counted = space_count(&transaction, own->operation.user);
 	own->was_read = transaction.result == STORE_OK;
 	transaction_abort(&transaction);
 }
 
-struct store_call *store_count(struct store *store, struct user_key user, struct store_loop *loop,
-			       store_done *callback, void *cookie)
+struct store_call *store_count(struct store *store, struct user_key user,
+			       struct store_waiter waiter)
 {
-	struct count_operation *own = operation_create(sizeof(*own), run_count);
-	own->user = user;
+	struct count_operation *own = operation_create(sizeof(*own), run_count, &user);
 	count_user(store, own);
-	return writer_submit(store->writer, &own->operation, &own->user, loop, callback, cookie);
+	return writer_submit(store->writer, &own->operation, waiter);
 }
 
 static enum store_result run_note_counted(struct operation *operation, const struct memory *memory)
@@ -122,11 +120,10 @@ static enum store_result run_note_counted(struct operation *operation, const str
 	return STORE_OK;
 }
 
-struct store_call *store_note_counted(struct store *store, struct store_loop *loop,
-				      store_done *callback, void *cookie)
+struct store_call *store_note_counted(struct store *store, struct store_waiter waiter)
 {
-	struct operation *own = operation_create(sizeof(*own), run_note_counted);
-	return writer_submit(store->writer, own, NULL, loop, callback, cookie);
+	struct operation *own = operation_create(sizeof(*own), run_note_counted, NULL);
+	return writer_submit(store->writer, own, waiter);
 }
 
 bool store_is_counted(struct store *store)
@@ -230,35 +227,26 @@ bool store_measure(struct store *store, struct user_key user, uint64_t keep, str
 
 /* ---- facts that take too much ---- */
 
-struct trim_operation {
-	struct operation operation;
-	struct user_key user;
-	uint64_t keep;
-	int64_t now;
-};
-
 /* Facts may take what the rest leaves, and half at least; so may the rest. */
 static enum store_result run_trim_facts(struct operation *operation, const struct memory *memory)
 {
-	const struct trim_operation *own = (struct trim_operation *)operation;
+	const uint64_t limit = operation->limit;
 	const uint64_t all = (uint64_t)space_of(memory->transaction, memory->user).all;
 	size_t count;
 	const uint64_t theirs = bytes_of_facts(memory, &count);
 	const uint64_t rest = less(all, theirs);
-	const uint64_t most = own->keep - (rest < own->keep / 2 ? rest : own->keep / 2);
-	if (all <= own->keep || theirs <= most)
+	const uint64_t most = limit - (rest < limit / 2 ? rest : limit / 2);
+	if (all <= limit || theirs <= most)
 		return STORE_NOT_FOUND;
 	const size_t keep = (size_t)((double)count * (double)most / (double)theirs);
-	return erase_facts_beyond(memory, keep, 0, own->now) > 0 ? STORE_OK : STORE_NOT_FOUND;
+	return erase_facts_beyond(memory, keep, 0, operation->now) > 0 ? STORE_OK : STORE_NOT_FOUND;
 }
 
 struct store_call *store_trim_facts(struct store *store, struct user_key user, uint64_t keep,
-				    int64_t now, struct store_loop *loop, store_done *callback,
-				    void *cookie)
+				    int64_t now, struct store_waiter waiter)
 {
-	struct trim_operation *own = operation_create(sizeof(*own), run_trim_facts);
-	own->user = user;
-	own->keep = keep;
-	own->now = now;
-	return writer_submit(store->writer, &own->operation, &own->user, loop, callback, cookie);
+	struct operation *operation = operation_create(sizeof(*operation), run_trim_facts, &user);
+	operation->limit = keep;
+	operation->now = now;
+	return writer_submit(store->writer, operation, waiter);
 }

@@ -85,7 +85,6 @@ enum store_result store_unembedded(struct store *store, struct user_key user, st
 
 struct embedded_operation {
 	struct operation operation;
-	struct user_key user;
 	struct slice model;
 	size_t dimensions; /* 0: no vectors came, only the news that there are none */
 	const struct embedded_turn *turns;
@@ -164,14 +163,12 @@ static void copy_turns(struct embedded_operation *own, const struct embedded_tur
 
 struct store_call *store_embedded(struct store *store, struct user_key user, struct slice model,
 				  size_t dimensions, const struct embedded_turn *turns,
-				  size_t count, struct store_loop *loop, store_done *callback,
-				  void *cookie)
+				  size_t count, struct store_waiter waiter)
 {
-	struct embedded_operation *own = operation_create(sizeof(*own), run_embedded);
+	struct embedded_operation *own = operation_create(sizeof(*own), run_embedded, &user);
 	own->operation.grows = true;
-	own->user = user;
 	own->model = operation_slice(&own->operation, model);
 	own->count = count;
 	copy_turns(own, turns, dimensions);
-	return writer_submit(store->writer, &own->operation, &own->user, loop, callback, cookie);
+	return writer_submit(store->writer, &own->operation, waiter);
 }

@@ -8,6 +8,8 @@
 #ifndef RECALLD_STORAGE_INDEX_INDEX_H
 #define RECALLD_STORAGE_INDEX_INDEX_H
 
+#include "core/recall/recall.h"
+#include "storage/store.h"
 #include "storage/user/memory.h"
 
 enum { DOCUMENT_BLOCK = 64 };
@@ -76,5 +78,51 @@ struct recall_postings *postings_of(const struct memory *memory, const struct do
 /* The postings of the documents that were read, by their places. */
 struct recall_postings *postings_narrow(const struct recall_postings *postings, size_t terms,
 					const struct documents *documents, struct arena *arena);
+
+/* A term in a turn. */
+struct occurrence {
+	uint64_t hash; /* as the store has it, see terms_hidden() */
+	uint64_t turn;
+	uint32_t count;
+};
+
+/* Many occurrences go in or out of the lists at once, so that each list is read and written once.
+ * Zero-initialize it. */
+struct occurrences {
+	struct occurrence *list;
+	size_t count;
+	size_t capacity;
+};
+
+/* Removes a turn's terms if they wait beside its block; otherwise adds what its lists have of it.
+ */
+void terms_take_out(const struct memory *memory, uint64_t turn, const struct term_list *terms,
+		    struct occurrences *gone);
+/* Frees the occurrences. */
+void lists_erase(const struct memory *memory, struct occurrences *occurrences);
+
+/* ---- lists on disk ---- */
+
+/* For each turn of a span that has a term, the distance from the previous one, and the term's count
+ * if it exceeds one. Most entries take one byte. The span's number of turns bounds a list and keeps
+ * what one append touches close together. */
+enum { POSTINGS_SPAN = 2048 };
+
+/* `document` is the position in the span and must ascend. */
+void postings_write(struct buffer *out, const struct recall_posting *postings, size_t count);
+
+/* Returns the postings of documents below `end`, counted from `first`, the document at the span's
+ * start (it may lie before document 0; then it has wrapped). `postings` has room for one more than
+ * the span's documents below `end`. */
+size_t postings_read(struct slice value, uint32_t first, uint32_t end,
+		     struct recall_posting *postings);
+
+/* ---- all of it ---- */
+
+/* Indexes a turn that is new or whose state may have changed. */
+void index_put_turn(const struct memory *memory, const struct turn *turn);
+/* Rebuilds the index of a store that has none or whose terms were extracted by other rules, in
+ * transactions of bounded size. An interrupted rebuild starts over at the next opening. */
+enum store_result index_renew(struct store *store, const struct store_progress *progress);
 
 #endif

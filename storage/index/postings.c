@@ -1,8 +1,250 @@
-/* Moves terms into the postings and reads them back. */
-#include "storage/record/postings.h"
-#include "storage/index/lists.h"
+/* Terms: hidden, waiting beside their block, and moved into the postings; and reading them back. */
+#include "core/base/ids.h"
+#include "storage/index/index.h"
 
+#include <stdlib.h>
 #include <string.h>
+
+/* ---- hidden terms ---- */
+
+/* What an encrypted store holds of a term is a hash with the user's key: without it, nobody can
+ * test whether the user said a word. */
+static bool has_keys(struct sealer *sealer, struct user_key user, bool stores)
+{
+	const struct user_key hidden = sealer_hide(sealer, user);
+	return stores ? sealer_begin_new(sealer, hidden) : sealer_begin(sealer, hidden);
+}
+
+/* Many at once: for a single one, the call of the cipher takes longer than the cipher. */
+static void hash_terms(struct sealer *sealer, const struct term *terms, size_t count,
+		       struct term *hidden)
+{
+	uint64_t hashes[SEAL_HASHES];
+	for (size_t i = 0; i < count; i++)
+		hashes[i] = terms[i].hash;
+	sealer_hash(sealer, hashes, count);
+	for (size_t i = 0; i < count; i++) {
+		hidden[i] = terms[i];
+		hidden[i].hash = hashes[i];
+	}
+}
+
+struct term_list terms_hidden(const struct memory *memory, const struct term_list *terms,
+			      bool stores, struct arena *arena)
+{
+	struct sealer *sealer = memory->transaction->sealer;
+	if (sealer == NULL || terms->count == 0)
+		return *terms;
+	struct term_list hidden = {0};
+	if (!has_keys(sealer, memory->user, stores)) {
+		if (stores)
+			transaction_fail(memory->transaction);
+		return hidden;
+	}
+	hidden = *terms;
+	hidden.terms = (struct term *)arena_bytes(arena, terms->count * sizeof(*hidden.terms));
+	for (size_t i = 0; i < terms->count; i += SEAL_HASHES) {
+		const size_t left = terms->count - i;
+		hash_terms(sealer, terms->terms + i, left < SEAL_HASHES ? left : SEAL_HASHES,
+			   hidden.terms + i);
+	}
+	if (stores)
+		qsort(hidden.terms, hidden.count, sizeof(*hidden.terms), ids_compare);
+	return hidden;
+}
+
+/* ---- lists on disk ---- */
+
+static void put_number(struct buffer *out, uint32_t value)
+{
+	for (; value >= 0x80; value >>= 7)
+		(void)buffer_append_byte(out, (char)(unsigned char)(0x80 | (value & 0x7f)));
+	(void)buffer_append_byte(out, (char)(unsigned char)value);
+}
+
+void postings_write(struct buffer *out, const struct recall_posting *postings, size_t count)
+{
+	uint32_t next = 0;
+	for (size_t i = 0; i < count; i++) {
+		uint32_t gap = postings[i].document - next;
+		bool often = postings[i].count > 1;
+		put_number(out, gap << 1 | often);
+		if (often)
+			put_number(out, postings[i].count);
+		next = postings[i].document + 1;
+	}
+}
+
+/* A truncated number reads as the part that is there; bits beyond the 32nd are lost. */
+static inline uint32_t take_number(const unsigned char **at, const unsigned char *end)
+{
+	uint32_t value = 0;
+	/* Most numbers take one byte. */
+	if (*at < end && **at < 0x80)
+		return *(*at)++;
+	for (unsigned shift = 0; *at < end; shift += 7) {
+		uint32_t byte = *(*at)++;
+		if (shift < 32)
+			value |= (byte & 0x7f) << shift;
+		if (byte < 0x80)
+			break;
+	}
+	return value;
+}
+
+size_t postings_read(struct slice value, uint32_t first, uint32_t end,
+		     struct recall_posting *postings)
+{
+	const unsigned char *at = (const unsigned char *)value.data;
+	size_t count = 0;
+	if (value.size == 0)
+		return 0;
+	const unsigned char *value_end = at + value.size;
+	for (uint32_t place = 0; at < value_end; place++) {
+		uint32_t number = take_number(&at, value_end);
+		uint32_t times = (number & 1) != 0 ? take_number(&at, value_end) : 1;
+		/* damaged data must not lead outside the span */
+		if (number >> 1 >= POSTINGS_SPAN - place)
+			break;
+		place += number >> 1;
+		postings[count] = (struct recall_posting){first + place, times};
+		count += first + place < end;
+	}
+	return count;
+}
+
+/* ---- lists ---- */
+
+static void occurrences_add(struct occurrences *occurrences, struct occurrence occurrence)
+{
+	occurrences->list = xgrow(occurrences->list, occurrences->count, &occurrences->capacity,
+				  sizeof(*occurrences->list));
+	occurrences->list[occurrences->count++] = occurrence;
+}
+
+static int compare(const void *left, const void *right)
+{
+	const struct occurrence *a = left;
+	const struct occurrence *b = right;
+	int order = (a->hash > b->hash) - (a->hash < b->hash);
+	return order != 0 ? order : (a->turn > b->turn) - (a->turn < b->turn);
+}
+
+static void sort(struct occurrences *occurrences)
+{
+	if (occurrences->count > 0)
+		qsort(occurrences->list, occurrences->count, sizeof(*occurrences->list), compare);
+}
+
+static void finish(struct occurrences *occurrences)
+{
+	free(occurrences->list);
+	*occurrences = (struct occurrences){0};
+}
+
+static uint64_t span_of(const struct occurrence *occurrence)
+{
+	return occurrence->turn / POSTINGS_SPAN;
+}
+
+static uint32_t place_of(const struct occurrence *occurrence)
+{
+	return (uint32_t)(occurrence->turn % POSTINGS_SPAN);
+}
+
+/* How many at the beginning belong to one list. */
+static size_t count_of_list(const struct occurrence *first, size_t left)
+{
+	size_t count = 1;
+	while (count < left && first[count].hash == first->hash &&
+	       span_of(&first[count]) == span_of(first))
+		count++;
+	return count;
+}
+
+static struct key lists_key(const struct memory *memory, uint64_t turn, uint64_t hash)
+{
+	return key_u64(key_u64(key_of_user(memory->user), turn / POSTINGS_SPAN), hash);
+}
+
+static size_t get_list(const struct memory *memory, struct key key,
+		       struct recall_posting list[POSTINGS_SPAN])
+{
+	struct slice value;
+	if (!table_get(memory->transaction, TABLE_POSTINGS, key, &value))
+		return 0;
+	return postings_read(value, 0, POSTINGS_SPAN, list);
+}
+
+static void put_list(const struct memory *memory, struct key key, const struct recall_posting *list,
+		     size_t count)
+{
+	struct buffer *out = &memory->transaction->scratch;
+	buffer_clear(out);
+	postings_write(out, list, count);
+	if (count > 0)
+		table_put(memory->transaction, TABLE_POSTINGS, key, buffer_slice(out));
+	else
+		(void)table_delete(memory->transaction, TABLE_POSTINGS, key);
+}
+
+static void put_in_list(const struct memory *memory, const struct occurrence *added, size_t count)
+{
+	struct recall_posting list[POSTINGS_SPAN];
+	struct key key = lists_key(memory, added->turn, added->hash);
+	size_t length = get_list(memory, key, list);
+	for (size_t i = 0; i < count; i++) {
+		const uint32_t place = place_of(&added[i]);
+		if (length == 0 || list[length - 1].document < place)
+			list[length++] = (struct recall_posting){place, added[i].count};
+	}
+	put_list(memory, key, list, length);
+}
+
+/* Both ascend. */
+static void erase_from_list(const struct memory *memory, const struct occurrence *gone,
+			    size_t count)
+{
+	struct recall_posting list[POSTINGS_SPAN];
+	struct key key = lists_key(memory, gone->turn, gone->hash);
+	size_t length = get_list(memory, key, list);
+	size_t kept = 0;
+	for (size_t i = 0, next = 0; i < length; i++) {
+		while (next < count && place_of(&gone[next]) < list[i].document)
+			next++;
+		if (next == count || place_of(&gone[next]) != list[i].document)
+			list[kept++] = list[i];
+	}
+	if (kept < length)
+		put_list(memory, key, list, kept);
+}
+
+static void change_lists(const struct memory *memory, struct occurrences *occurrences,
+			 void (*change)(const struct memory *memory,
+					const struct occurrence *occurrence, size_t count))
+{
+	sort(occurrences);
+	for (size_t i = 0; i < occurrences->count;) {
+		const struct occurrence *first = &occurrences->list[i];
+		const size_t count = count_of_list(first, occurrences->count - i);
+		change(memory, first, count);
+		i += count;
+	}
+	finish(occurrences);
+}
+
+/* The turns that go in are newer than all in the lists. Frees the occurrences. */
+static void lists_put(const struct memory *memory, struct occurrences *occurrences)
+{
+	change_lists(memory, occurrences, put_in_list);
+}
+
+void lists_erase(const struct memory *memory, struct occurrences *occurrences)
+{
+	change_lists(memory, occurrences, erase_from_list);
+}
+
+/* ---- terms that wait beside their block ---- */
 
 /* A turn's waiting terms are a row of entries in ascending order of hash. */
 enum {

@@ -1,7 +1,5 @@
-#include "storage/index/reindex.h"
 
 #include "storage/index/index.h"
-#include "storage/index/turn_index.h"
 
 #include <string.h>
 

@@ -5,7 +5,6 @@
 #define RECALLD_STORAGE_LMDB_ENGINE_H
 
 #include "storage/files/files.h"
-#include "storage/lmdb/forget_epochs.h"
 #include "storage/record/key.h"
 #include "storage/store.h"
 
@@ -20,11 +19,20 @@ struct touched;
 struct seal;
 struct operation;
 struct transaction;
+struct forget_epochs;
 
 enum {
 	TREE_SPACE = FIRST_SHARED_TABLE + 1, /* after the shared tree; see storage/lmdb/space.h */
 	TREE_COUNT,
 	STORE_FORMAT = 5, /* stored under "format"; see storage/open/convert.h for others */
+};
+
+/* What may happen to a memory after a request has read it: see storage/lmdb/forget_epochs.h. */
+enum epoch {
+	EPOCH_FORGOTTEN,  /* the whole user */
+	EPOCH_HIDDEN,     /* some of it was erased */
+	EPOCH_TAKEN_BACK, /* some of it ceased to stand */
+	EPOCHS,
 };
 
 struct store {
@@ -53,9 +61,7 @@ struct store {
 	void (*tell_audit)(struct store *store, struct operation **operations, size_t count);
 	_Atomic(audit_listener *) audit_listener;           /* NULL: nobody listens */
 	_Atomic(fact_limit_listener *) fact_limit_listener; /* the same */
-	struct forget_epochs *forgotten;
-	struct forget_epochs *hidden;
-	struct forget_epochs *taken_back;
+	struct forget_epochs *epochs[EPOCHS];
 	uint64_t next_forget_epoch;
 	uint64_t full_at; /* bytes used when a write found no room; 0: room has been freed since */
 

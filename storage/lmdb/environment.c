@@ -3,6 +3,7 @@
 #include "storage/files/erasures.h"
 #include "storage/files/files.h"
 #include "storage/lmdb/folder.h"
+#include "storage/lmdb/forget_epochs.h"
 #include "storage/lmdb/reader.h"
 #include "storage/lmdb/table.h"
 #include "storage/lmdb/writer.h"
@@ -280,9 +281,8 @@ struct store *engine_open(const struct store_options *options, engine_preparatio
 	store->path = xstrdup(options->path);
 	store->map_size = options->map_size;
 	store->receipts = options->receipts;
-	store->forgotten = forget_epochs_create(TICKETS);
-	store->hidden = forget_epochs_create(TICKETS);
-	store->taken_back = forget_epochs_create(TICKETS);
+	for (size_t i = 0; i < EPOCHS; i++)
+		store->epochs[i] = forget_epochs_create(TICKETS);
 	if (make_directory(store->path, complaint) && lock_take(store, complaint) &&
 	    (options->rebuilds ? put_mark(store, STORE_MARKER_REBUILDING, complaint)
 			       : look_at_mark(store, complaint)) &&
@@ -336,9 +336,8 @@ void store_close(struct store *store)
 	seal_destroy(store->seal);
 	lock_give_back(store);
 	erasures_close(store->erasures);
-	forget_epochs_destroy(store->taken_back);
-	forget_epochs_destroy(store->hidden);
-	forget_epochs_destroy(store->forgotten);
+	for (size_t i = 0; i < EPOCHS; i++)
+		forget_epochs_destroy(store->epochs[i]);
 	pthread_mutex_destroy(&store->replacing);
 	free(store->crowd);
 	free(store->path);

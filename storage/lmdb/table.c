@@ -3,6 +3,7 @@
 #include "storage/files/touched.h"
 
 #include <assert.h>
+#include <errno.h>
 #include <limits.h>
 #include <lmdb.h>
 #include <string.h>
@@ -189,20 +190,51 @@ static int put(struct transaction *transaction, enum table table, MDB_val *at, M
 	return code;
 }
 
+/* Values are not read after the next write, so that they need not pile up. */
+enum { OPENED_LIMIT = 4 << 20 };
+
+static bool begin_put(struct transaction *transaction, enum table table, const struct key *key,
+		      struct slice value)
+{
+	struct sealer *sealer = transaction->sealer;
+	if (sealer == NULL || transaction->leaves_clear ||
+	    form_begin_put(sealer, table, key, value))
+		return true;
+	transaction->result = engine_result(transaction->store, errno);
+	return false;
+}
+
+static struct slice seal(struct transaction *transaction, enum table table, struct slice place,
+			 struct slice value)
+{
+	struct sealer *sealer = transaction->sealer;
+	if (sealer == NULL)
+		return value;
+	transaction->opened = sealer->room.taken;
+	return transaction->leaves_clear ? value : form_seal(sealer, table, place, value);
+}
+
+static void end_put(struct transaction *transaction)
+{
+	struct sealer *sealer = transaction->sealer;
+	if (sealer != NULL)
+		room_return(&sealer->room,
+			    transaction->opened > OPENED_LIMIT ? 0 : transaction->opened);
+}
+
 void table_put(struct transaction *transaction, enum table table, struct key key,
 	       struct slice value)
 {
-	if (transaction->result != STORE_OK ||
-	    !transaction_begin_put(transaction, table, &key, value))
+	if (transaction->result != STORE_OK || !begin_put(transaction, table, &key, value))
 		return;
 	struct tree_key place = tree_key(transaction, table, &key);
 	MDB_val at = val_of_key(&place);
-	value = transaction_seal(transaction, table, slice_of_val(at), value);
+	value = seal(transaction, table, slice_of_val(at), value);
 	MDB_val in = {value.size, (void *)(uintptr_t)value.data};
 	note_touched(transaction, table, at);
 	if (transaction_went_well(transaction, put(transaction, table, &at, in)))
 		space_note(transaction, table, slice_of_val(at), value, 1);
-	transaction_end_put(transaction);
+	end_put(transaction);
 }
 
 /* Deletes the record that a cursor stands at. */
@@ -421,4 +453,104 @@ void scan_end(struct scan *scan)
 	scan_return(scan);
 	if (scan->cursor != NULL)
 		cursor_leave(scan->transaction, scan->table, scan->cursor);
+}
+
+/* ---- records ---- */
+
+bool table_decode(struct transaction *transaction, struct slice value, record_fields *fields,
+		  void *noun, struct arena *arena)
+{
+	if (record_read(value, fields, noun, arena))
+		return true;
+	atomic_fetch_add(&transaction->store->unreadable, 1);
+	return false;
+}
+
+bool table_read(struct transaction *transaction, enum table table, struct key key,
+		record_fields *fields, void *noun, struct arena *arena)
+{
+	struct slice value;
+	return table_get(transaction, table, key, &value) &&
+	       table_decode(transaction, value, fields, noun, arena);
+}
+
+void table_write(struct transaction *transaction, enum table table, struct key key,
+		 record_fields *fields, void *noun)
+{
+	buffer_clear(&transaction->scratch);
+	if (record_write(&transaction->scratch, fields, noun))
+		table_put(transaction, table, key, buffer_slice(&transaction->scratch));
+	else
+		transaction_fail(transaction);
+}
+
+bool table_delete_some(struct transaction *transaction, enum table table, struct key prefix,
+		       size_t *steps)
+{
+	struct scan scan;
+	bool found;
+	scan_begin(&scan, transaction, table, prefix, FORWARD);
+	scan.opens_none = true;
+	for (; (found = scan_step(&scan)) && *steps > 0; --*steps)
+		scan_delete(&scan);
+	scan_end(&scan);
+	return !found;
+}
+
+size_t table_delete_all(struct transaction *transaction, enum table table, struct key prefix)
+{
+	size_t steps = SIZE_MAX;
+	(void)table_delete_some(transaction, table, prefix, &steps);
+	return SIZE_MAX - steps;
+}
+
+static uint64_t count_shared(struct transaction *transaction, enum table table)
+{
+	struct scan scan;
+	uint64_t count = 0;
+	scan_begin(&scan, transaction, table, key_empty(), FORWARD);
+	scan.opens_none = true;
+	while (scan_step(&scan))
+		count++;
+	scan_end(&scan);
+	return count;
+}
+
+uint64_t table_count(struct transaction *transaction, enum table table)
+{
+	MDB_stat stat = {0};
+	if (table >= FIRST_SHARED_TABLE)
+		return count_shared(transaction, table);
+	if (transaction->result == STORE_OK) {
+		int code = mdb_stat(transaction->handle, transaction->store->trees[table], &stat);
+		(void)transaction_went_well(transaction, code);
+	}
+	return stat.ms_entries;
+}
+
+/* ---- encryption ---- */
+
+enum seal_state transaction_seal_state(struct transaction *transaction, uint64_t *id)
+{
+	struct slice value;
+	*id = 0;
+	if (table_get(transaction, TABLE_META, key_of_name("sealed"), &value)) {
+		(void)table_decode(transaction, value, stored_number_fields, id, NULL);
+		return SEAL_WHOLE;
+	}
+	return table_get(transaction, TABLE_META, key_of_name("format"), &value) ? SEAL_NONE
+										 : SEAL_NEW;
+}
+
+void transaction_ends_user(struct transaction *transaction, struct user_key user)
+{
+	struct sealer *sealer = transaction->sealer;
+	struct scan scan;
+	if (sealer == NULL)
+		return;
+	scan_begin(&scan, transaction, TABLE_SETTINGS, key_of_user(user), FORWARD);
+	scan.opens_none = true;
+	transaction->ends_user = !scan_step(&scan) || !form_needs_keys(scan.value);
+	transaction->ended = sealer_hide(sealer, user);
+	scan_end(&scan);
 }

@@ -29,6 +29,10 @@ struct space {
 };
 
 /* What a transaction adds to the account. Zeroed: nothing. */
+struct space_change {
+	struct user_key user; /* as it is stored */
+	struct space add;     /* is_whole: the account is from now on */
+};
 struct space_changes {
 	struct space_change *list;
 	size_t count;
@@ -71,6 +75,8 @@ bool transaction_begin_write(struct transaction *transaction, struct store *stor
 /* Aborts instead if an earlier call failed. */
 enum store_result transaction_commit(struct transaction *transaction);
 void transaction_abort(struct transaction *transaction);
+/* For these two: what follows the end of LMDB's transaction. */
+void transaction_end(struct transaction *transaction, bool committed);
 /* What a reading call returns: its failure, or whether it found what it looked for. */
 enum store_result transaction_outcome(const struct transaction *transaction, bool found);
 /* Counts the commit among those that erase something, see storage/scrub.h. */
@@ -83,13 +89,6 @@ enum store_result engine_result(struct store *store, int code);
 
 /* Whether the store is encrypted, and the id of its keys. Its tables are open. */
 enum seal_state transaction_seal_state(struct transaction *transaction, uint64_t *id);
-/* For table_put(): gives the user keys if the record needs them. False: it failed. */
-bool transaction_begin_put(struct transaction *transaction, enum table table, const struct key *key,
-			   struct slice value);
-/* `place` is the key in the tree. Valid until the put has ended. */
-struct slice transaction_seal(struct transaction *transaction, enum table table, struct slice place,
-			      struct slice value);
-void transaction_end_put(struct transaction *transaction);
 /* A key as it is stored, of a transaction that hides nothing, as the table's users know it. */
 struct key transaction_show_key(struct transaction *transaction, enum table table,
 				struct slice key);
@@ -196,8 +195,11 @@ void scan_end(struct scan *scan);
 /* A record is put (`sign` 1) or deleted (-1): key and value as they are stored. */
 void space_note(struct transaction *transaction, enum table table, struct slice key,
 		struct slice value, int sign);
-/* Writes the changes, which can fail like any write. */
-void space_commit(struct transaction *transaction);
+/* The same in a sum. */
+void space_add(struct space *space, enum table table, struct slice key, struct slice value,
+	       int sign);
+/* What the transaction adds for a user, as stored; valid until another is asked for. */
+struct space_change *space_change_of(struct transaction *transaction, const unsigned char *user);
 void space_forget(struct transaction *transaction); /* the changes */
 
 /* Each commit leaves its number there (stored_number_fields). One that did not is of an earlier

@@ -1,4 +1,4 @@
-/* Transactions: the meaning of their failures, records, and the counts that a commit updates. */
+/* Transactions: the meaning of their failures, and what they add to the account of space. */
 #include "storage/lmdb/table.h"
 
 #include "storage/files/touched.h"
@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <limits.h>
 #include <lmdb.h>
+#include <stdlib.h>
 #include <string.h>
 
 /* LMDB limits a value to 4 GB; half of that is far more than any record needs. */
@@ -99,170 +100,6 @@ bool transaction_begin_write(struct transaction *transaction, struct store *stor
 	return transaction_begin(transaction, store, 0);
 }
 
-/* ---- records ---- */
-
-bool table_decode(struct transaction *transaction, struct slice value, record_fields *fields,
-		  void *noun, struct arena *arena)
-{
-	if (record_read(value, fields, noun, arena))
-		return true;
-	atomic_fetch_add(&transaction->store->unreadable, 1);
-	return false;
-}
-
-bool table_read(struct transaction *transaction, enum table table, struct key key,
-		record_fields *fields, void *noun, struct arena *arena)
-{
-	struct slice value;
-	return table_get(transaction, table, key, &value) &&
-	       table_decode(transaction, value, fields, noun, arena);
-}
-
-void table_write(struct transaction *transaction, enum table table, struct key key,
-		 record_fields *fields, void *noun)
-{
-	buffer_clear(&transaction->scratch);
-	if (record_write(&transaction->scratch, fields, noun))
-		table_put(transaction, table, key, buffer_slice(&transaction->scratch));
-	else
-		transaction_fail(transaction);
-}
-
-bool table_delete_some(struct transaction *transaction, enum table table, struct key prefix,
-		       size_t *steps)
-{
-	struct scan scan;
-	bool found;
-	scan_begin(&scan, transaction, table, prefix, FORWARD);
-	scan.opens_none = true;
-	for (; (found = scan_step(&scan)) && *steps > 0; --*steps)
-		scan_delete(&scan);
-	scan_end(&scan);
-	return !found;
-}
-
-size_t table_delete_all(struct transaction *transaction, enum table table, struct key prefix)
-{
-	size_t steps = SIZE_MAX;
-	(void)table_delete_some(transaction, table, prefix, &steps);
-	return SIZE_MAX - steps;
-}
-
-/* ---- counts ---- */
-
-static uint64_t count_shared(struct transaction *transaction, enum table table)
-{
-	struct scan scan;
-	uint64_t count = 0;
-	scan_begin(&scan, transaction, table, key_empty(), FORWARD);
-	scan.opens_none = true;
-	while (scan_step(&scan))
-		count++;
-	scan_end(&scan);
-	return count;
-}
-
-uint64_t table_count(struct transaction *transaction, enum table table)
-{
-	MDB_stat stat = {0};
-	if (table >= FIRST_SHARED_TABLE)
-		return count_shared(transaction, table);
-	if (transaction->result == STORE_OK) {
-		int code = mdb_stat(transaction->handle, transaction->store->trees[table], &stat);
-		(void)transaction_went_well(transaction, code);
-	}
-	return stat.ms_entries;
-}
-
-static void counts_fields(struct record *record, void *noun)
-{
-	struct table_counts *counts = noun;
-	counts->users = record_time(record, counts->users);
-	counts->facts = record_time(record, counts->facts);
-	if (record_goes_on(record))
-		counts->erasures = record_time(record, counts->erasures);
-}
-
-static struct key counts_key(void)
-{
-	return key_of_name("counts");
-}
-
-static int64_t sum(int64_t stored, int64_t came)
-{
-	int64_t all = 0;
-	/* Lost counts restart at zero, and deletions of uncounted records must not make them
-	 * negative. */
-	return __builtin_add_overflow(stored, came, &all) || all < 0 ? 0 : all;
-}
-
-struct table_counts table_counts(struct transaction *transaction)
-{
-	const struct table_counts *came = &transaction->came;
-	struct table_counts stored = {0};
-	if (!table_read(transaction, TABLE_META, counts_key(), counts_fields, &stored, NULL))
-		stored = (struct table_counts){0};
-	return (struct table_counts){sum(stored.users, came->users), sum(stored.facts, came->facts),
-				     sum(stored.erasures, came->erasures)};
-}
-
-static void put_counts(struct transaction *transaction)
-{
-	const struct table_counts *came = &transaction->came;
-	if (came->users == 0 && came->facts == 0 && came->erasures == 0)
-		return;
-	struct table_counts counts = table_counts(transaction);
-	table_write(transaction, TABLE_META, counts_key(), counts_fields, &counts);
-}
-
-/* ---- the end ---- */
-
-/* ---- encryption ---- */
-
-/* Values are not read after the next write, so that they need not pile up. */
-enum { OPENED_LIMIT = 4 << 20 };
-
-bool transaction_begin_put(struct transaction *transaction, enum table table, const struct key *key,
-			   struct slice value)
-{
-	struct sealer *sealer = transaction->sealer;
-	if (sealer == NULL || transaction->leaves_clear ||
-	    form_begin_put(sealer, table, key, value))
-		return true;
-	transaction->result = engine_result(transaction->store, errno);
-	return false;
-}
-
-struct slice transaction_seal(struct transaction *transaction, enum table table, struct slice place,
-			      struct slice value)
-{
-	struct sealer *sealer = transaction->sealer;
-	if (sealer == NULL)
-		return value;
-	transaction->opened = sealer->room.taken;
-	return transaction->leaves_clear ? value : form_seal(sealer, table, place, value);
-}
-
-void transaction_end_put(struct transaction *transaction)
-{
-	struct sealer *sealer = transaction->sealer;
-	if (sealer != NULL)
-		room_return(&sealer->room,
-			    transaction->opened > OPENED_LIMIT ? 0 : transaction->opened);
-}
-
-enum seal_state transaction_seal_state(struct transaction *transaction, uint64_t *id)
-{
-	struct slice value;
-	*id = 0;
-	if (table_get(transaction, TABLE_META, key_of_name("sealed"), &value)) {
-		(void)table_decode(transaction, value, stored_number_fields, id, NULL);
-		return SEAL_WHOLE;
-	}
-	return table_get(transaction, TABLE_META, key_of_name("format"), &value) ? SEAL_NONE
-										 : SEAL_NEW;
-}
-
 struct key transaction_show_key(struct transaction *transaction, enum table table, struct slice key)
 {
 	struct key shown = {.size = key.size < KEY_MAX ? key.size : KEY_MAX};
@@ -280,64 +117,6 @@ int64_t transaction_keyed_since(struct transaction *transaction, struct user_key
 		return INT64_MAX;
 	const int64_t since = seal_created(transaction->store->seal, sealer_hide(sealer, user));
 	return since == INT64_MAX ? since : since * SECOND_MS;
-}
-
-void transaction_ends_user(struct transaction *transaction, struct user_key user)
-{
-	struct sealer *sealer = transaction->sealer;
-	struct scan scan;
-	if (sealer == NULL)
-		return;
-	scan_begin(&scan, transaction, TABLE_SETTINGS, key_of_user(user), FORWARD);
-	scan.opens_none = true;
-	transaction->ends_user = !scan_step(&scan) || !form_needs_keys(scan.value);
-	transaction->ended = sealer_hide(sealer, user);
-	scan_end(&scan);
-}
-
-static void give_back_sealer(struct transaction *transaction)
-{
-	if (transaction->sealer != NULL)
-		seal_give_back(transaction->sealer);
-	transaction->sealer = NULL;
-}
-
-enum store_result transaction_commit(struct transaction *transaction)
-{
-	struct seal *seal = transaction->store->seal;
-	put_counts(transaction);
-	space_commit(transaction);
-	if (transaction->result == STORE_OK && transaction->sealer != NULL && !seal_sync(seal))
-		transaction->result = engine_result(transaction->store, errno);
-	if (transaction->result != STORE_OK) {
-		transaction_abort(transaction);
-		return transaction->result;
-	}
-	buffer_finish(&transaction->scratch);
-	space_forget(transaction);
-	transaction->result =
-		engine_result(transaction->store, mdb_txn_commit(transaction->handle));
-	touched_settle(transaction->store->touched, transaction->result == STORE_OK);
-	if (transaction->result == STORE_OK && transaction->ends_user)
-		seal_erase(seal, transaction->ended);
-	give_back_sealer(transaction);
-	leave(transaction->store, transaction->environment);
-	return transaction->result;
-}
-
-void transaction_abort(struct transaction *transaction)
-{
-	buffer_finish(&transaction->scratch);
-	space_forget(transaction);
-	for (size_t i = 0; i < TREE_COUNT; i++) {
-		if (transaction->idle[i] != NULL)
-			mdb_cursor_close(transaction->idle[i]);
-	}
-	mdb_txn_abort(transaction->handle);
-	give_back_sealer(transaction);
-	if (!transaction->reads)
-		touched_settle(transaction->store->touched, false);
-	leave(transaction->store, transaction->environment);
 }
 
 void transaction_erases(struct transaction *transaction)
@@ -363,4 +142,103 @@ bool transaction_went_well(struct transaction *transaction, int code)
 	if (code != MDB_SUCCESS && code != MDB_NOTFOUND)
 		transaction->result = engine_result(transaction->store, code);
 	return code == MDB_SUCCESS;
+}
+
+/* ---- what it adds to the account of space ---- */
+
+enum { USER_SIZE = sizeof(struct user_key) };
+
+/* LMDB keeps a record on a leaf page, which on average is two thirds full; a value that does not
+ * fit twice on a page has pages of its own. */
+static int64_t bytes_of(enum table table, struct slice key, struct slice value)
+{
+	static const size_t page = 4096, page_head = 16, node = 8, place = 2, reference = 8;
+	static const size_t most = 2038; /* of a node */
+	static const size_t age = 28;    /* a receipt's record in TABLE_RECEIPT_AGES */
+	size_t on_leaf = node + key.size + value.size;
+	size_t pages = 0;
+	if (on_leaf > most) {
+		pages = (page_head + value.size + page - 1) / page;
+		on_leaf = node + key.size + reference;
+	}
+	on_leaf += place + (table == TABLE_RECEIPTS ? age : 0);
+	return (int64_t)(pages * page + on_leaf * 3 / 2);
+}
+
+void space_add(struct space *space, enum table table, struct slice key, struct slice value,
+	       int sign)
+{
+	const int64_t bytes = sign * bytes_of(table, key, value);
+	space->all += bytes;
+	if (table == TABLE_RECEIPTS || table == TABLE_USER_RECEIPTS || table == TABLE_FROZEN ||
+	    table == TABLE_REPLAYS)
+		space->given += bytes;
+}
+
+struct space_change *space_change_of(struct transaction *transaction, const unsigned char *user)
+{
+	struct space_changes *changes = &transaction->space;
+	if (changes->count > 0 &&
+	    memcmp(changes->list[changes->count - 1].user.bytes, user, USER_SIZE) == 0)
+		return &changes->list[changes->count - 1];
+	if (changes->list == NULL)
+		digest_table_init(&changes->index);
+	int64_t place = digest_table_find(&changes->index, user);
+	if (place != DIGEST_NONE)
+		return &changes->list[place];
+	changes->list =
+		xgrow(changes->list, changes->count, &changes->capacity, sizeof(*changes->list));
+	digest_table_put(&changes->index, user, (int64_t)changes->count);
+	struct space_change *change = &changes->list[changes->count++];
+	*change = (struct space_change){0};
+	memcpy(change->user.bytes, user, USER_SIZE);
+	return change;
+}
+
+void space_note(struct transaction *transaction, enum table table, struct slice key,
+		struct slice value, int sign)
+{
+	struct user_key user;
+	const unsigned char *owner = (const unsigned char *)key.data;
+	if (table == TABLE_RECEIPTS) {
+		if (!form_receipt_owner(value, transaction->sealer != NULL, &user))
+			return;
+		owner = user.bytes;
+	} else if (table < FIRST_USER_TABLE || key.size < USER_SIZE) {
+		return;
+	}
+	space_add(&space_change_of(transaction, owner)->add, table, key, value, sign);
+}
+
+void space_forget(struct transaction *transaction)
+{
+	struct space_changes *changes = &transaction->space;
+	if (changes->list != NULL)
+		digest_table_finish(&changes->index);
+	free(changes->list);
+	*changes = (struct space_changes){0};
+}
+
+/* ---- the end ---- */
+
+void transaction_end(struct transaction *transaction, bool committed)
+{
+	if (!transaction->reads)
+		touched_settle(transaction->store->touched, committed);
+	if (transaction->sealer != NULL)
+		seal_give_back(transaction->sealer);
+	transaction->sealer = NULL;
+	leave(transaction->store, transaction->environment);
+}
+
+void transaction_abort(struct transaction *transaction)
+{
+	buffer_finish(&transaction->scratch);
+	space_forget(transaction);
+	for (size_t i = 0; i < TREE_COUNT; i++) {
+		if (transaction->idle[i] != NULL)
+			mdb_cursor_close(transaction->idle[i]);
+	}
+	mdb_txn_abort(transaction->handle);
+	transaction_end(transaction, false);
 }

@@ -13,16 +13,25 @@
 
 enum {
 	BATCH_LIMIT = 256,
-	LONGEST_WAIT_MS = 10, /* for operations that may wait for others */
+	QUEUE_LIMIT = 64 * 1024 * 1024, /* bytes */
+	LONGEST_WAIT_MS = 10,           /* for operations that may wait for others */
 };
 
 /* The caller's handle. It outlives the operation until the loop has run its callback. */
 struct store_call {
-	struct store_loop *loop;
-	store_done *callback; /* NULL: cancelled; belongs to the loop's thread */
-	void *cookie;
+	struct store_waiter waiter; /* its callback, NULL: cancelled, is the loop's thread's */
 	enum store_result result;
 	size_t count;
+};
+
+/* Operations in order of arrival. Operations of one user run in that order, so those after an
+ * operation in slices wait until it ends. */
+struct queue {
+	struct operation *first;
+	struct operation **last;
+	size_t bytes;  /* total of queued and running operations */
+	size_t urgent; /* number of queued operations that may not wait */
+	size_t paused; /* number of operations in slices whose last slice failed; retried later */
 };
 
 struct writer {
@@ -31,7 +40,7 @@ struct writer {
 	pthread_mutex_t lock;
 	pthread_cond_t work;
 	/* Under the lock: */
-	struct operation_queue queue;
+	struct queue queue;
 	struct timespec wait_to; /* deadline of the first queued operation */
 	bool stopping;
 	void (*between)(void *cookie); /* NULL: nothing is to be run */
@@ -42,6 +51,33 @@ struct writer {
 	struct timespec look_at; /* when the next check is due */
 };
 
+/* ---- operations ---- */
+
+void *operation_create(size_t size, operation_run *run, const struct user_key *user)
+{
+	struct operation *operation = xcalloc(1, size);
+	operation->run = run;
+	operation->size = size;
+	operation->has_user = user != NULL;
+	if (user != NULL)
+		operation->user = *user;
+	return operation;
+}
+
+void *operation_copy(struct operation *operation, const void *bytes, size_t size)
+{
+	operation->size += size;
+	void *copy = arena_bytes(&operation->arena, size);
+	if (size > 0)
+		memcpy(copy, bytes, size);
+	return copy;
+}
+
+struct slice operation_slice(struct operation *operation, struct slice bytes)
+{
+	return (struct slice){operation_copy(operation, bytes.data, bytes.size), bytes.size};
+}
+
 static void operation_destroy(struct operation *operation)
 {
 	arena_finish(&operation->arena);
@@ -51,8 +87,8 @@ static void operation_destroy(struct operation *operation)
 static void call_finish(void *cookie)
 {
 	struct store_call *call = cookie;
-	if (call->callback != NULL)
-		call->callback(call->cookie, call->result);
+	if (call->waiter.callback != NULL)
+		call->waiter.callback(call->waiter.cookie, call->result);
 	free(call);
 }
 
@@ -64,7 +100,7 @@ size_t store_call_count(const struct store_call *call)
 void store_cancel(struct store_call *call)
 {
 	if (call != NULL)
-		call->callback = NULL;
+		call->waiter.callback = NULL;
 }
 
 /* Reports to the caller; the operation may continue without one. */
@@ -76,13 +112,95 @@ static void operation_answer(struct operation *operation, enum store_result resu
 		return;
 	call->result = result;
 	call->count = operation->count;
-	call->loop->post(call->loop, call_finish, call);
+	call->waiter.loop->post(call->waiter.loop, call_finish, call);
 }
 
 static void operation_finish(struct operation *operation, enum store_result result)
 {
 	operation_answer(operation, result);
 	operation_destroy(operation);
+}
+
+/* ---- the queue ---- */
+
+static bool queue_fits(const struct queue *queue, size_t size)
+{
+	return queue->bytes == 0 || (size <= QUEUE_LIMIT && queue->bytes <= QUEUE_LIMIT - size);
+}
+
+static void queue_add(struct queue *queue, struct operation *operation)
+{
+	operation->next = NULL;
+	*queue->last = operation;
+	queue->last = &operation->next;
+	queue->bytes += operation->size;
+	queue->urgent += !operation->may_wait;
+}
+
+static void unlink_at(struct queue *queue, struct operation **link)
+{
+	struct operation *operation = *link;
+	*link = operation->next;
+	if (queue->last == &operation->next)
+		queue->last = link;
+	queue->urgent -= !operation->may_wait;
+}
+
+static bool is_of_same_user(const struct operation *a, const struct operation *b)
+{
+	return !a->has_user || !b->has_user || user_equal(a->user, b->user);
+}
+
+/* Operations in slices that stand before it hold it back; they are few. */
+static bool is_held(const struct operation *operation, struct operation *const *holders,
+		    size_t count)
+{
+	for (size_t i = 0; i < count; i++) {
+		if (is_of_same_user(operation, holders[i]))
+			return true;
+	}
+	return false;
+}
+
+static size_t queue_take(struct queue *queue, struct operation **batch, size_t limit)
+{
+	enum { MOST_HOLDERS = 256 };
+	struct operation *holders[MOST_HOLDERS];
+	size_t holder_count = 0;
+	size_t count = 0;
+	struct operation **link = &queue->first;
+	while (*link != NULL && count < limit && holder_count < MOST_HOLDERS) {
+		struct operation *operation = *link;
+		bool is_free = !is_held(operation, holders, holder_count);
+		if (is_free && operation->in_slices)
+			holders[holder_count++] = operation;
+		if (!is_free || operation->paused) {
+			link = &operation->next;
+			continue;
+		}
+		unlink_at(queue, link);
+		batch[count++] = operation;
+	}
+	return count;
+}
+
+static void queue_put_back(struct queue *queue, struct operation *operation, bool pause)
+{
+	operation->next = queue->first;
+	if (queue->first == NULL)
+		queue->last = &operation->next;
+	queue->first = operation;
+	queue->urgent += !operation->may_wait;
+	operation->paused = pause;
+	queue->paused += pause;
+}
+
+static void queue_resume(struct queue *queue)
+{
+	for (struct operation *at = queue->first; at != NULL && queue->paused > 0; at = at->next) {
+		queue->paused -= at->paused;
+		at->paused = false;
+	}
 }
 
 static struct timespec from_now(long milliseconds)
@@ -95,14 +213,14 @@ static struct timespec from_now(long milliseconds)
 	return at;
 }
 
-static bool queue_add(struct writer *writer, struct operation *operation)
+static bool accept(struct writer *writer, struct operation *operation)
 {
-	struct operation_queue *queue = &writer->queue;
+	struct queue *queue = &writer->queue;
 	pthread_mutex_lock(&writer->lock);
-	bool fits = operation->promised || operation_queue_fits(queue, operation->size);
+	bool fits = operation->promised || queue_fits(queue, operation->size);
 	if (fits) {
 		bool is_first = queue->first == NULL;
-		operation_queue_add(queue, operation);
+		queue_add(queue, operation);
 		if (is_first)
 			writer->wait_to = from_now(LONGEST_WAIT_MS);
 		if (is_first || !operation->may_wait)
@@ -112,10 +230,10 @@ static bool queue_add(struct writer *writer, struct operation *operation)
 	return fits;
 }
 
-static struct store_call *call_create(struct store_loop *loop, store_done *callback, void *cookie)
+static struct store_call *call_create(struct store_waiter waiter)
 {
 	struct store_call *call = xmalloc(sizeof(*call));
-	*call = (struct store_call){.loop = loop, .callback = callback, .cookie = cookie};
+	*call = (struct store_call){.waiter = waiter};
 	return call;
 }
 
@@ -129,36 +247,39 @@ static void keep_audit(struct operation *operation, const struct audit_entry *en
 }
 
 struct store_call *writer_submit(struct writer *writer, struct operation *operation,
-				 const struct user_key *user, struct store_loop *loop,
-				 store_done *callback, void *cookie)
+				 struct store_waiter waiter)
 {
-	bool is_told = loop != NULL && callback != NULL;
-	struct store_call *call = is_told ? call_create(loop, callback, cookie) : NULL;
-	operation->user = user;
+	const struct store_loop *loop = waiter.loop;
+	bool is_told = loop != NULL && waiter.callback != NULL;
+	struct store_call *call = is_told ? call_create(waiter) : NULL;
 	operation->call = call;
 	if (loop != NULL && loop->audit != NULL)
 		keep_audit(operation, loop->audit);
 	if (operation->grows && !store_has_room(writer->store))
 		operation_finish(operation, STORE_FULL);
-	else if (!queue_add(writer, operation))
+	else if (!accept(writer, operation))
 		operation_finish(operation, STORE_FAILED);
 	return call;
 }
 
-void writer_resume(struct writer *writer, struct operation *operation, const struct user_key *user)
+void writer_resume(struct writer *writer, struct operation *operation)
 {
-	operation->user = user;
 	operation->promised = true;
 	operation->begun = true;
-	(void)queue_add(writer, operation);
+	(void)accept(writer, operation);
 }
 
 bool writer_is_full(struct writer *writer)
 {
 	pthread_mutex_lock(&writer->lock);
-	bool is_full = !operation_queue_fits(&writer->queue, 1);
+	bool is_full = !queue_fits(&writer->queue, 1);
 	pthread_mutex_unlock(&writer->lock);
 	return is_full;
+}
+
+bool store_is_behind(const struct store *store)
+{
+	return writer_is_full(store->writer);
 }
 
 static void tell_of_facts_gone(struct store *store, struct operation **operations, size_t count)
@@ -168,7 +289,7 @@ static void tell_of_facts_gone(struct store *store, struct operation **operation
 		struct operation *operation = operations[i];
 		operation->facts_gone += operation->facts_gone_now;
 		if (operation->facts_gone > 0 && !operation->unfinished && listener != NULL)
-			listener(*operation->user, operation->facts_gone);
+			listener(operation->user, operation->facts_gone);
 	}
 }
 
@@ -179,10 +300,8 @@ void store_listen_to_fact_limit(struct store *store, fact_limit_listener *listen
 
 static enum store_result run_one(struct operation *operation, struct transaction *transaction)
 {
-	const struct user_key nobody = {{0}};
 	struct arena scratch = {0};
-	const struct memory memory = {
-		transaction, operation->user == NULL ? nobody : *operation->user, &scratch};
+	const struct memory memory = {transaction, operation->user, &scratch};
 	enum store_result result = operation->run(operation, &memory);
 	arena_finish(&scratch);
 	return result;
@@ -277,22 +396,22 @@ static void look_at_room(struct writer *writer, size_t written)
 	clock_gettime(CLOCK_MONOTONIC, &writer->look_at);
 	writer->look_at.tv_sec++;
 	pthread_mutex_lock(&writer->lock);
-	operation_queue_resume(&writer->queue);
+	queue_resume(&writer->queue);
 	pthread_mutex_unlock(&writer->lock);
 }
 
 /* Waits for work. Takes up to BATCH_LIMIT operations; 0: a second has passed, or the writer
  * stops. */
-static size_t queue_take(struct writer *writer, struct operation **batch, bool *stopping)
+static size_t take_batch(struct writer *writer, struct operation **batch, bool *stopping)
 {
-	struct operation_queue *queue = &writer->queue;
+	struct queue *queue = &writer->queue;
 	size_t count = 0;
 	int waited = 0;
 	pthread_mutex_lock(&writer->lock);
 	for (;;) {
 		bool is_over = writer->stopping || writer->between != NULL || waited != 0;
 		if (is_over || queue->urgent > 0)
-			count = operation_queue_take(queue, batch, BATCH_LIMIT);
+			count = queue_take(queue, batch, BATCH_LIMIT);
 		if (is_over || count > 0)
 			break;
 		/* everything queued may wait for others, or for a paused operation */
@@ -326,7 +445,7 @@ static void settle(struct writer *writer, struct operation **batch, size_t count
 		if (failed ? operation->begun : operation->unfinished) {
 			operation->begun = true;
 			operation->slices += !failed;
-			operation_queue_put_back(&writer->queue, operation, failed);
+			queue_put_back(&writer->queue, operation, failed);
 			if (failed)
 				operation_answer(operation, result);
 			if (failed && operation->undo != NULL)
@@ -383,7 +502,7 @@ static void *writer_main(void *cookie)
 	struct operation *batch[BATCH_LIMIT];
 	bool stopping = false;
 	for (;;) {
-		size_t count = queue_take(writer, batch, &stopping);
+		size_t count = take_batch(writer, batch, &stopping);
 		if (count == 0 && stopping)
 			return NULL;
 		if (count > 0)
@@ -407,8 +526,10 @@ static void make_condition(pthread_cond_t *condition)
 static void writer_free(struct writer *writer)
 {
 	/* operations held back by a pause; the next start resumes those that had begun */
-	for (struct operation *left; (left = operation_queue_pop(&writer->queue)) != NULL;)
+	for (struct operation *left = writer->queue.first, *next; left != NULL; left = next) {
+		next = left->next;
 		operation_finish(left, STORE_FAILED);
+	}
 	pthread_cond_destroy(&writer->between_done);
 	pthread_cond_destroy(&writer->work);
 	pthread_mutex_destroy(&writer->lock);
@@ -419,7 +540,7 @@ struct writer *writer_start(struct store *store)
 {
 	struct writer *writer = xcalloc(1, sizeof(*writer));
 	writer->store = store;
-	operation_queue_init(&writer->queue);
+	writer->queue.last = &writer->queue.first;
 	pthread_mutex_init(&writer->lock, NULL);
 	make_condition(&writer->work);
 	make_condition(&writer->between_done);

@@ -206,36 +206,23 @@ static enum store_result run_nothing(struct operation *operation, const struct m
 	return STORE_OK;
 }
 
-static void no_post(struct store_loop *loop, void (*run)(void *cookie), void *cookie)
-{
-	(void)loop;
-	(void)run;
-	(void)cookie;
-}
-
 void store_audit(struct store *store, const struct audit_entry *entry)
 {
-	struct store_loop loop = {no_post, entry};
+	struct store_loop loop = {.audit = entry};
 	if (!store_has_room(store) || writer_is_full(store->writer)) {
 		atomic_fetch_add(&store->audit_dropped, 1);
 		return;
 	}
-	struct operation *operation = operation_create(sizeof(*operation), run_nothing);
+	struct operation *operation = operation_create(sizeof(*operation), run_nothing, NULL);
 	operation->grows = true;
 	operation->may_wait = true;
-	(void)writer_submit(store->writer, operation, NULL, &loop, NULL, NULL);
+	(void)writer_submit(store->writer, operation, (struct store_waiter){.loop = &loop});
 }
 
 uint64_t store_audit_dropped(struct store *store)
 {
 	return atomic_load(&store->audit_dropped);
 }
-
-struct trim_operation {
-	struct operation operation;
-	struct slice until; /* as a line has it */
-	bool *more;
-};
 
 /* The text of a member that every line has; lines are written here alone. */
 static struct slice member(struct slice line, const char *begin)
@@ -256,12 +243,13 @@ static bool is_before(struct slice line, struct slice time)
 
 static enum store_result run_trim(struct operation *operation, const struct memory *memory)
 {
-	struct trim_operation *own = (struct trim_operation *)operation;
+	const struct slice until = text_time(operation->now, memory->arena);
+	bool *more = operation->outcome;
 	struct audit_log log;
 	struct slice value;
 	struct slice line;
 	size_t gone = 0;
-	*own->more = false;
+	*more = false;
 	if (!read_log(memory->transaction, &log))
 		return STORE_NOT_FOUND;
 	for (; gone < AUDIT_AT_ONCE && log.ends.first <= log.ends.last; gone++) {
@@ -269,7 +257,7 @@ static enum store_result run_trim(struct operation *operation, const struct memo
 		line = (struct slice){0};
 		if (table_get(memory->transaction, TABLE_AUDIT, key, &value) &&
 		    table_decode(memory->transaction, value, stored_audit_fields, &line, NULL) &&
-		    !is_before(line, own->until))
+		    !is_before(line, until))
 			break;
 		audit_hash(line, log.ends.before);
 		(void)table_delete(memory->transaction, TABLE_AUDIT, key);
@@ -277,19 +265,19 @@ static enum store_result run_trim(struct operation *operation, const struct memo
 	}
 	if (gone == 0)
 		return STORE_NOT_FOUND;
-	*own->more = gone == AUDIT_AT_ONCE;
+	*more = gone == AUDIT_AT_ONCE;
 	write_log(memory->transaction, &log);
 	return STORE_OK;
 }
 
 struct store_call *store_trim_audit(struct store *store, int64_t until, bool *more,
-				    struct store_loop *loop, store_done *callback, void *cookie)
+				    struct store_waiter waiter)
 {
-	struct trim_operation *own = operation_create(sizeof(*own), run_trim);
-	own->until = text_time(until, &own->operation.arena);
-	own->more = more;
-	own->operation.may_wait = true;
-	return writer_submit(store->writer, &own->operation, NULL, loop, callback, cookie);
+	struct operation *operation = operation_create(sizeof(*operation), run_trim, NULL);
+	operation->now = until;
+	operation->outcome = more;
+	operation->may_wait = true;
+	return writer_submit(store->writer, operation, waiter);
 }
 
 /* ---- reading ---- */

@@ -2,7 +2,7 @@
 #include "storage/open/open.h"
 
 #include "storage/files/erasures.h"
-#include "storage/index/reindex.h"
+#include "storage/index/index.h"
 #include "storage/lmdb/folder.h"
 #include "storage/lmdb/table.h"
 #include "storage/lmdb/writer.h"

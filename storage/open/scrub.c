@@ -1,12 +1,12 @@
 /* A scrub copies the records, not the pages, of a store into a new file: of one that is about to be
  * opened, or of one that is open. */
+#include "storage/scrub.h"
 #include "storage/files/files.h"
 #include "storage/files/touched.h"
 #include "storage/lmdb/folder.h"
 #include "storage/lmdb/reader.h"
 #include "storage/lmdb/writer.h"
 #include "storage/open/open.h"
-#include "storage/scrub.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -437,6 +437,8 @@ static void exchange(struct scrubbing *scrubbing)
 	(void)mdb_env_set_flags(scrubbing->copy.fresh.env, MDB_NOSYNC, 0);
 	scrubbing->before = store->env;
 	scrubbing->number = engine_replace(store, scrubbing->copy.fresh.env);
+	engine_look_at_room(store);
+	engine_cache_singly(store);
 	scrubbing->copy.fresh.env = NULL;
 }
 

@@ -4,7 +4,7 @@
 #define RECALLD_STORAGE_USER_BRANCH_H
 
 #include "core/facts/change.h"
-#include "storage/user/exchanges.h"
+#include "storage/user/memory.h"
 
 /* The exchange's answer with this hash, whether it stands or another one does; 0: none. */
 uint64_t branch_answer(const struct memory *memory, uint64_t shown, uint64_t hash);
@@ -23,5 +23,16 @@ struct fact *branch_facts(const struct branch *branch, const struct memory *memo
 /* Whether an exchange is taken back when the branch is done; one hidden since then stays hidden. */
 bool branch_is_taken_back(const struct branch *branch, const struct memory *memory,
 			  uint64_t exchange);
+
+/* What ceases to stand: exchanges that a request takes back, with those that return, and facts. */
+
+/* Writes what branch_find() found: turns, facts, jobs, and what was derived from them. `at` is when
+ * the user took it back; jobs are made like `like`. */
+void supersede(const struct memory *memory, struct stored_user *user, const struct branch *branch,
+	       int64_t at, const struct job *like);
+
+/* Writes what a person, an import or a merge changes, with its tombstones, and withdraws what holds
+ * any of it as it was. */
+void supersede_facts(const struct memory *memory, const struct fact_changes *changes, int64_t now);
 
 #endif

@@ -3,7 +3,6 @@
 #include "core/facts/facts.h"
 #include "storage/files/erasures.h"
 #include "storage/user/memory.h"
-#include "storage/user/rights.h"
 
 enum {
 	/* Offsets in keys. */
@@ -346,8 +345,7 @@ enum { MOST_REWRITTEN = 256 };
 struct derived_count erase_derived(const struct memory *memory, const struct leaving *leaving,
 				   const struct receipt_search *found, int64_t until)
 {
-	struct store *store = memory->transaction->store;
-	forget_epochs_record(store->hidden, memory->user, ++store->next_forget_epoch);
+	memory_note_epoch(memory, EPOCH_HIDDEN);
 	transaction_erases(memory->transaction);
 	struct derived_count count = erase_given(memory, leaving);
 	count.receipts = change_receipts(
@@ -358,8 +356,7 @@ struct derived_count erase_derived(const struct memory *memory, const struct lea
 
 struct derived_count withdraw_derived(const struct memory *memory, const struct leaving *leaving)
 {
-	struct store *store = memory->transaction->store;
-	forget_epochs_record(store->taken_back, memory->user, ++store->next_forget_epoch);
+	memory_note_epoch(memory, EPOCH_TAKEN_BACK);
 	return erase_given(memory, leaving);
 }
 

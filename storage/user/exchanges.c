@@ -1,4 +1,4 @@
-#include "storage/user/exchanges.h"
+#include "storage/user/memory.h"
 
 enum { ORDINAL_OFFSET = 20 }; /* in a key of TABLE_EXCHANGES */
 

@@ -1,4 +1,4 @@
-#include "storage/user/journal.h"
+#include "storage/user/memory.h"
 
 /* Where a new user's ids begin: after those of all deleted users, so that what is still in progress
  * for a deleted user never matches the same user's new records. */

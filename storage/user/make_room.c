@@ -3,7 +3,6 @@
  * never outrun it. While the map is nearly full, those of the users who take most go. */
 #include "storage/lmdb/writer.h"
 #include "storage/user/memory.h"
-#include "storage/user/rights.h"
 
 enum {
 	CONVERSATIONS_LOOKED_AT = 8,
@@ -199,33 +198,21 @@ void memory_make_room(const struct memory *memory, const struct leaves *leaves, 
 
 /* ---- for itself ---- */
 
-struct room_operation {
-	struct operation operation;
-	struct user_key user;
-	bool has_user;
-	uint64_t limit;
-	int64_t now;
-};
-
 static enum store_result run_make_room(struct operation *operation, const struct memory *memory)
 {
-	struct room_operation *own = (struct room_operation *)operation;
+	const int64_t now = operation->now;
 	size_t steps = MAKE_ROOM_STEPS;
-	bool deleted = own->has_user ? delete_beyond(memory, own->limit, NULL, own->now, &steps)
-				     : relieve(memory, NULL, own->now, &steps);
+	bool deleted = operation->has_user
+			       ? delete_beyond(memory, operation->limit, NULL, now, &steps)
+			       : relieve(memory, NULL, now, &steps);
 	return deleted ? STORE_OK : STORE_NOT_FOUND;
 }
 
 struct store_call *store_make_room(struct store *store, const struct user_key *user, uint64_t limit,
-				   int64_t now, struct store_loop *loop, store_done *callback,
-				   void *cookie)
+				   int64_t now, struct store_waiter waiter)
 {
-	struct room_operation *own = operation_create(sizeof(*own), run_make_room);
-	own->has_user = user != NULL;
-	if (user != NULL)
-		own->user = *user;
-	own->limit = limit;
-	own->now = now;
-	return writer_submit(store->writer, &own->operation, user == NULL ? NULL : &own->user, loop,
-			     callback, cookie);
+	struct operation *operation = operation_create(sizeof(*operation), run_make_room, user);
+	operation->limit = limit;
+	operation->now = now;
+	return writer_submit(store->writer, operation, waiter);
 }

@@ -1,6 +1,7 @@
 #include "storage/user/memory.h"
 
 #include "core/facts/facts.h"
+#include "storage/lmdb/forget_epochs.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -14,6 +15,18 @@ void memory_scan(const struct memory *memory, struct scan *scan, enum table tabl
 {
 	scan_begin(scan, memory->transaction, table, user_key(memory), FORWARD);
 	scan_let_go(scan);
+}
+
+void memory_note_epoch(const struct memory *memory, enum epoch epoch)
+{
+	struct store *store = memory->transaction->store;
+	forget_epochs_record(store->epochs[epoch], memory->user, ++store->next_forget_epoch);
+}
+
+bool memory_passed_epoch(const struct memory *memory, enum epoch epoch, uint64_t forget_epoch)
+{
+	return forget_epochs_passed(memory->transaction->store->epochs[epoch], memory->user,
+				    forget_epoch);
 }
 
 bool memory_user(const struct memory *memory, struct stored_user *user)

@@ -4,6 +4,8 @@
 #define RECALLD_STORAGE_USER_MEMORY_H
 
 #include "core/base/ids.h"
+#include "core/facts/change.h"
+#include "core/memory/user.h"
 #include "storage/lmdb/table.h"
 
 /* The most text of turns that one read returns, besides the limit on their number. */
@@ -11,6 +13,11 @@ enum { MEMORY_TEXT_LIMIT = 16 * 1024 * 1024 };
 
 /* The most answers of one exchange that are followed. */
 enum { ANSWERS_LIMIT = 4096 };
+
+/* Notes that it happened to the memory now, so that exchanges in progress see it. Writer only. */
+void memory_note_epoch(const struct memory *memory, enum epoch epoch);
+/* Whether it happened since the forget_epoch was issued. Writer only. */
+bool memory_passed_epoch(const struct memory *memory, enum epoch epoch, uint64_t forget_epoch);
 
 bool memory_user(const struct memory *memory, struct stored_user *user);
 /* Whether the user has records in an encrypted store, but no keys. */
@@ -156,5 +163,73 @@ void memory_note_erasures(struct transaction *transaction);
 void memory_mark_forgotten(const struct memory *memory);
 bool memory_is_marked_forgotten(const struct memory *memory);
 void memory_unmark_forgotten(const struct memory *memory);
+
+/* ---- tombstones and settings ---- */
+
+/* Tombstones, settings and changes of facts in their tables. */
+
+struct tombstones memory_tombstones(const struct memory *memory);
+/* For the fact's value, under its entity and key. */
+void memory_bury(const struct memory *memory, const struct fact *fact, int64_t at);
+/* Under every key: for the values of the fact and of those it superseded, which have lower ids,
+ * among these, ascending. */
+void memory_bury_chain(const struct memory *memory, const struct id_list *facts, uint64_t id,
+		       int64_t at);
+/* The same for the values of these facts. */
+void memory_bury_all(const struct memory *memory, const struct id_list *facts, int64_t at);
+/* Deletes those of the fact's value, whatever synonym of its key they are under. */
+void memory_lift(const struct memory *memory, const struct fact *fact);
+/* Stores a tombstone of an export. */
+void memory_put_tombstone(const struct memory *memory, uint64_t value, uint64_t subject,
+			  struct tombstone *tombstone);
+
+/* The default if none are stored. */
+struct user_settings memory_settings(const struct memory *memory);
+void memory_put_settings(const struct memory *memory, const struct user_settings *settings);
+/* Leaves only what outlives the user's memory. */
+void memory_forget_settings(const struct memory *memory);
+
+/* ---- what appending and importing share ---- */
+
+/* What appending and importing share. */
+
+/* Reads the user's record, or prepares that of a new user. The caller writes it back. */
+void journal_open_user(const struct memory *memory, struct slice tenant, struct slice id,
+		       int64_t seen_at, struct stored_user *user);
+/* Gives the turn its id and stores it. */
+void journal_add_turn(const struct memory *memory, struct stored_user *user,
+		      struct stored_turn *turn);
+/* Makes an answer findable by its hash; does nothing for 0. */
+void journal_fingerprint_answer(const struct memory *memory, uint64_t hash, uint32_t conversation,
+				uint32_t ordinal, struct stored_answer answer);
+/* Adds an exchange's job, made like `like`. */
+void journal_add_job(const struct memory *memory, struct stored_user *user, uint64_t exchange,
+		     const struct job *like);
+/* Tells the summary's job how many turns came and went. If `like` is given, the job follows it from
+ * now on. */
+void journal_count_uncovered(const struct memory *memory, size_t came, size_t went,
+			     const struct job *like);
+/* Makes jobs that waited for a mode that learns follow the configuration from now on. */
+void journal_release_jobs(const struct memory *memory, struct stored_user *user);
+
+/* ---- exchanges for the rules of core/memory ---- */
+
+/* Reads the exchanges of a conversation for the rules of core/memory. */
+
+enum {
+	EXCHANGE_OFFSET = 24,  /* offset of its id in a key of TABLE_EXCHANGES */
+	TURN_TIME_OFFSET = 24, /* offset of a turn's id in a key of TABLE_TURN_TIMES */
+};
+
+/* An exchange's user turn, without its text. False: it is gone. */
+bool exchange_turn(const struct memory *memory, uint64_t id, struct stored_turn *turn);
+
+/* An exchange by its id, without its text. False: it is gone. */
+bool exchange_read(const struct memory *memory, uint64_t id, struct past_exchange *exchange);
+
+/* The conversation's exchanges with ordinals from `first` to `last`, in the memory's arena. Their
+ * texts are not copied: they are valid until the transaction writes or ends. */
+struct past_exchanges exchanges_read(const struct memory *memory, uint32_t conversation,
+				     uint32_t first, uint32_t last);
 
 #endif

@@ -2,7 +2,7 @@
 #include "core/facts/receipt_text.h"
 #include "storage/lmdb/forget_epochs.h"
 #include "storage/lmdb/writer.h"
-#include "storage/user/rights.h"
+#include "storage/user/memory.h"
 
 enum { EVICTED_AT_ONCE = 64 };
 
@@ -121,51 +121,4 @@ void memory_silence_receipt(const struct memory *memory, uint64_t id,
 	receipt->receipt.text = text;
 	table_write(memory->transaction, TABLE_RECEIPTS, key_of_number(id), stored_receipt_fields,
 		    receipt);
-}
-
-struct receipt operation_receipt(struct operation *operation, const struct receipt *receipt)
-{
-	struct receipt copy = *receipt;
-	copy.text = operation_slice(operation, receipt->text);
-	copy.turns = operation_copy(operation, receipt->turns,
-				    receipt->turn_count * sizeof(*receipt->turns));
-	copy.facts = operation_copy(operation, receipt->facts,
-				    receipt->fact_count * sizeof(*receipt->facts));
-	return copy;
-}
-
-struct receipt_operation {
-	struct operation operation;
-	struct user_key user;
-	uint64_t forget_epoch;
-	struct receipt receipt;
-};
-
-static enum store_result run_keep_receipt(struct operation *operation, const struct memory *memory)
-{
-	struct receipt_operation *own = (struct receipt_operation *)operation;
-	const struct leaves leaves = {own->user, own->receipt.id, 0};
-	const bool may_write = memory_settings(memory).learn &&
-			       !forget_epochs_passed(memory->transaction->store->forgotten,
-						     own->user, own->forget_epoch) &&
-			       !forget_epochs_passed(memory->transaction->store->hidden, own->user,
-						     own->forget_epoch);
-	if (may_write) {
-		memory_put_receipt(memory, &own->receipt);
-		memory_make_room(memory, &leaves, own->receipt.user_limit,
-				 (int64_t)(own->receipt.id >> RECEIPT_TIME_SHIFT));
-	}
-	return may_write ? STORE_OK : STORE_STALE;
-}
-
-struct store_call *store_keep_receipt(struct store *store, struct user_key user,
-				      uint64_t forget_epoch, const struct receipt *receipt,
-				      struct store_loop *loop, store_done *callback, void *cookie)
-{
-	struct receipt_operation *own = operation_create(sizeof(*own), run_keep_receipt);
-	own->operation.grows = true;
-	own->user = user;
-	own->forget_epoch = forget_epoch;
-	own->receipt = operation_receipt(&own->operation, receipt);
-	return writer_submit(store->writer, &own->operation, &own->user, loop, callback, cookie);
 }

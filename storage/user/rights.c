@@ -1,4 +1,4 @@
-#include "storage/user/rights.h"
+#include "storage/user/memory.h"
 
 #include "core/facts/tombstone.h"
 

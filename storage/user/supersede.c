@@ -1,9 +1,9 @@
-#include "storage/user/supersede.h"
+#include "storage/user/branch.h"
 
 #include "core/base/ids.h"
 #include "core/text/text.h"
 #include "storage/user/erase.h"
-#include "storage/user/rights.h"
+#include "storage/user/memory.h"
 
 struct superseding {
 	const struct memory *memory;

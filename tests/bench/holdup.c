@@ -74,8 +74,8 @@ static void take_in(struct fixture *fixture, struct portable_memory *memory, con
 	struct fixture_wait wait = {0};
 	struct take_in_count taken = {0};
 	memory->user = slice_of(user);
-	(void)store_take_in(fixture->store, memory, 0, &taken, &fixture->loop.loop, fixture_done,
-			    &wait);
+	(void)store_take_in(fixture->store, memory, 0, &taken,
+			    (struct store_waiter){&fixture->loop.loop, fixture_done, &wait});
 	measure(fixture, name, &wait, 0);
 	if (wait.result != STORE_OK || taken.turns + taken.known != count)
 		abort();
@@ -117,12 +117,13 @@ START_TEST(measurements)
 	measure(&fixture, "nothing", &wait, 300);
 	wait = (struct fixture_wait){0};
 	(void)fixture_begin_import(fixture.store, SLICE("shared"), SLICE("alex"), turns, count,
-				   true, 0, &fixture.loop.loop, fixture_done, &wait);
+				   true, 0,
+				   (struct store_waiter){&fixture.loop.loop, fixture_done, &wait});
 	measure(&fixture, "import", &wait, 0);
 	measure_taking_in(&fixture);
 	wait = (struct fixture_wait){0};
-	(void)store_forget(fixture.store, fixture_key("alex"), 0, NULL, &fixture.loop.loop,
-			   fixture_done, &wait);
+	(void)store_forget(fixture.store, fixture_key("alex"), 0, NULL,
+			   (struct store_waiter){&fixture.loop.loop, fixture_done, &wait});
 	measure(&fixture, "delete", &wait, 0);
 	for (size_t i = 0; i < count; i++)
 		free((char *)turns[i].text.data);

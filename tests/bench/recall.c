@@ -74,7 +74,8 @@ static void give_vectors(struct fixture *fixture, uint64_t first, size_t count)
 	for (size_t i = 0; i < count; i++)
 		turns[i] = (struct embedded_turn){first + i, vectors + i * DIMENSIONS};
 	(void)store_embedded(fixture->store, fixture_key("alex"), SLICE("model"), DIMENSIONS, turns,
-			     count, &fixture->loop.loop, fixture_done, &wait);
+			     count,
+			     (struct store_waiter){&fixture->loop.loop, fixture_done, &wait});
 	ck_assert_int_eq(fixture_await(&fixture->loop, &wait), STORE_OK);
 	free(vectors);
 	free(turns);

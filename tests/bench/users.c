@@ -78,8 +78,8 @@ static void journal(struct fixture *fixture, unsigned long first, unsigned count
 		name_user(name, first + i);
 		append.user = slice_of(name);
 		append.session = SLICE("first");
-		(void)store_append(fixture->store, &append, &fixture->loop.loop, one_done,
-				   &pending);
+		(void)store_append(fixture->store, &append,
+				   (struct store_waiter){&fixture->loop.loop, one_done, &pending});
 	}
 	await(fixture, &pending);
 }
@@ -112,8 +112,10 @@ static void learn(struct fixture *fixture, unsigned long first, unsigned count)
 		uint64_t exchange = jobs.jobs[0].exchange;
 		for (int number = 0; number < FACTS; number++)
 			describe(&changes[number], number, exchange, &fixture->arena);
-		(void)store_learned(fixture->store, key, exchange, UINT64_MAX, changes, FACTS,
-				    false, 1000000, &fixture->loop.loop, one_done, &pending);
+		(void)store_learned(
+			fixture->store, key,
+			&(struct learned){exchange, UINT64_MAX, changes, FACTS, false, 1000000},
+			(struct store_waiter){&fixture->loop.loop, one_done, &pending});
 		arena_finish(&fixture->arena);
 		fixture->arena = (struct arena){0};
 	}
@@ -156,8 +158,9 @@ static void summarize(struct fixture *fixture, unsigned long first, unsigned cou
 			.updated_at = 1000000,
 			.model = SLICE("model")};
 		name_user(name, first + i);
-		(void)store_summarized(fixture->store, fixture_key(name), UINT64_MAX, &summary, 0,
-				       &fixture->loop.loop, one_done, &pending);
+		(void)store_summarized(
+			fixture->store, fixture_key(name), UINT64_MAX, &summary, 0,
+			(struct store_waiter){&fixture->loop.loop, one_done, &pending});
 		arena_finish(&arena);
 	}
 	await(fixture, &pending);

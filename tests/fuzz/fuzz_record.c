@@ -1,10 +1,9 @@
 /* Records and posting lists from a damaged disk: reading passes no end, and what could be read is
  * written and read again as the same. The input's first byte picks the noun, the rest is the
  * stored value. */
+#include "storage/index/index.h"
 #include "storage/index/vectors.h"
-#include "storage/record/postings.h"
 #include "storage/record/stored.h"
-
 #include "tests/fuzz/fuzz.h"
 
 enum { RECORD_LIMIT = 1024 * 1024, NOUN_SIZE = 512 };

@@ -3,7 +3,7 @@
 #define RECALLD_TESTS_DUMP_FIXTURE_H
 
 #include "storage/dump/dump.h"
-#include "storage/user/rights.h"
+#include "storage/user/memory.h"
 #include "tests/unit/branch_fixture.h"
 #include "tests/unit/measured_exit.h"
 
@@ -19,8 +19,8 @@ static inline void park_a_job(struct fixture *fixture)
 	ck_assert_uint_ge(list.count, 1);
 	struct job job = list.jobs[0];
 	job.parked = true;
-	(void)store_postpone(fixture->store, fixture_key("ben"), &job, &fixture->loop.loop,
-			     fixture_done, &wait);
+	(void)store_postpone(fixture->store, fixture_key("ben"), &job,
+			     (struct store_waiter){&fixture->loop.loop, fixture_done, &wait});
 	ck_assert_int_eq(fixture_await(&fixture->loop, &wait), STORE_OK);
 }
 
@@ -29,7 +29,7 @@ static inline void keep_receipt(struct fixture *fixture, const char *user)
 	struct fixture_wait wait = {0};
 	struct receipt receipt = {.id = 78, .text = SLICE("{\"id\":\"78\"}")};
 	(void)store_keep_receipt(fixture->store, fixture_key(user), UINT64_MAX, &receipt,
-				 &fixture->loop.loop, fixture_done, &wait);
+				 (struct store_waiter){&fixture->loop.loop, fixture_done, &wait});
 	ck_assert_int_eq(fixture_await(&fixture->loop, &wait), STORE_OK);
 }
 

@@ -32,7 +32,7 @@ static inline struct expired_count expire(struct fixture *fixture, struct expiry
 		struct fixture_wait wait = {0};
 		struct expired_count count;
 		(void)store_expire(fixture->store, fixture_key("alex"), &expiry, &count,
-				   &fixture->loop.loop, fixture_done, &wait);
+				   (struct store_waiter){&fixture->loop.loop, fixture_done, &wait});
 		if (fixture_await(&fixture->loop, &wait) != STORE_OK)
 			break;
 		total.exchanges += count.exchanges;

@@ -27,10 +27,9 @@ static enum store_result run_in_vain(struct operation *operation, const struct m
 /* A batch in which one fails is undone, and each of the others runs again. */
 static void submit_failure(struct neighbour *neighbour)
 {
-	struct operation *operation = operation_create(sizeof(*operation), run_in_vain);
 	static const struct user_key nobody = {{1}};
-	(void)writer_submit(neighbour->fixture->store->writer, operation, &nobody, NULL, NULL,
-			    NULL);
+	struct operation *operation = operation_create(sizeof(*operation), run_in_vain, &nobody);
+	(void)writer_submit(neighbour->fixture->store->writer, operation, (struct store_waiter){0});
 }
 
 static void append_next(struct neighbour *neighbour);
@@ -60,7 +59,8 @@ static void append_next(struct neighbour *neighbour)
 {
 	struct store *store = neighbour->fixture->store;
 	neighbour->submitted_at = atomic_load(&store->commits);
-	(void)store_append(store, &neighbour->append, &neighbour_loop, on_appended, neighbour);
+	(void)store_append(store, &neighbour->append,
+			   (struct store_waiter){&neighbour_loop, on_appended, neighbour});
 	if (neighbour->with_failures)
 		submit_failure(neighbour);
 }
@@ -80,8 +80,8 @@ void neighbour_run(struct fixture *fixture, struct neighbour *neighbour)
 	neighbour->append.user = SLICE("ben");
 	pthread_mutex_init(&neighbour->lock, NULL);
 	pthread_cond_init(&neighbour->ended, NULL);
-	(void)store_append(fixture->store, &neighbour->append, &neighbour_loop, on_first_appended,
-			   neighbour);
+	(void)store_append(fixture->store, &neighbour->append,
+			   (struct store_waiter){&neighbour_loop, on_first_appended, neighbour});
 	pthread_mutex_lock(&neighbour->lock);
 	while (!neighbour->is_over)
 		pthread_cond_wait(&neighbour->ended, &neighbour->lock);

@@ -65,8 +65,8 @@ void sealed_fill_postings(struct fixture *fixture)
 void sealed_put_settings(struct fixture *fixture, const struct user_settings *settings)
 {
 	struct fixture_wait wait = {0};
-	(void)store_put_settings(fixture->store, fixture_key("alex"), settings, &fixture->loop.loop,
-				 fixture_done, &wait);
+	(void)store_put_settings(fixture->store, fixture_key("alex"), settings,
+				 (struct store_waiter){&fixture->loop.loop, fixture_done, &wait});
 	ck_assert_int_eq(fixture_await(&fixture->loop, &wait), STORE_OK);
 }
 

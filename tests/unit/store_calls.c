@@ -59,7 +59,8 @@ static enum store_result await(struct place *place, const struct fixture_wait *w
 
 #define WRITE(place, function, ...)                                                                \
 	struct fixture_wait wait = {0};                                                            \
-	(void)function((place)->store, __VA_ARGS__, &(place)->loop.loop, take_done, &wait);        \
+	(void)function((place)->store, __VA_ARGS__,                                                \
+		       (struct store_waiter){&(place)->loop.loop, take_done, &wait});              \
 	return await(place, &wait)
 
 enum store_result call_append(struct place *place)
@@ -141,7 +142,8 @@ enum store_result call_expire(struct place *place)
 enum store_result call_learned(struct place *place)
 {
 	const struct change changes[] = {city("Rome", 5, 299), superseded(2, 199, 0)};
-	WRITE(place, store_learned, fixture_key("alex"), 5, UINT64_MAX, changes, 2, false, 1000);
+	WRITE(place, store_learned, fixture_key("alex"),
+	      &(struct learned){5, UINT64_MAX, changes, 2, false, 1000});
 }
 
 enum store_result call_learned_to_forget(struct place *place)
@@ -151,7 +153,8 @@ enum store_result call_learned_to_forget(struct place *place)
 		{.kind = CHANGE_HIDE,
 		 .fact = {.value = SLICE("Paris"), .observed_at = 1000},
 		 .replaced_by = -1}};
-	WRITE(place, store_learned, fixture_key("alex"), 5, UINT64_MAX, changes, 2, true, 1000);
+	WRITE(place, store_learned, fixture_key("alex"),
+	      &(struct learned){5, UINT64_MAX, changes, 2, true, 1000});
 }
 
 enum store_result call_summarized(struct place *place)

@@ -273,26 +273,25 @@ struct append fixture_exchange(const char *user_text, const char *answer, int64_
 enum store_result fixture_append(struct fixture *fixture, const struct append *append)
 {
 	struct fixture_wait wait = {0};
-	(void)store_append(fixture->store, append, &fixture->loop.loop, fixture_done, &wait);
+	(void)store_append(fixture->store, append,
+			   (struct store_waiter){&fixture->loop.loop, fixture_done, &wait});
 	return fixture_await(&fixture->loop, &wait);
 }
 
 struct importing {
 	struct portable_memory memory;
 	struct take_in_count count;
-	store_done *callback;
-	void *cookie;
+	struct store_waiter waiter;
 };
 
 static void on_taken_in(void *cookie, enum store_result result)
 {
 	struct importing *importing = cookie;
-	store_done *callback = importing->callback;
-	void *of_caller = importing->cookie;
+	const struct store_waiter waiter = importing->waiter;
 	free(importing->memory.turns);
 	free(importing->memory.conversations);
 	free(importing);
-	callback(of_caller, result);
+	waiter.callback(waiter.cookie, result);
 }
 
 static struct portable_conversation *conversation_of(struct portable_memory *memory,
@@ -340,13 +339,11 @@ static void add_message(struct portable_memory *memory, const struct fixture_tur
 
 struct store_call *fixture_begin_import(struct store *store, struct slice tenant, struct slice user,
 					const struct fixture_turn *turns, size_t count, bool learn,
-					int64_t now, struct store_loop *loop, store_done *callback,
-					void *cookie)
+					int64_t now, struct store_waiter waiter)
 {
 	struct importing *importing = xcalloc(1, sizeof(*importing));
 	struct portable_memory *memory = &importing->memory;
-	importing->callback = callback;
-	importing->cookie = cookie;
+	importing->waiter = waiter;
 	*memory = (struct portable_memory){
 		.tenant = tenant,
 		.user = user,
@@ -356,7 +353,8 @@ struct store_call *fixture_begin_import(struct store *store, struct slice tenant
 	};
 	for (size_t i = 0; i < count; i++)
 		add_message(memory, &turns[i], learn);
-	return store_take_in(store, memory, now, &importing->count, loop, on_taken_in, importing);
+	return store_take_in(store, memory, now, &importing->count,
+			     (struct store_waiter){waiter.loop, on_taken_in, importing});
 }
 
 enum store_result fixture_import(struct fixture *fixture, const struct fixture_turn *turns,
@@ -367,15 +365,16 @@ enum store_result fixture_import(struct fixture *fixture, const struct fixture_t
 	for (size_t i = 0; i < count; i++)
 		now = turns[i].created_at > now ? turns[i].created_at : now;
 	(void)fixture_begin_import(fixture->store, SLICE("shared"), SLICE("alex"), turns, count,
-				   learn, now, &fixture->loop.loop, fixture_done, &wait);
+				   learn, now,
+				   (struct store_waiter){&fixture->loop.loop, fixture_done, &wait});
 	return fixture_await(&fixture->loop, &wait);
 }
 
 enum store_result fixture_forget(struct fixture *fixture, const char *user)
 {
 	struct fixture_wait wait = {0};
-	(void)store_forget(fixture->store, fixture_key(user), 0, NULL, &fixture->loop.loop,
-			   fixture_done, &wait);
+	(void)store_forget(fixture->store, fixture_key(user), 0, NULL,
+			   (struct store_waiter){&fixture->loop.loop, fixture_done, &wait});
 	return fixture_await(&fixture->loop, &wait);
 }
 
@@ -383,8 +382,10 @@ enum store_result fixture_learned(struct fixture *fixture, uint64_t exchange,
 				  const struct change *changes, size_t count, bool hide)
 {
 	struct fixture_wait wait = {0};
-	(void)store_learned(fixture->store, fixture_key("alex"), exchange, fixture->forget_epoch,
-			    changes, count, hide, 1000, &fixture->loop.loop, fixture_done, &wait);
+	(void)store_learned(
+		fixture->store, fixture_key("alex"),
+		&(struct learned){exchange, fixture->forget_epoch, changes, count, hide, 1000},
+		(struct store_waiter){&fixture->loop.loop, fixture_done, &wait});
 	return fixture_await(&fixture->loop, &wait);
 }
 
@@ -395,7 +396,8 @@ enum store_result fixture_summarized(struct fixture *fixture, const char *text, 
 	struct summary summary = {
 		.text = slice_of(text), .covers = covers, .updated_at = 7, .model = SLICE("model")};
 	(void)store_summarized(fixture->store, fixture_key("alex"), fixture->forget_epoch, &summary,
-			       previous_covers, &fixture->loop.loop, fixture_done, &wait);
+			       previous_covers,
+			       (struct store_waiter){&fixture->loop.loop, fixture_done, &wait});
 	return fixture_await(&fixture->loop, &wait);
 }
 
@@ -420,8 +422,8 @@ enum store_result fixture_take_in(struct fixture *fixture, const struct portable
 {
 	struct fixture_wait wait = {0};
 	*count = (struct take_in_count){0};
-	(void)store_take_in(fixture->store, memory, now, count, &fixture->loop.loop, fixture_done,
-			    &wait);
+	(void)store_take_in(fixture->store, memory, now, count,
+			    (struct store_waiter){&fixture->loop.loop, fixture_done, &wait});
 	return fixture_await(&fixture->loop, &wait);
 }
 

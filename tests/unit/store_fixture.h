@@ -77,8 +77,7 @@ struct fixture_turn {
  * answer belongs to the newest user turn of its session. */
 struct store_call *fixture_begin_import(struct store *store, struct slice tenant, struct slice user,
 					const struct fixture_turn *turns, size_t count, bool learn,
-					int64_t now, struct store_loop *loop, store_done *callback,
-					void *cookie);
+					int64_t now, struct store_waiter waiter);
 enum store_result fixture_import(struct fixture *fixture, const struct fixture_turn *turns,
 				 size_t count, bool learn);
 enum store_result fixture_forget(struct fixture *fixture, const char *user);

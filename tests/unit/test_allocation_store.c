@@ -182,15 +182,16 @@ static void fill(struct fixture *fixture)
 	for (uint64_t id = 70; id < 72; id++) {
 		struct fixture_wait wait = {0};
 		const struct receipt receipt = {.id = id, .text = SLICE("{}")};
-		(void)store_keep_receipt(fixture->store, fixture_key("alex"), UINT64_MAX, &receipt,
-					 &fixture->loop.loop, fixture_done, &wait);
+		(void)store_keep_receipt(
+			fixture->store, fixture_key("alex"), UINT64_MAX, &receipt,
+			(struct store_waiter){&fixture->loop.loop, fixture_done, &wait});
 		ck_assert_int_eq(fixture_await(&fixture->loop, &wait), STORE_OK);
 	}
 	static const int8_t vector[] = {127, 9};
 	const struct embedded_turn turns[] = {{1, vector}, {3, vector}};
 	struct fixture_wait wait = {0};
 	(void)store_embedded(fixture->store, fixture_key("alex"), SLICE("embedder"), 2, turns, 2,
-			     &fixture->loop.loop, fixture_done, &wait);
+			     (struct store_waiter){&fixture->loop.loop, fixture_done, &wait});
 	ck_assert_int_eq(fixture_await(&fixture->loop, &wait), STORE_OK);
 }
 
@@ -198,8 +199,8 @@ static void park_summary(struct fixture *fixture)
 {
 	const struct job job = {.kind = JOB_SUMMARY, .tries = 9, .unusable = 9, .parked = true};
 	struct fixture_wait wait = {0};
-	(void)store_postpone(fixture->store, fixture_key("alex"), &job, &fixture->loop.loop,
-			     fixture_done, &wait);
+	(void)store_postpone(fixture->store, fixture_key("alex"), &job,
+			     (struct store_waiter){&fixture->loop.loop, fixture_done, &wait});
 	ck_assert_int_eq(fixture_await(&fixture->loop, &wait), STORE_OK);
 }
 

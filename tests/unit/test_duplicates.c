@@ -2,7 +2,7 @@
 #include "core/facts/change.h"
 
 #include "storage/rights.h"
-#include "storage/user/rights.h"
+#include "storage/user/memory.h"
 #include "tests/unit/store_fixture.h"
 
 enum { MAP = 64 * 1024 * 1024, NOW = 1000, MOST = 8 };
@@ -221,8 +221,8 @@ static uint64_t gone;
 static enum store_result dedupe(struct fixture *fixture)
 {
 	struct fixture_wait wait = {0};
-	(void)store_dedupe(fixture->store, fixture_key("alex"), NOW, &gone, &fixture->loop.loop,
-			   fixture_done, &wait);
+	(void)store_dedupe(fixture->store, fixture_key("alex"), NOW, &gone,
+			   (struct store_waiter){&fixture->loop.loop, fixture_done, &wait});
 	return fixture_await(&fixture->loop, &wait);
 }
 
@@ -248,7 +248,7 @@ static void put_facts(struct fixture *fixture)
 	ck_assert(transaction_begin_write(&transaction, fixture->store));
 	const struct memory memory = {&transaction, fixture_key("alex"), &arena};
 	for (size_t i = 1; i < fact_count; i++)
-		table_write(&transaction, TABLE_FACTS, memory_fact_key(&memory, facts[i].id),
+		table_write(&transaction, TABLE_FACTS, memory_id_key(&memory, facts[i].id),
 			    stored_fact_fields, &facts[i]);
 	ck_assert_int_eq(transaction_commit(&transaction), STORE_OK);
 }

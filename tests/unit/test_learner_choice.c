@@ -8,8 +8,8 @@ enum { MAP = 64 * 1024 * 1024, NOW = 1000 * 1000 * 1000 };
 static void postpone(struct fixture *fixture, struct job job)
 {
 	struct fixture_wait wait = {0};
-	(void)store_postpone(fixture->store, fixture_key("alex"), &job, &fixture->loop.loop,
-			     fixture_done, &wait);
+	(void)store_postpone(fixture->store, fixture_key("alex"), &job,
+			     (struct store_waiter){&fixture->loop.loop, fixture_done, &wait});
 	ck_assert_int_eq(fixture_await(&fixture->loop, &wait), STORE_OK);
 }
 

@@ -1,4 +1,4 @@
-#include "storage/record/postings.h"
+#include "storage/index/index.h"
 #include "tests/unit/random.h"
 #include "tests/unit/unit.h"
 

@@ -92,8 +92,9 @@ START_TEST(all_users_are_looked_at_though_a_few_at_a_time)
 		struct append append =
 			fixture_exchange("Hello", "Hi", i % PAST == 0 ? LONG_AGO : clock_wall());
 		append.user = slice_of(name);
-		(void)store_append(fixture.store, &append, &fixture.loop.loop, fixture_done,
-				   &waits[i]);
+		(void)store_append(
+			fixture.store, &append,
+			(struct store_waiter){&fixture.loop.loop, fixture_done, &waits[i]});
 	}
 	for (size_t i = 0; i < USERS; i++)
 		ck_assert_int_eq(fixture_await(&fixture.loop, &waits[i]), STORE_OK);

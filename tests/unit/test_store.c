@@ -460,7 +460,8 @@ START_TEST(a_cancelled_write_is_written_and_never_called_back)
 	fixture_init(&fixture, MAP);
 	struct fixture_wait wait = {0};
 	struct append append = fixture_exchange("hi", "hello", 100);
-	store_cancel(store_append(fixture.store, &append, &fixture.loop.loop, fixture_done, &wait));
+	store_cancel(store_append(fixture.store, &append,
+				  (struct store_waiter){&fixture.loop.loop, fixture_done, &wait}));
 	store_cancel(NULL);
 	fixture_reopen(&fixture);
 	ck_assert_uint_eq(fixture_loop_pending(&fixture.loop), 1);
@@ -478,8 +479,9 @@ START_TEST(closing_commits_what_is_queued)
 	fixture_init(&fixture, MAP);
 	for (size_t i = 0; i < 300; i++) {
 		struct append append = fixture_exchange("hi", "hello", 100);
-		(void)store_append(fixture.store, &append, &fixture.loop.loop, fixture_done,
-				   &waits[i]);
+		(void)store_append(
+			fixture.store, &append,
+			(struct store_waiter){&fixture.loop.loop, fixture_done, &waits[i]});
 	}
 	fixture_reopen(&fixture);
 	ck_assert_uint_eq(fixture_loop_pending(&fixture.loop), 300);

@@ -43,8 +43,8 @@ static void settle(const struct audit_entry *entry)
 	struct fixture_wait wait = {0};
 	struct user_settings settings = settings_default();
 	fixture.loop.loop.audit = entry;
-	(void)store_put_settings(fixture.store, fixture_key("alex"), &settings, &fixture.loop.loop,
-				 fixture_done, &wait);
+	(void)store_put_settings(fixture.store, fixture_key("alex"), &settings,
+				 (struct store_waiter){&fixture.loop.loop, fixture_done, &wait});
 	fixture.loop.loop.audit = NULL;
 	ck_assert_int_eq(fixture_await(&fixture.loop, &wait), STORE_OK);
 }
@@ -157,7 +157,7 @@ START_TEST(a_write_that_fails_leaves_no_entry_and_a_correction_tells_its_result)
 	struct correction correction = {.kind = CORRECTION_PATCH, .id = 7, .now = 1};
 	fixture.loop.loop.audit = &entry;
 	(void)store_correct(fixture.store, SLICE("shared"), SLICE("alex"), &correction, &outcome,
-			    &fixture.loop.loop, fixture_done, &wait);
+			    (struct store_waiter){&fixture.loop.loop, fixture_done, &wait});
 	fixture.loop.loop.audit = NULL;
 	ck_assert_int_eq(fixture_await(&fixture.loop, &wait), STORE_NOT_FOUND);
 	ck_assert_uint_eq(read_page(all()).count, 0);
@@ -165,7 +165,7 @@ START_TEST(a_write_that_fails_leaves_no_entry_and_a_correction_tells_its_result)
 	ck_assert_int_eq(fixture_append(&fixture, &append), STORE_OK);
 	fixture.loop.loop.audit = &entry;
 	(void)store_correct(fixture.store, SLICE("shared"), SLICE("alex"), &correction, &outcome,
-			    &fixture.loop.loop, fixture_done, &wait);
+			    (struct store_waiter){&fixture.loop.loop, fixture_done, &wait});
 	fixture.loop.loop.audit = NULL;
 	wait = (struct fixture_wait){0};
 	ck_assert_int_eq(fixture_await(&fixture.loop, &wait), STORE_OK);
@@ -185,8 +185,8 @@ START_TEST(a_deletion_tells_what_it_took)
 	entry.has_counts = true;
 	ck_assert_int_eq(fixture_append(&fixture, &append), STORE_OK);
 	fixture.loop.loop.audit = &entry;
-	(void)store_forget(fixture.store, fixture_key("alex"), 2000, &report, &fixture.loop.loop,
-			   fixture_done, &wait);
+	(void)store_forget(fixture.store, fixture_key("alex"), 2000, &report,
+			   (struct store_waiter){&fixture.loop.loop, fixture_done, &wait});
 	fixture.loop.loop.audit = NULL;
 	ck_assert_int_eq(fixture_await(&fixture.loop, &wait), STORE_OK);
 	struct audit_page page = read_page(all());
@@ -253,7 +253,8 @@ END_TEST
 static enum store_result trim(int64_t until, bool *more)
 {
 	struct fixture_wait wait = {0};
-	(void)store_trim_audit(fixture.store, until, more, &fixture.loop.loop, fixture_done, &wait);
+	(void)store_trim_audit(fixture.store, until, more,
+			       (struct store_waiter){&fixture.loop.loop, fixture_done, &wait});
 	return fixture_await(&fixture.loop, &wait);
 }
 
@@ -310,7 +311,7 @@ START_TEST(a_listener_hears_each_committed_entry_as_it_stands)
 	ck_assert_uint_eq(heard_count, 0);
 	fixture.loop.loop.audit = &entry;
 	(void)store_correct(fixture.store, SLICE("shared"), SLICE("alex"), &correction, &outcome,
-			    &fixture.loop.loop, fixture_done, &wait);
+			    (struct store_waiter){&fixture.loop.loop, fixture_done, &wait});
 	fixture.loop.loop.audit = NULL;
 	ck_assert_int_eq(fixture_await(&fixture.loop, &wait), STORE_NOT_FOUND);
 	ck_assert_uint_eq(heard_count, 0);

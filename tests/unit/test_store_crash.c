@@ -37,8 +37,9 @@ static void append_for_ever(struct fixture *fixture, uint32_t first, int acknowl
 			(void)snprintf(text, sizeof(text), "number %u", number + i);
 			struct append append = fixture_exchange(text, "noted", number + i);
 			append.session = SLICE("chat");
-			(void)store_append(fixture->store, &append, &fixture->loop.loop,
-					   fixture_done, &sent[i].wait);
+			(void)store_append(fixture->store, &append,
+					   (struct store_waiter){&fixture->loop.loop, fixture_done,
+								 &sent[i].wait});
 		}
 		for (uint32_t i = 0; i < AT_ONCE; i++) {
 			uint32_t done = number + i;
@@ -302,9 +303,11 @@ static void *work(void *cookie)
 		char said[] = {'h', 'i', name[0], (char)(' ' + i), '\0'};
 		struct append append = fixture_exchange(said, "hello", 100 + i);
 		append.session = SLICE("chat");
-		(void)store_append(worker->store, &append, &loop.loop, fixture_done, &waits[0]);
+		(void)store_append(worker->store, &append,
+				   (struct store_waiter){&loop.loop, fixture_done, &waits[0]});
 		append.user = slice_of(name);
-		(void)store_append(worker->store, &append, &loop.loop, fixture_done, &waits[1]);
+		(void)store_append(worker->store, &append,
+				   (struct store_waiter){&loop.loop, fixture_done, &waits[1]});
 		(void)fixture_await(&loop, &waits[0]);
 		(void)fixture_await(&loop, &waits[1]);
 		struct arena arena = {0};

@@ -2,7 +2,7 @@
  * forgotten is gone all the same. */
 #include "core/text/text.h"
 #include "storage/index/index.h"
-#include "storage/user/rights.h"
+#include "storage/user/memory.h"
 #include "tests/unit/branch_fixture.h"
 #include "tests/unit/store_picture.h"
 
@@ -33,7 +33,7 @@ static enum store_result keep_receipt(struct fixture *fixture, uint64_t forget_e
 	struct fixture_wait wait = {0};
 	(void)store_keep_receipt(fixture->store, fixture_key("alex"), forget_epoch,
 				 &(struct receipt){.id = id, .text = SLICE("{}")},
-				 &fixture->loop.loop, fixture_done, &wait);
+				 (struct store_waiter){&fixture->loop.loop, fixture_done, &wait});
 	return fixture_await(&fixture->loop, &wait);
 }
 
@@ -52,12 +52,12 @@ static void fill(struct fixture *fixture)
 	ck_assert_int_eq(fixture_summarized(fixture, "Cities.", 2, 0), STORE_OK);
 	struct fixture_wait wait = {0};
 	(void)store_embedded(fixture->store, fixture_key("alex"), SLICE("embedder"), 2, &turn, 1,
-			     &fixture->loop.loop, fixture_done, &wait);
+			     (struct store_waiter){&fixture->loop.loop, fixture_done, &wait});
 	ck_assert_int_eq(fixture_await(&fixture->loop, &wait), STORE_OK);
 	struct job job = {.kind = JOB_FACTS, .exchange = 5, .parked = true};
 	wait = (struct fixture_wait){0};
-	(void)store_postpone(fixture->store, fixture_key("alex"), &job, &fixture->loop.loop,
-			     fixture_done, &wait);
+	(void)store_postpone(fixture->store, fixture_key("alex"), &job,
+			     (struct store_waiter){&fixture->loop.loop, fixture_done, &wait});
 	ck_assert_int_eq(fixture_await(&fixture->loop, &wait), STORE_OK);
 	struct append append = fixture_exchange("and coffee", "a4", 400);
 	append.session = SLICE("chat");
@@ -226,14 +226,16 @@ START_TEST(parked_jobs_of_one_user_go_again_and_others_stay)
 		append.user = slice_of(users[i]);
 		ck_assert_int_eq(fixture_append(&fixture, &append), STORE_OK);
 		struct fixture_wait wait = {0};
-		(void)store_postpone(fixture.store, fixture_key(users[i]), &job, &fixture.loop.loop,
-				     fixture_done, &wait);
+		(void)store_postpone(
+			fixture.store, fixture_key(users[i]), &job,
+			(struct store_waiter){&fixture.loop.loop, fixture_done, &wait});
 		ck_assert_int_eq(fixture_await(&fixture.loop, &wait), STORE_OK);
 	}
 	struct fixture_wait wait = {0};
 	const struct user_key bo = fixture_key("bo");
 	size_t count = 9;
-	(void)store_unpark(fixture.store, &bo, &count, &fixture.loop.loop, fixture_done, &wait);
+	(void)store_unpark(fixture.store, &bo, &count,
+			   (struct store_waiter){&fixture.loop.loop, fixture_done, &wait});
 	ck_assert_int_eq(fixture_await(&fixture.loop, &wait), STORE_OK);
 	ck_assert_uint_eq(count, 1);
 	ck_assert(jobs_of(&fixture).jobs[0].parked);
@@ -241,11 +243,12 @@ START_TEST(parked_jobs_of_one_user_go_again_and_others_stay)
 	/* One that is gone is told so, and an unreadable one stays where it is. */
 	wait = (struct fixture_wait){0};
 	(void)store_postpone(fixture.store, bo, &(struct job){.kind = JOB_FACTS, .exchange = 9},
-			     &fixture.loop.loop, fixture_done, &wait);
+			     (struct store_waiter){&fixture.loop.loop, fixture_done, &wait});
 	ck_assert_int_eq(fixture_await(&fixture.loop, &wait), STORE_STALE);
 	ck_assert_uint_eq(damage(&fixture, TABLE_PARKED), 1);
 	wait = (struct fixture_wait){0};
-	(void)store_unpark(fixture.store, NULL, &count, &fixture.loop.loop, fixture_done, &wait);
+	(void)store_unpark(fixture.store, NULL, &count,
+			   (struct store_waiter){&fixture.loop.loop, fixture_done, &wait});
 	ck_assert_int_eq(fixture_await(&fixture.loop, &wait), STORE_OK);
 	ck_assert_uint_eq(count, 0);
 	ck_assert_uint_eq(count_records(&fixture, TABLE_PARKED), 1);

@@ -11,7 +11,7 @@ static enum store_result delete_with(struct fixture *fixture, const struct delet
 {
 	struct fixture_wait wait = {0};
 	(void)store_delete(fixture->store, fixture_key("alex"), deletion, token, 1000, &report,
-			   &fixture->loop.loop, fixture_done, &wait);
+			   (struct store_waiter){&fixture->loop.loop, fixture_done, &wait});
 	return fixture_await(&fixture->loop, &wait);
 }
 
@@ -321,9 +321,10 @@ START_TEST(what_is_said_during_the_search_goes_too)
 	struct append append = fixture_exchange("Oh Lisbon", "yes", 300);
 	const struct deletion topic = {.kind = DELETION_TOPIC, .about = SLICE("Lisbon")};
 	append.session = SLICE("c");
-	(void)store_append(fixture.store, &append, &fixture.loop.loop, fixture_done, &waits[0]);
+	(void)store_append(fixture.store, &append,
+			   (struct store_waiter){&fixture.loop.loop, fixture_done, &waits[0]});
 	(void)store_delete(fixture.store, fixture_key("alex"), &topic, 0, 1000, &report,
-			   &fixture.loop.loop, fixture_done, &waits[1]);
+			   (struct store_waiter){&fixture.loop.loop, fixture_done, &waits[1]});
 	ck_assert_int_eq(fixture_await(&fixture.loop, &waits[0]), STORE_OK);
 	ck_assert_int_eq(fixture_await(&fixture.loop, &waits[1]), STORE_OK);
 	ck_assert_uint_eq(report.turns, 4);
@@ -401,7 +402,7 @@ START_TEST(vectors_go_and_are_counted)
 	const struct embedded_turn turns[] = {{.turn = 1, .vector = values},
 					      {.turn = 3, .vector = values}};
 	(void)store_embedded(fixture.store, fixture_key("alex"), SLICE("model"), 4, turns, 2,
-			     &fixture.loop.loop, fixture_done, &wait);
+			     (struct store_waiter){&fixture.loop.loop, fixture_done, &wait});
 	ck_assert_int_eq(fixture_await(&fixture.loop, &wait), STORE_OK);
 	ck_assert_int_eq(delete (&fixture, &(struct deletion){.kind = DELETION_TURN, .id = 1}),
 			 STORE_OK);

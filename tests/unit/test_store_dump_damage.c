@@ -165,8 +165,8 @@ static void import_turns(struct fixture *fixture, unsigned user, const char *tex
 		turns[i] = (struct fixture_turn){
 			.role = ROLE_USER, .text = slice_of(text), .created_at = i + 1};
 	(void)fixture_begin_import(fixture->store, SLICE("shared"), slice_of(name), turns,
-				   TURNS_OF_USER, false, 0, &fixture->loop.loop, fixture_done,
-				   &wait);
+				   TURNS_OF_USER, false, 0,
+				   (struct store_waiter){&fixture->loop.loop, fixture_done, &wait});
 	ck_assert_int_eq(fixture_await(&fixture->loop, &wait), STORE_OK);
 }
 
@@ -234,7 +234,7 @@ static void put_facts(struct fixture *fixture, unsigned user, const char *text)
 				    .kind = SLICE("user"),
 				    .key = arena_number(&fixture->arena, i),
 				    .value = slice_of(text)};
-		table_write(&transaction, TABLE_FACTS, memory_fact_key(&memory, i),
+		table_write(&transaction, TABLE_FACTS, memory_id_key(&memory, i),
 			    stored_fact_fields, &fact);
 	}
 	ck_assert_int_eq(transaction_commit(&transaction), STORE_OK);

@@ -236,10 +236,10 @@ START_TEST(what_is_written_while_a_memory_is_searched_is_looked_through_too)
 	const struct expiry expiry = turns_until(150);
 	give(&late, "late", 14, 1, 0);
 	ck_assert(transaction_begin_write(&holds_up, fixture.store));
-	(void)store_append(fixture.store, &late.append, &fixture.loop.loop, fixture_done,
-			   &waits[0]);
-	(void)store_expire(fixture.store, fixture_key("alex"), &expiry, &count, &fixture.loop.loop,
-			   fixture_done, &waits[1]);
+	(void)store_append(fixture.store, &late.append,
+			   (struct store_waiter){&fixture.loop.loop, fixture_done, &waits[0]});
+	(void)store_expire(fixture.store, fixture_key("alex"), &expiry, &count,
+			   (struct store_waiter){&fixture.loop.loop, fixture_done, &waits[1]});
 	transaction_abort(&holds_up);
 	ck_assert_int_eq(fixture_await(&fixture.loop, &waits[0]), STORE_OK);
 	ck_assert_int_eq(fixture_await(&fixture.loop, &waits[1]), STORE_OK);
@@ -265,9 +265,10 @@ START_TEST(a_conversation_that_is_gone_on_with_meanwhile_stays)
 	next.conversation = 1;
 	next.ordinal = 1;
 	ck_assert(transaction_begin_write(&holds_up, fixture.store));
-	(void)store_append(fixture.store, &next, &fixture.loop.loop, fixture_done, &waits[0]);
-	(void)store_expire(fixture.store, fixture_key("alex"), &expiry, &count, &fixture.loop.loop,
-			   fixture_done, &waits[1]);
+	(void)store_append(fixture.store, &next,
+			   (struct store_waiter){&fixture.loop.loop, fixture_done, &waits[0]});
+	(void)store_expire(fixture.store, fixture_key("alex"), &expiry, &count,
+			   (struct store_waiter){&fixture.loop.loop, fixture_done, &waits[1]});
 	transaction_abort(&holds_up);
 	ck_assert_int_eq(fixture_await(&fixture.loop, &waits[0]), STORE_OK);
 	ck_assert_int_eq(fixture_await(&fixture.loop, &waits[1]), STORE_OK);
@@ -296,10 +297,11 @@ START_TEST(a_conversation_into_which_is_imported_meanwhile_goes_later)
 					      .created_at = 90,
 					      .session = SLICE("chat")}};
 	ck_assert(transaction_begin_write(&holds_up, fixture.store));
-	(void)fixture_begin_import(fixture.store, SLICE("shared"), SLICE("alex"), turns, 1, false,
-				   0, &fixture.loop.loop, fixture_done, &waits[0]);
+	(void)fixture_begin_import(
+		fixture.store, SLICE("shared"), SLICE("alex"), turns, 1, false, 0,
+		(struct store_waiter){&fixture.loop.loop, fixture_done, &waits[0]});
 	(void)store_expire(fixture.store, fixture_key("alex"), &expiry, &count_of,
-			   &fixture.loop.loop, fixture_done, &waits[1]);
+			   (struct store_waiter){&fixture.loop.loop, fixture_done, &waits[1]});
 	transaction_abort(&holds_up);
 	ck_assert_int_eq(fixture_await(&fixture.loop, &waits[0]), STORE_OK);
 	ck_assert_int_eq(fixture_await(&fixture.loop, &waits[1]), STORE_OK);

@@ -76,11 +76,13 @@ START_TEST(an_exchange_under_way_does_not_bring_a_forgotten_user_back)
 	struct fixture_wait waits[3] = {{0}};
 	for (size_t i = 0; i < 3; i++) {
 		if (i == 1)
-			(void)store_forget(fixture.store, fixture_key("alex"), 0, NULL,
-					   &fixture.loop.loop, fixture_done, &waits[i]);
+			(void)store_forget(
+				fixture.store, fixture_key("alex"), 0, NULL,
+				(struct store_waiter){&fixture.loop.loop, fixture_done, &waits[i]});
 		else
-			(void)store_append(fixture.store, &append, &fixture.loop.loop, fixture_done,
-					   &waits[i]);
+			(void)store_append(
+				fixture.store, &append,
+				(struct store_waiter){&fixture.loop.loop, fixture_done, &waits[i]});
 	}
 	ck_assert_int_eq(fixture_await(&fixture.loop, &waits[0]), STORE_OK);
 	ck_assert_int_eq(fixture_await(&fixture.loop, &waits[1]), STORE_OK);
@@ -280,11 +282,13 @@ START_TEST(a_small_append_succeeds_beside_one_that_does_not_fit)
 	/* While the writer cannot post to a loop that is held, the next three gather to a batch. */
 	pthread_mutex_lock(&held.lock);
 	struct append first = fixture_exchange("x", "y", 100);
-	(void)store_append(fixture.store, &first, &held.loop, fixture_done, &waits[3]);
+	(void)store_append(fixture.store, &first,
+			   (struct store_waiter){&held.loop, fixture_done, &waits[3]});
 	for (size_t i = 0; i < 3; i++) {
 		struct append append = fixture_exchange(i == 1 ? large : "small", "ok", 100);
-		(void)store_append(fixture.store, &append, &fixture.loop.loop, fixture_done,
-				   &waits[i]);
+		(void)store_append(
+			fixture.store, &append,
+			(struct store_waiter){&fixture.loop.loop, fixture_done, &waits[i]});
 	}
 	pthread_mutex_unlock(&held.lock);
 	ck_assert_int_eq(fixture_await(&held, &waits[3]), STORE_OK);
@@ -314,13 +318,15 @@ START_TEST(the_queue_is_bounded_by_its_bytes)
 	/* The writer stands still when it has to post what it did to a loop that is held. */
 	pthread_mutex_lock(&held.lock);
 	struct append append = fixture_exchange("x", "y", 100);
-	(void)store_append(fixture.store, &append, &held.loop, fixture_done, &waits[COUNT]);
+	(void)store_append(fixture.store, &append,
+			   (struct store_waiter){&held.loop, fixture_done, &waits[COUNT]});
 	char *large = xcalloc(1, SIZE);
 	memset(large, 'x', SIZE - 1);
 	append.answer_text = slice_of(large);
 	for (size_t i = 0; i < COUNT; i++)
-		(void)store_append(fixture.store, &append, &fixture.loop.loop, fixture_done,
-				   &waits[i]);
+		(void)store_append(
+			fixture.store, &append,
+			(struct store_waiter){&fixture.loop.loop, fixture_done, &waits[i]});
 	pthread_mutex_unlock(&held.lock);
 	for (size_t i = 0; i < COUNT; i++)
 		written += fixture_await(&fixture.loop, &waits[i]) == STORE_OK;

@@ -307,13 +307,16 @@ START_TEST(what_is_said_while_a_text_is_searched_for_is_hidden_too)
 	fixture_loop_init(&held);
 	pthread_mutex_lock(&held.lock);
 	struct append append = fixture_exchange("I like tea", "Fine", 300);
-	(void)store_append(fixture.store, &append, &held.loop, fixture_done, &waits[0]);
+	(void)store_append(fixture.store, &append,
+			   (struct store_waiter){&held.loop, fixture_done, &waits[0]});
 	append = fixture_exchange("And Bob?", "No", 150);
-	(void)store_append(fixture.store, &append, &held.loop, fixture_done, &waits[1]);
+	(void)store_append(fixture.store, &append,
+			   (struct store_waiter){&held.loop, fixture_done, &waits[1]});
 	struct change hide = {.kind = CHANGE_HIDE,
 			      .fact = {.value = SLICE("Bob"), .observed_at = 200}};
-	(void)store_learned(fixture.store, fixture_key("alex"), 3, UINT64_MAX, &hide, 1, true, 500,
-			    &held.loop, fixture_done, &waits[2]);
+	(void)store_learned(fixture.store, fixture_key("alex"),
+			    &(struct learned){3, UINT64_MAX, &hide, 1, true, 500},
+			    (struct store_waiter){&held.loop, fixture_done, &waits[2]});
 	pthread_mutex_unlock(&held.lock);
 	for (size_t i = 0; i < 3; i++)
 		ck_assert_int_eq(fixture_await(&held, &waits[i]), STORE_OK);

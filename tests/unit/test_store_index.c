@@ -131,7 +131,7 @@ START_TEST(an_index_that_turns_were_deleted_from_is_that_of_the_rest)
 		talk_import(&fixture, 900);
 	print_index(&fixture, &all);
 	(void)store_delete(fixture.store, fixture_key("alex"), &early, 0, 10000, &report,
-			   &fixture.loop.loop, fixture_done, &wait);
+			   (struct store_waiter){&fixture.loop.loop, fixture_done, &wait});
 	ck_assert_int_eq(fixture_await(&fixture.loop, &wait), STORE_OK);
 	ck_assert_uint_gt(report.turns, 900);
 	print_index(&fixture, &left);

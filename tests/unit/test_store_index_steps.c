@@ -2,7 +2,6 @@
 #include "storage/index/index.h"
 #include "storage/index/vectors.h"
 #include "storage/record/key.h"
-#include "storage/record/postings.h"
 #include "tests/unit/random.h"
 #include "tests/unit/store_oracle.h"
 
@@ -229,7 +228,8 @@ static void import_some(struct fixture *fixture, const char *name)
 			.created_at = 20000 + (int64_t)random_below(&chance, 9000)};
 	}
 	(void)fixture_begin_import(fixture->store, SLICE("shared"), slice_of(name), turns, count,
-				   true, 30000, &fixture->loop.loop, fixture_done, &wait);
+				   true, 30000,
+				   (struct store_waiter){&fixture->loop.loop, fixture_done, &wait});
 	ck_assert_int_eq(fixture_await(&fixture->loop, &wait), STORE_OK);
 }
 
@@ -241,9 +241,10 @@ static void hide_some(struct fixture *fixture, const char *name)
 		.fact = {.value = pick_turn(fixture, name, ROLE_USER).text, .observed_at = 6000}};
 	uint64_t exchange = pick_turn(fixture, name, ROLE_USER).id;
 	struct fixture_wait wait = {0};
-	(void)store_learned(fixture->store, fixture_key(name), exchange, UINT64_MAX, &change,
-			    change.fact.value.size > 0, true, 7, &fixture->loop.loop, fixture_done,
-			    &wait);
+	(void)store_learned(fixture->store, fixture_key(name),
+			    &(struct learned){exchange, UINT64_MAX, &change,
+					      change.fact.value.size > 0, true, 7},
+			    (struct store_waiter){&fixture->loop.loop, fixture_done, &wait});
 	(void)fixture_await(&fixture->loop, &wait);
 }
 
@@ -359,7 +360,8 @@ static void embed_all(struct fixture *fixture, const char *name)
 	for (size_t i = 0; i < view.turn_count; i++)
 		turns[i] = (struct embedded_turn){view.turns[i].id, i % 5 == 0 ? NULL : vector};
 	(void)store_embedded(fixture->store, fixture_key(name), SLICE("model"), DIMENSIONS, turns,
-			     view.turn_count, &fixture->loop.loop, fixture_done, &wait);
+			     view.turn_count,
+			     (struct store_waiter){&fixture->loop.loop, fixture_done, &wait});
 	(void)fixture_await(&fixture->loop, &wait);
 }
 

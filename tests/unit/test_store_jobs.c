@@ -60,8 +60,9 @@ START_TEST(a_parked_job_waits_for_a_person)
 				  .unusable = 10,
 				  .not_before = 500,
 				  .parked = true};
-		(void)store_postpone(fixture.store, key, &job, &fixture.loop.loop, fixture_done,
-				     &wait);
+		(void)store_postpone(
+			fixture.store, key, &job,
+			(struct store_waiter){&fixture.loop.loop, fixture_done, &wait});
 		ck_assert_int_eq(fixture_await(&fixture.loop, &wait), STORE_OK);
 	}
 	ck_assert_uint_eq(users_with_jobs(&fixture, NULL, 10).count, 0);
@@ -76,16 +77,19 @@ START_TEST(a_parked_job_waits_for_a_person)
 	ck_assert_uint_eq(jobs.jobs[2].uncovered, 4);
 	struct fixture_wait wait = {0};
 	size_t count = 9;
-	(void)store_unpark(fixture.store, NULL, &count, &fixture.loop.loop, fixture_done, &wait);
+	(void)store_unpark(fixture.store, NULL, &count,
+			   (struct store_waiter){&fixture.loop.loop, fixture_done, &wait});
 	ck_assert_int_eq(fixture_await(&fixture.loop, &wait), STORE_OK);
 	ck_assert_uint_eq(count, 2);
 	wait = (struct fixture_wait){0};
-	(void)store_unpark(fixture.store, &key, &count, &fixture.loop.loop, fixture_done, &wait);
+	(void)store_unpark(fixture.store, &key, &count,
+			   (struct store_waiter){&fixture.loop.loop, fixture_done, &wait});
 	ck_assert_int_eq(fixture_await(&fixture.loop, &wait), STORE_OK);
 	ck_assert_uint_eq(count, 0);
 	wait = (struct fixture_wait){0};
 	const struct user_key nobody = fixture_key("nobody");
-	(void)store_unpark(fixture.store, &nobody, &count, &fixture.loop.loop, fixture_done, &wait);
+	(void)store_unpark(fixture.store, &nobody, &count,
+			   (struct store_waiter){&fixture.loop.loop, fixture_done, &wait});
 	ck_assert_int_eq(fixture_await(&fixture.loop, &wait), STORE_NOT_FOUND);
 	ck_assert_int_eq(fixture_jobs(&fixture, &jobs), STORE_OK);
 	ck_assert_uint_eq(jobs.count, 3);
@@ -134,8 +138,8 @@ START_TEST(a_users_jobs_are_walked_page_by_page_and_the_summarys_is_on_each)
 	struct job parked = all.jobs[1];
 	parked.parked = true;
 	struct fixture_wait wait = {0};
-	(void)store_postpone(fixture.store, all.key, &parked, &fixture.loop.loop, fixture_done,
-			     &wait);
+	(void)store_postpone(fixture.store, all.key, &parked,
+			     (struct store_waiter){&fixture.loop.loop, fixture_done, &wait});
 	ck_assert_int_eq(fixture_await(&fixture.loop, &wait), STORE_OK);
 	const size_t sizes[] = {2, 2, 1};
 	uint64_t after = 0;

@@ -161,12 +161,14 @@ START_TEST(what_was_learned_waits_for_the_next_exchange)
 		struct append append = fixture_exchange("I like tea", "Fine", 300);
 		uint64_t before = commits(&fixture);
 		double begun = milliseconds();
-		(void)store_learned(fixture.store, fixture_key("alex"), NO_EXCHANGE, UINT64_MAX,
-				    NULL, 0, false, 500, &fixture.loop.loop, fixture_done,
-				    &waits[0]);
+		(void)store_learned(
+			fixture.store, fixture_key("alex"),
+			&(struct learned){NO_EXCHANGE, UINT64_MAX, NULL, 0, false, 500},
+			(struct store_waiter){&fixture.loop.loop, fixture_done, &waits[0]});
 		(void)usleep(2000); /* time enough for the writer, if it did not wait */
-		(void)store_append(fixture.store, &append, &fixture.loop.loop, fixture_done,
-				   &waits[1]);
+		(void)store_append(
+			fixture.store, &append,
+			(struct store_waiter){&fixture.loop.loop, fixture_done, &waits[1]});
 		took = milliseconds() - begun;
 		ck_assert_int_eq(fixture_await(&fixture.loop, &waits[0]), STORE_STALE);
 		ck_assert_int_eq(fixture_await(&fixture.loop, &waits[1]), STORE_OK);

@@ -197,7 +197,7 @@ START_TEST(what_was_erased_does_not_come_back)
 	struct portable_memory first = fixture_memory(&fixture, "alex");
 	(void)store_delete(fixture.store, fixture_key("alex"),
 			   &(struct deletion){.kind = DELETION_TURN, .id = 1}, 0, 1000, &report,
-			   &fixture.loop.loop, fixture_done, &wait);
+			   (struct store_waiter){&fixture.loop.loop, fixture_done, &wait});
 	ck_assert_int_eq(fixture_await(&fixture.loop, &wait), STORE_OK);
 	take_in(&fixture, &first, "alex");
 	ck_assert_uint_eq(count_of.turns, 0);
@@ -206,8 +206,8 @@ START_TEST(what_was_erased_does_not_come_back)
 	ck_assert(!recalls(&fixture, "Lisbon"));
 	/* nor does the user */
 	wait = (struct fixture_wait){0};
-	(void)store_forget(fixture.store, fixture_key("alex"), 1000, &report, &fixture.loop.loop,
-			   fixture_done, &wait);
+	(void)store_forget(fixture.store, fixture_key("alex"), 1000, &report,
+			   (struct store_waiter){&fixture.loop.loop, fixture_done, &wait});
 	ck_assert_int_eq(fixture_await(&fixture.loop, &wait), STORE_OK);
 	ck_assert_uint_eq(report.users, 1);
 	take_in(&fixture, &first, "alex");

@@ -1,7 +1,7 @@
 /* Corrections, tombstones and settings in a store, and what they do to the rest of it. */
 #include "storage/rights.h"
 
-#include "storage/user/rights.h"
+#include "storage/user/memory.h"
 #include "tests/unit/store_fixture.h"
 
 enum { MAP = 64 * 1024 * 1024 };
@@ -15,7 +15,7 @@ static enum store_result correct_as(struct fixture *fixture, const char *user,
 	correction.now = 500;
 	correction.by = SLICE("admin");
 	(void)store_correct(fixture->store, SLICE("shared"), slice_of(user), &correction, &outcome,
-			    &fixture->loop.loop, fixture_done, &wait);
+			    (struct store_waiter){&fixture->loop.loop, fixture_done, &wait});
 	return fixture_await(&fixture->loop, &wait);
 }
 
@@ -47,8 +47,8 @@ static enum store_result put_settings(struct fixture *fixture, const char *user,
 				      struct user_settings settings)
 {
 	struct fixture_wait wait = {0};
-	(void)store_put_settings(fixture->store, fixture_key(user), &settings, &fixture->loop.loop,
-				 fixture_done, &wait);
+	(void)store_put_settings(fixture->store, fixture_key(user), &settings,
+				 (struct store_waiter){&fixture->loop.loop, fixture_done, &wait});
 	return fixture_await(&fixture->loop, &wait);
 }
 
@@ -379,7 +379,7 @@ START_TEST(who_is_not_learned_from_leaves_nothing)
 	struct fixture_wait wait = {0};
 	const struct receipt receipt = {.id = 8, .text = SLICE("{}")};
 	(void)store_keep_receipt(fixture.store, fixture_key("alex"), UINT64_MAX, &receipt,
-				 &fixture.loop.loop, fixture_done, &wait);
+				 (struct store_waiter){&fixture.loop.loop, fixture_done, &wait});
 	ck_assert_int_eq(fixture_await(&fixture.loop, &wait), STORE_STALE);
 	ck_assert_int_eq(fixture_receipt(&fixture, 8, &text), STORE_NOT_FOUND);
 	ck_assert_int_eq(fixture_receipt(&fixture, 9, &text), STORE_NOT_FOUND);

@@ -13,7 +13,7 @@ static void delete_turn(struct fixture *fixture, uint64_t id)
 	struct fixture_wait wait = {0};
 	const struct deletion deletion = {.kind = DELETION_TURN, .id = id};
 	(void)store_delete(fixture->store, fixture_key("alex"), &deletion, 0, 1000, &report,
-			   &fixture->loop.loop, fixture_done, &wait);
+			   (struct store_waiter){&fixture->loop.loop, fixture_done, &wait});
 	ck_assert_int_eq(fixture_await(&fixture->loop, &wait), STORE_OK);
 }
 

@@ -47,11 +47,13 @@ START_TEST(a_user_who_comes_back_gets_other_keys)
 	sealed_fill(&fixture);
 	/* The three wait together, and are written in one batch or more. */
 	struct append append = fixture_exchange("I am back", "hello", 9000);
-	(void)store_forget(fixture.store, fixture_key("alex"), 0, NULL, &fixture.loop.loop,
-			   fixture_done, &waits[0]);
-	(void)store_append(fixture.store, &append, &fixture.loop.loop, fixture_done, &waits[1]);
+	(void)store_forget(fixture.store, fixture_key("alex"), 0, NULL,
+			   (struct store_waiter){&fixture.loop.loop, fixture_done, &waits[0]});
+	(void)store_append(fixture.store, &append,
+			   (struct store_waiter){&fixture.loop.loop, fixture_done, &waits[1]});
 	append.user = SLICE("ben");
-	(void)store_append(fixture.store, &append, &fixture.loop.loop, fixture_done, &waits[2]);
+	(void)store_append(fixture.store, &append,
+			   (struct store_waiter){&fixture.loop.loop, fixture_done, &waits[2]});
 	for (int i = 0; i < 3; i++)
 		ck_assert_int_eq(fixture_await(&fixture.loop, &waits[i]), STORE_OK);
 	ck_assert_uint_eq(sealed_count_keys(&fixture), 2);
@@ -168,7 +170,8 @@ START_TEST(a_user_who_came_back_and_whose_older_key_is_put_back_has_none)
 	ck_assert(!store_has_lost(fixture.store, fixture_key("ben")));
 	struct fixture_wait wait = {0};
 	struct append append = fixture_exchange("Am I back?", "yes", 9000);
-	(void)store_append(fixture.store, &append, &fixture.loop.loop, fixture_done, &wait);
+	(void)store_append(fixture.store, &append,
+			   (struct store_waiter){&fixture.loop.loop, fixture_done, &wait});
 	ck_assert_int_eq(fixture_await(&fixture.loop, &wait), STORE_FAILED);
 	ck_assert_int_eq(fixture_forget(&fixture, "alex"), STORE_OK);
 	ck_assert_uint_eq(store_lost(fixture.store).users, 0);
@@ -288,10 +291,12 @@ static void forget_alex_and_fail(void *cookie)
 	struct fixture *fixture = together->fixture;
 	struct append append = fixture_exchange("I am back", "hello", 9000);
 	append.user = SLICE("cara");
-	(void)store_forget(fixture->store, fixture_key("alex"), 0, NULL, &fixture->loop.loop,
-			   fixture_done, &together->waits[0]);
-	(void)store_append(fixture->store, &append, &fixture->loop.loop, fixture_done,
-			   &together->waits[1]);
+	(void)store_forget(
+		fixture->store, fixture_key("alex"), 0, NULL,
+		(struct store_waiter){&fixture->loop.loop, fixture_done, &together->waits[0]});
+	(void)store_append(
+		fixture->store, &append,
+		(struct store_waiter){&fixture->loop.loop, fixture_done, &together->waits[1]});
 }
 
 START_TEST(a_deletion_that_is_written_again_counts_once)
@@ -315,8 +320,8 @@ static int64_t oldest_of(struct fixture *fixture, const char *user)
 {
 	struct fixture_wait wait = {0};
 	struct deletion_report report;
-	(void)store_forget(fixture->store, fixture_key(user), 5000, &report, &fixture->loop.loop,
-			   fixture_done, &wait);
+	(void)store_forget(fixture->store, fixture_key(user), 5000, &report,
+			   (struct store_waiter){&fixture->loop.loop, fixture_done, &wait});
 	(void)fixture_await(&fixture->loop, &wait);
 	return report.oldest;
 }

@@ -211,7 +211,7 @@ START_TEST(what_measuring_says_has_to_go_leaves_about_what_is_kept)
 	do {
 		struct fixture_wait wait = {0};
 		(void)store_expire(fixture.store, fixture_key("alex"), &expiry, &count,
-				   &fixture.loop.loop, fixture_done, &wait);
+				   (struct store_waiter){&fixture.loop.loop, fixture_done, &wait});
 		ck_assert_int_eq(fixture_await(&fixture.loop, &wait), STORE_OK);
 	} while (count.more);
 	const uint64_t left = bytes_of(&fixture, "alex");
@@ -312,7 +312,7 @@ static enum store_result make_room(struct fixture *fixture, const char *user, ui
 	struct fixture_wait wait = {0};
 	const struct user_key key = fixture_key(user == NULL ? "" : user);
 	(void)store_make_room(fixture->store, user == NULL ? NULL : &key, limit, 1000,
-			      &fixture->loop.loop, fixture_done, &wait);
+			      (struct store_waiter){&fixture->loop.loop, fixture_done, &wait});
 	return fixture_await(&fixture->loop, &wait);
 }
 
@@ -335,8 +335,8 @@ START_TEST(room_is_made_by_who_takes_most_but_by_nobody_under_a_hold)
 	ck_assert_int_le(space_at(&fixture, "bo").given, bos / 2);
 	const struct user_settings held = {.learn = true, .inject = true, .hold_until = 2000};
 	struct fixture_wait wait = {0};
-	(void)store_put_settings(fixture.store, fixture_key("bo"), &held, &fixture.loop.loop,
-				 fixture_done, &wait);
+	(void)store_put_settings(fixture.store, fixture_key("bo"), &held,
+				 (struct store_waiter){&fixture.loop.loop, fixture_done, &wait});
 	ck_assert_int_eq(fixture_await(&fixture.loop, &wait), STORE_OK);
 	const int64_t left = space_at(&fixture, "bo").given;
 	ck_assert_int_eq(make_room(&fixture, "bo", 1), STORE_NOT_FOUND);
@@ -406,25 +406,30 @@ static void count_all(struct fixture *fixture)
 		ck_assert(!users[i].is_counted);
 		append.user = users[i].user;
 		/* The first may be written between its reading and its writing. */
-		(void)store_append(fixture->store, &append, &fixture->loop.loop, fixture_done,
-				   &waits[0]);
-		(void)store_count(fixture->store, users[i].key, &fixture->loop.loop, fixture_done,
-				  &waits[1]);
-		(void)store_append(fixture->store, &append, &fixture->loop.loop, fixture_done,
-				   &waits[2]);
+		(void)store_append(
+			fixture->store, &append,
+			(struct store_waiter){&fixture->loop.loop, fixture_done, &waits[0]});
+		(void)store_count(
+			fixture->store, users[i].key,
+			(struct store_waiter){&fixture->loop.loop, fixture_done, &waits[1]});
+		(void)store_append(
+			fixture->store, &append,
+			(struct store_waiter){&fixture->loop.loop, fixture_done, &waits[2]});
 		for (size_t w = 0; w < 3; w++)
 			ck_assert_int_eq(fixture_await(&fixture->loop, &waits[w]), STORE_OK);
 	}
 	say(fixture, "cy", "I am new", 5000);
 	struct fixture_wait wait = {0};
-	(void)store_note_counted(fixture->store, &fixture->loop.loop, fixture_done, &wait);
+	(void)store_note_counted(fixture->store,
+				 (struct store_waiter){&fixture->loop.loop, fixture_done, &wait});
 	ck_assert_int_eq(fixture_await(&fixture->loop, &wait), STORE_OK);
 }
 
 static void count_one(struct fixture *fixture, struct user_key user)
 {
 	struct fixture_wait wait = {0};
-	(void)store_count(fixture->store, user, &fixture->loop.loop, fixture_done, &wait);
+	(void)store_count(fixture->store, user,
+			  (struct store_waiter){&fixture->loop.loop, fixture_done, &wait});
 	ck_assert_int_eq(fixture_await(&fixture->loop, &wait), STORE_OK);
 }
 
@@ -502,8 +507,8 @@ START_TEST(a_user_who_cannot_be_read_is_not_counted)
 	while (count < MOST && transaction_begin_read(&readers[count], fixture.store))
 		count++;
 	ck_assert_uint_lt(count, MOST);
-	(void)store_count(fixture.store, fixture_key("alex"), &fixture.loop.loop, fixture_done,
-			  &wait);
+	(void)store_count(fixture.store, fixture_key("alex"),
+			  (struct store_waiter){&fixture.loop.loop, fixture_done, &wait});
 	ck_assert_int_eq(fixture_await(&fixture.loop, &wait), STORE_STALE);
 	while (count-- > 0)
 		transaction_abort(&readers[count]);

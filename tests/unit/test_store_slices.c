@@ -31,15 +31,16 @@ static void import_many(struct fixture *fixture)
 
 static void begin_forget(struct neighbour *neighbour)
 {
-	(void)store_forget(neighbour->fixture->store, fixture_key("alex"), 0, NULL, &neighbour_loop,
-			   fixture_done, &neighbour->wait);
+	(void)store_forget(neighbour->fixture->store, fixture_key("alex"), 0, NULL,
+			   (struct store_waiter){&neighbour_loop, fixture_done, &neighbour->wait});
 }
 
 static void begin_import(struct neighbour *neighbour)
 {
 	struct fixture_turn *turns = many_turns();
-	(void)fixture_begin_import(neighbour->fixture->store, SLICE("shared"), SLICE("alex"), turns,
-				   TURNS, true, 0, &neighbour_loop, fixture_done, &neighbour->wait);
+	(void)fixture_begin_import(
+		neighbour->fixture->store, SLICE("shared"), SLICE("alex"), turns, TURNS, true, 0,
+		(struct store_waiter){&neighbour_loop, fixture_done, &neighbour->wait});
 }
 
 enum { LONG_TURNS = 64, LONG_TEXT = 16 * 1024 };
@@ -55,9 +56,9 @@ static void begin_import_of_long_turns(struct neighbour *neighbour)
 						 .hash = i + 1,
 						 .created_at = (int64_t)i,
 						 .session = SLICE("old")};
-	(void)fixture_begin_import(neighbour->fixture->store, SLICE("shared"), SLICE("alex"), turns,
-				   LONG_TURNS, false, 0, &neighbour_loop, fixture_done,
-				   &neighbour->wait);
+	(void)fixture_begin_import(
+		neighbour->fixture->store, SLICE("shared"), SLICE("alex"), turns, LONG_TURNS, false,
+		0, (struct store_waiter){&neighbour_loop, fixture_done, &neighbour->wait});
 }
 
 START_TEST(a_long_delete_holds_up_another_user_for_one_commit)
@@ -134,10 +135,12 @@ static void append_own(struct neighbour *neighbour)
 	struct fixture *fixture = neighbour->fixture;
 	struct append append = fixture_exchange("It is me", "Welcome", 100);
 	ck_assert(!is_known(fixture, "alex"));
-	(void)store_append(fixture->store, &append, &neighbour_loop, fixture_done, &own_append);
+	(void)store_append(fixture->store, &append,
+			   (struct store_waiter){&neighbour_loop, fixture_done, &own_append});
 	/* A reader between two slices may hold records that the later ones delete. */
 	append.forget_epoch = atomic_load(&fixture->store->forget_epoch);
-	(void)store_append(fixture->store, &append, &neighbour_loop, fixture_done, &late_append);
+	(void)store_append(fixture->store, &append,
+			   (struct store_waiter){&neighbour_loop, fixture_done, &late_append});
 }
 
 START_TEST(what_its_own_user_writes_meanwhile_comes_behind_a_delete)
@@ -240,13 +243,16 @@ START_TEST(what_was_promised_is_taken_however_much_waits)
 	/* The writer stands as if the disk did. */
 	ck_assert(transaction_begin_write(&transaction, fixture.store));
 	for (size_t i = 0; i < COUNT; i++)
-		(void)store_append(fixture.store, &append, &fixture.loop.loop, fixture_done,
-				   &waits[i]);
+		(void)store_append(
+			fixture.store, &append,
+			(struct store_waiter){&fixture.loop.loop, fixture_done, &waits[i]});
 	ck_assert(store_is_behind(fixture.store));
 	append.promised = false;
-	(void)store_append(fixture.store, &append, &fixture.loop.loop, fixture_done, &waits[COUNT]);
-	(void)store_forget(fixture.store, fixture_key("ben"), 0, NULL, &fixture.loop.loop,
-			   fixture_done, &waits[COUNT + 1]);
+	(void)store_append(fixture.store, &append,
+			   (struct store_waiter){&fixture.loop.loop, fixture_done, &waits[COUNT]});
+	(void)store_forget(
+		fixture.store, fixture_key("ben"), 0, NULL,
+		(struct store_waiter){&fixture.loop.loop, fixture_done, &waits[COUNT + 1]});
 	transaction_abort(&transaction);
 	for (size_t i = 0; i < COUNT; i++)
 		ck_assert_int_eq(fixture_await(&fixture.loop, &waits[i]), STORE_OK);

@@ -1,6 +1,6 @@
 /* A long memory taken in: in slices, between others' commits. */
 #include "storage/lmdb/writer.h"
-#include "storage/user/rights.h"
+#include "storage/user/memory.h"
 #include "tests/unit/neighbour.h"
 
 #include <stdio.h>
@@ -123,8 +123,8 @@ static void begin_take_in(struct neighbour *neighbour)
 	static struct portable_memory memory; /* needed until the end */
 	memory = long_memory();
 	count_of = (struct take_in_count){0};
-	(void)store_take_in(neighbour->fixture->store, &memory, 1000, &count_of, &neighbour_loop,
-			    fixture_done, &neighbour->wait);
+	(void)store_take_in(neighbour->fixture->store, &memory, 1000, &count_of,
+			    (struct store_waiter){&neighbour_loop, fixture_done, &neighbour->wait});
 }
 
 static enum store_result take_in(struct fixture *fixture)
@@ -219,8 +219,8 @@ static void begin_notes(struct neighbour *neighbour)
 					  .facts = notes,
 					  .fact_count = NOTES};
 	count_of = (struct take_in_count){0};
-	(void)store_take_in(neighbour->fixture->store, &memory, 1000, &count_of, &neighbour_loop,
-			    fixture_done, &neighbour->wait);
+	(void)store_take_in(neighbour->fixture->store, &memory, 1000, &count_of,
+			    (struct store_waiter){&neighbour_loop, fixture_done, &neighbour->wait});
 }
 
 START_TEST(notes_that_are_searched_for_what_has_a_tombstone_come_in_more_slices)

@@ -26,7 +26,8 @@ static enum store_result embed(struct fixture *fixture, const char *model, size_
 {
 	struct fixture_wait wait = {0};
 	(void)store_embedded(fixture->store, fixture_key("alex"), slice_of(model), dimensions,
-			     turns, count, &fixture->loop.loop, fixture_done, &wait);
+			     turns, count,
+			     (struct store_waiter){&fixture->loop.loop, fixture_done, &wait});
 	return fixture_await(&fixture->loop, &wait);
 }
 

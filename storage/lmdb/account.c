@@ -1,94 +1,56 @@
-/* The account of space, see table.h. */
+/* What commits add up: the numbers of records, and the account of space; see table.h. */
 #include "storage/lmdb/table.h"
 
 #include "storage/files/touched.h"
 
-#include <assert.h>
+#include <errno.h>
 #include <limits.h>
 #include <lmdb.h>
-#include <stdlib.h>
 #include <string.h>
 
 enum { USER_SIZE = sizeof(struct user_key) };
 
-struct space_change {
-	struct user_key user; /* as it is stored */
-	struct space add;     /* is_whole: the account is from now on */
-};
+/* ---- counts ---- */
 
-/* ---- what a record takes ---- */
-
-/* LMDB keeps a record on a leaf page, which on average is two thirds full; a value that does not
- * fit twice on a page has pages of its own. */
-static int64_t bytes_of(enum table table, struct slice key, struct slice value)
+static void counts_fields(struct record *record, void *noun)
 {
-	static const size_t page = 4096, page_head = 16, node = 8, place = 2, reference = 8;
-	static const size_t most = 2038; /* of a node */
-	static const size_t age = 28;    /* a receipt's record in TABLE_RECEIPT_AGES */
-	size_t on_leaf = node + key.size + value.size;
-	size_t pages = 0;
-	if (on_leaf > most) {
-		pages = (page_head + value.size + page - 1) / page;
-		on_leaf = node + key.size + reference;
-	}
-	on_leaf += place + (table == TABLE_RECEIPTS ? age : 0);
-	return (int64_t)(pages * page + on_leaf * 3 / 2);
+	struct table_counts *counts = noun;
+	counts->users = record_time(record, counts->users);
+	counts->facts = record_time(record, counts->facts);
+	if (record_goes_on(record))
+		counts->erasures = record_time(record, counts->erasures);
 }
 
-static void add_record(struct space *space, enum table table, struct slice key, struct slice value,
-		       int sign)
+static struct key counts_key(void)
 {
-	const int64_t bytes = sign * bytes_of(table, key, value);
-	space->all += bytes;
-	if (table == TABLE_RECEIPTS || table == TABLE_USER_RECEIPTS || table == TABLE_FROZEN ||
-	    table == TABLE_REPLAYS)
-		space->given += bytes;
+	return key_of_name("counts");
 }
 
-/* ---- what a transaction changes ---- */
-
-static struct space_change *change_of(struct transaction *transaction, const unsigned char *user)
+static int64_t sum(int64_t stored, int64_t came)
 {
-	struct space_changes *changes = &transaction->space;
-	if (changes->count > 0 &&
-	    memcmp(changes->list[changes->count - 1].user.bytes, user, USER_SIZE) == 0)
-		return &changes->list[changes->count - 1];
-	if (changes->list == NULL)
-		digest_table_init(&changes->index);
-	int64_t place = digest_table_find(&changes->index, user);
-	if (place != DIGEST_NONE)
-		return &changes->list[place];
-	changes->list =
-		xgrow(changes->list, changes->count, &changes->capacity, sizeof(*changes->list));
-	digest_table_put(&changes->index, user, (int64_t)changes->count);
-	struct space_change *change = &changes->list[changes->count++];
-	*change = (struct space_change){0};
-	memcpy(change->user.bytes, user, USER_SIZE);
-	return change;
+	int64_t all = 0;
+	/* Lost counts restart at zero, and deletions of uncounted records must not make them
+	 * negative. */
+	return __builtin_add_overflow(stored, came, &all) || all < 0 ? 0 : all;
 }
 
-void space_note(struct transaction *transaction, enum table table, struct slice key,
-		struct slice value, int sign)
+struct table_counts table_counts(struct transaction *transaction)
 {
-	struct user_key user;
-	const unsigned char *owner = (const unsigned char *)key.data;
-	if (table == TABLE_RECEIPTS) {
-		if (!form_receipt_owner(value, transaction->sealer != NULL, &user))
-			return;
-		owner = user.bytes;
-	} else if (table < FIRST_USER_TABLE || key.size < USER_SIZE) {
+	const struct table_counts *came = &transaction->came;
+	struct table_counts stored = {0};
+	if (!table_read(transaction, TABLE_META, counts_key(), counts_fields, &stored, NULL))
+		stored = (struct table_counts){0};
+	return (struct table_counts){sum(stored.users, came->users), sum(stored.facts, came->facts),
+				     sum(stored.erasures, came->erasures)};
+}
+
+static void put_counts(struct transaction *transaction)
+{
+	const struct table_counts *came = &transaction->came;
+	if (came->users == 0 && came->facts == 0 && came->erasures == 0)
 		return;
-	}
-	add_record(&change_of(transaction, owner)->add, table, key, value, sign);
-}
-
-void space_forget(struct transaction *transaction)
-{
-	struct space_changes *changes = &transaction->space;
-	if (changes->list != NULL)
-		digest_table_finish(&changes->index);
-	free(changes->list);
-	*changes = (struct space_changes){0};
+	struct table_counts counts = table_counts(transaction);
+	table_write(transaction, TABLE_META, counts_key(), counts_fields, &counts);
 }
 
 /* ---- the account ---- */
@@ -164,7 +126,7 @@ static int put_space(struct transaction *transaction, MDB_val *key, struct space
 	return code == MDB_NOTFOUND ? MDB_SUCCESS : code;
 }
 
-void space_commit(struct transaction *transaction)
+static void commit_space(struct transaction *transaction)
 {
 	struct space_changes *changes = &transaction->space;
 	for (size_t i = 0; i < changes->count && transaction->result == STORE_OK; i++) {
@@ -223,7 +185,7 @@ void space_complete(struct transaction *transaction, struct user_key user, struc
 		    struct space counted)
 {
 	const struct user_key stored = as_stored(transaction, user);
-	struct space *add = &change_of(transaction, stored.bytes)->add;
+	struct space *add = &space_change_of(transaction, stored.bytes)->add;
 	add->all += counted.all - before.all;
 	add->given += counted.given - before.given;
 	add->is_whole = 1;
@@ -244,8 +206,8 @@ static void count_receipt(struct transaction *transaction, struct space *space, 
 		id[i] = (unsigned char)listed.data[listed.size - ID_SIZE + i] ^ UCHAR_MAX;
 	int code = mdb_get(transaction->handle, dbi_of(transaction, TABLE_RECEIPTS), &key, &value);
 	if (transaction_went_well(transaction, code))
-		add_record(space, TABLE_RECEIPTS, (struct slice){key.mv_data, key.mv_size},
-			   (struct slice){value.mv_data, value.mv_size}, 1);
+		space_add(space, TABLE_RECEIPTS, (struct slice){key.mv_data, key.mv_size},
+			  (struct slice){value.mv_data, value.mv_size}, 1);
 }
 
 static void count_tree(struct transaction *transaction, struct space *space, size_t tree,
@@ -264,8 +226,8 @@ static void count_tree(struct transaction *transaction, struct space *space, siz
 		const size_t table =
 			tree +
 			(tree == FIRST_SHARED_TABLE ? (unsigned char)place.data[USER_SIZE] : 0);
-		add_record(space, (enum table)table, place,
-			   (struct slice){value.mv_data, value.mv_size}, 1);
+		space_add(space, (enum table)table, place,
+			  (struct slice){value.mv_data, value.mv_size}, 1);
 		if (table == TABLE_USER_RECEIPTS)
 			count_receipt(transaction, space, place);
 		code = mdb_cursor_get(cursor, &key, &value, MDB_NEXT);
@@ -344,4 +306,27 @@ size_t space_largest(struct transaction *transaction, bool given, struct space_r
 	for (size_t i = 0; i < count; i++)
 		ranks[i].user = space_shown(transaction, ranks[i].user);
 	return count;
+}
+
+/* ---- the commit ---- */
+
+enum store_result transaction_commit(struct transaction *transaction)
+{
+	struct seal *seal = transaction->store->seal;
+	put_counts(transaction);
+	commit_space(transaction);
+	if (transaction->result == STORE_OK && transaction->sealer != NULL && !seal_sync(seal))
+		transaction->result = engine_result(transaction->store, errno);
+	if (transaction->result != STORE_OK) {
+		transaction_abort(transaction);
+		return transaction->result;
+	}
+	buffer_finish(&transaction->scratch);
+	space_forget(transaction);
+	transaction->result =
+		engine_result(transaction->store, mdb_txn_commit(transaction->handle));
+	if (transaction->result == STORE_OK && transaction->ends_user)
+		seal_erase(seal, transaction->ended);
+	transaction_end(transaction, transaction->result == STORE_OK);
+	return transaction->result;
 }

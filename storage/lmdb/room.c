@@ -1,29 +1,11 @@
-#include "storage/lmdb/engine.h"
+/* How full the store is. */
 #include "storage/lmdb/table.h"
-#include "storage/lmdb/writer.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <lmdb.h>
 #include <string.h>
 #include <sys/statvfs.h>
-#include <unistd.h>
 
-enum {
-	MEGABYTE = 1024 * 1024,
-	DISK_HEAD_ROOM = 64 * MEGABYTE,
-	RESERVE = 16 * MEGABYTE,
-	FREE_LIST = 0, /* LMDB's own number for the list of free pages */
-};
-
-/* Room kept for deletes and for the exchanges in progress that were told there is room: 2 % of the
- * map, at least 16 MB, but at most half of a small map. */
-uint64_t engine_head_room(const struct store *store)
-{
-	uint64_t map_size = store->map_size;
-	uint64_t floor = map_size / 2 < 16 * MEGABYTE ? map_size / 2 : 16 * MEGABYTE;
-	return map_size / 50 > floor ? map_size / 50 : floor;
-}
+enum { FREE_LIST = 0 /* LMDB's own number for the list of free pages */ };
 
 /* One record holds a count and then that many page numbers. */
 static uint64_t count_from(MDB_val value, uint64_t from)
@@ -99,82 +81,10 @@ uint64_t engine_bytes_used(struct store *store)
 	return (info.me_last_pgno + 1 - free_pages) * stat.ms_psize;
 }
 
-uint64_t engine_look_distance(const struct store *store)
-{
-	uint64_t head_room = engine_head_room(store);
-	return (head_room < RESERVE ? head_room : RESERVE) / 16;
-}
-
-static uint64_t bytes_in_use(const struct store *store, size_t *page)
-{
-	MDB_envinfo info;
-	MDB_stat stat;
-	mdb_env_info(store->env, &info);
-	mdb_env_stat(store->env, &stat);
-	*page = stat.ms_psize;
-	return (info.me_last_pgno + 1) * stat.ms_psize;
-}
-
-void engine_reserve(struct store *store)
-{
-	int file;
-	size_t page;
-	uint64_t end = bytes_in_use(store, &page) + RESERVE;
-	if (end > store->map_size)
-		end = store->map_size;
-	/* in steps of a quarter, not for every page */
-	if (end <= store->reserved ||
-	    (end < store->map_size && store->reserved > 0 && end - store->reserved < RESERVE / 4)) {
-		atomic_store(&store->has_reserve, true);
-		return;
-	}
-	int code = mdb_env_get_fd(store->env, &file);
-	if (code == MDB_SUCCESS && fallocate(file, 0, 0, (off_t)end) != 0)
-		code = errno;
-	if (code == MDB_SUCCESS)
-		store->reserved = end;
-	/* Without a reserve from the file system, only the disk's free bytes count. */
-	atomic_store(&store->has_reserve,
-		     code == MDB_SUCCESS || code == EOPNOTSUPP || code == ENOSYS);
-}
-
-void engine_cache_singly(struct store *store)
-{
-	enum { AHEAD = MEGABYTE };
-	int file;
-	size_t page;
-	char byte;
-	uint64_t used = bytes_in_use(store, &page);
-	uint64_t end = used + AHEAD < store->reserved ? used + AHEAD : store->reserved;
-	if (used + AHEAD / 2 <= store->cached_singly || end <= store->cached_singly ||
-	    mdb_env_get_fd(store->env, &file) != MDB_SUCCESS)
-		return;
-	uint64_t at = used > store->cached_singly ? used : store->cached_singly;
-	(void)posix_fadvise(file, 0, 0, POSIX_FADV_RANDOM);
-	for (; at < end; at += page)
-		(void)!pread(file, &byte, 1, (off_t)at);
-	store->cached_singly = end;
-}
-
 static uint64_t disk_free(const struct store *store)
 {
 	struct statvfs disk;
 	return statvfs(store->path, &disk) == 0 ? (uint64_t)disk.f_bavail * disk.f_frsize : 0;
-}
-
-uint64_t engine_disk_head_room(void)
-{
-	return DISK_HEAD_ROOM;
-}
-
-bool engine_disk_has_room(const struct store *store)
-{
-	struct statvfs disk;
-	if (!atomic_load(&store->has_reserve))
-		return false;
-	if (statvfs(store->path, &disk) != 0)
-		return true;
-	return (uint64_t)disk.f_bavail * disk.f_frsize >= DISK_HEAD_ROOM;
 }
 
 void engine_look_at_room(struct store *store)
@@ -204,11 +114,6 @@ bool store_is_crowded(const struct store *store)
 bool store_has_room(const struct store *store)
 {
 	return atomic_load(&store->has_room);
-}
-
-bool store_is_behind(const struct store *store)
-{
-	return writer_is_full(store->writer);
 }
 
 uint64_t store_unreadable(const struct store *store)
