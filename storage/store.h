@@ -42,12 +42,18 @@ struct store_progress {
 	void *cookie;
 };
 
+static inline void store_tell(const struct store_progress *progress, double done, double all)
+{
+	if (progress->tell != NULL)
+		progress->tell(progress->cookie, done < all ? done / all : 1);
+}
+
 struct store_options {
 	const char *path; /* a directory; created (0700) if missing */
 	uint64_t map_size;
 	uint64_t receipts; /* how many to keep */
 	bool rebuilds;     /* it is being built from an export; see dump.h */
-	bool scrubs;       /* first copies its records into a new file; see open/scrub.h */
+	bool scrubs;       /* first copies its records into a new file; see open/open.h */
 	struct store_progress progress;   /* of rebuilding the index, or of reading an export */
 	struct store_progress converting; /* of converting an earlier format, or encrypting */
 	int64_t erased_since;             /* what was erased before may come back; see erasures.h */

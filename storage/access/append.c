@@ -196,24 +196,25 @@ static void add_answer(struct appending *appending)
 	appending->came += turn.learn;
 }
 
+static void fingerprint(const struct appending *appending, uint64_t hash)
+{
+	const struct stored_answer answer = {.user_hash = appending->append->user_hash,
+					     .tool_calls = !appending->append->journal};
+	journal_fingerprint_answer(appending->memory, hash, appending->conversation_id,
+				   appending->ordinal, answer);
+}
+
 static void advance_conversation(struct appending *appending)
 {
 	const struct append *append = appending->append;
 	struct past_conversation *conversation = &appending->conversation;
-	struct stored_answer answer = {.user_hash = append->user_hash,
-				       .tool_calls = !append->journal};
 	/* If an answer broke off, the client resends the part that it has. */
-	if (append->complete || !append->journal || append->answer_hash != 0)
-		journal_fingerprint_answer(appending->memory, append->answer_hash,
-					   appending->conversation_id, appending->ordinal, answer);
+	fingerprint(appending, append->answer_hash);
 	/* Clients join the two, or send them one by one. */
-	if (append->rest_hash != 0)
-		journal_fingerprint_answer(appending->memory, append->rest_hash,
-					   appending->conversation_id, appending->ordinal, answer);
+	fingerprint(appending, append->rest_hash);
 	/* What breaks off is kept by nobody. */
-	if (append->item_hash != 0 && append->complete)
-		journal_fingerprint_answer(appending->memory, append->item_hash,
-					   appending->conversation_id, appending->ordinal, answer);
+	if (append->complete)
+		fingerprint(appending, append->item_hash);
 	conversation_advance(conversation, append, appending->ordinal, appending->superseded);
 	memory_put_conversation(appending->memory, appending->conversation_id, conversation);
 }
@@ -333,8 +334,8 @@ static void keep_what_was_given(struct appending *appending)
 		return;
 	if (append->frozen != NULL) {
 		struct frozen frozen = *append->frozen;
-		struct key key = key_u32(key_of_user(memory->user), appending->conversation_id);
-		table_write(memory->transaction, TABLE_FROZEN, key, stored_frozen_fields, &frozen);
+		struct key key = memory_conversation_key(memory, appending->conversation_id);
+		memory_write(memory, TABLE_FROZEN, key, stored_frozen_fields, &frozen);
 		if (!append->keeps_replays)
 			replays_delete(memory, appending->conversation_id);
 	}

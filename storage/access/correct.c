@@ -140,19 +140,13 @@ struct store_call *store_dedupe(struct store *store, struct user_key user, int64
 
 /* ---- settings ---- */
 
-struct settings_operation {
-	struct operation operation;
-	struct user_settings settings;
-};
-
 static enum store_result run_settings(struct operation *operation, const struct memory *memory)
 {
-	struct settings_operation *own = (struct settings_operation *)operation;
-	memory_put_settings(memory, &own->settings);
-	if (!own->settings.learn) {
-		(void)table_delete_all(memory->transaction, TABLE_JOBS, key_of_user(memory->user));
-		(void)table_delete_all(memory->transaction, TABLE_PARKED,
-				       key_of_user(memory->user));
+	const struct user_settings *settings = operation->input;
+	memory_put_settings(memory, settings);
+	if (!settings->learn) {
+		(void)table_delete_all(memory->transaction, TABLE_JOBS, memory_key(memory));
+		(void)table_delete_all(memory->transaction, TABLE_PARKED, memory_key(memory));
 	}
 	return STORE_OK;
 }
@@ -161,12 +155,12 @@ struct store_call *store_put_settings(struct store *store, struct user_key user,
 				      const struct user_settings *settings,
 				      struct store_waiter waiter)
 {
-	struct settings_operation *own = operation_create(sizeof(*own), run_settings, &user);
-	struct operation *operation = &own->operation;
-	own->settings = *settings;
-	own->settings.consent_by = operation_slice(operation, settings->consent_by);
-	own->settings.consent_text = operation_slice(operation, settings->consent_text);
-	own->settings.note = operation_slice(operation, settings->note);
+	struct operation *operation = operation_create(sizeof(*operation), run_settings, &user);
+	struct user_settings *copy = operation_copy(operation, settings, sizeof(*settings));
+	copy->consent_by = operation_slice(operation, settings->consent_by);
+	copy->consent_text = operation_slice(operation, settings->consent_text);
+	copy->note = operation_slice(operation, settings->note);
+	operation->input = copy;
 	operation->promised = true;
 	return writer_submit(store->writer, operation, waiter);
 }

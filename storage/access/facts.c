@@ -4,21 +4,13 @@
 #include "core/base/ids.h"
 #include "storage/user/memory.h"
 
-static struct fact *decode_fact(const struct memory *memory, struct slice key, struct slice value)
-{
-	struct fact *fact = arena_alloc(memory->arena, sizeof(*fact));
-	fact->id = key_read_u64(key, 16);
-	return table_decode(memory->transaction, value, stored_fact_fields, fact, memory->arena)
-		       ? fact
-		       : NULL;
-}
-
 /* ---- a page ---- */
 
 static void list_facts(const struct memory *memory, const struct fact_filter *filter, size_t limit,
 		       struct fact_page *page)
 {
-	struct key prefix = key_of_user(memory->user);
+	struct key prefix = memory_key(memory);
+	struct fact fact;
 	struct scan scan;
 	page->facts = arena_alloc(memory->arena, limit * sizeof(*page->facts));
 	if (filter->after == UINT64_MAX)
@@ -26,13 +18,14 @@ static void list_facts(const struct memory *memory, const struct fact_filter *fi
 	scan_begin_at(&scan, memory->transaction, TABLE_FACTS, prefix,
 		      key_u64(prefix, filter->after + 1), FORWARD);
 	scan_let_go(&scan);
-	while (!page->more && scan_step(&scan)) {
-		const struct fact *fact = decode_fact(memory, scan.at, scan.value);
-		if (fact == NULL || !fact_filter_takes(filter, fact, memory->arena))
+	while (!page->more &&
+	       scan_read(&scan, stored_fact_fields, &fact, sizeof(fact), memory->arena)) {
+		fact.id = key_read_u64(scan.at, KEY_ID_AT);
+		if (!fact_filter_takes(filter, &fact, memory->arena))
 			continue;
 		page->more = page->count == limit;
 		if (!page->more)
-			page->facts[page->count++] = *fact;
+			page->facts[page->count++] = fact;
 	}
 	scan_end(&scan);
 }
@@ -88,9 +81,9 @@ static uint64_t count_receipts(const struct memory *memory, const struct leaving
 	memory_scan(memory, &scan, TABLE_USER_RECEIPTS);
 	while (scan_step(&scan)) {
 		struct stored_receipt receipt = {0};
-		count += table_read(memory->transaction, TABLE_RECEIPTS,
-				    key_of_number(key_read_u64(scan.at, 16)), stored_receipt_fields,
-				    &receipt, memory->arena) &&
+		count += memory_read(memory, TABLE_RECEIPTS,
+				     key_of_number(key_read_u64(scan.at, KEY_ID_AT)),
+				     stored_receipt_fields, &receipt) &&
 			 receipt_holds(&receipt.receipt, held);
 	}
 	scan_end(&scan);
@@ -106,23 +99,19 @@ static void add_conversation(struct id_list *list, const struct memory *memory, 
 static uint64_t count_conversations(const struct memory *memory, const struct leaving *held)
 {
 	struct id_list list = {0};
+	struct frozen frozen;
+	struct replay replay;
 	struct scan scan;
 	memory_scan(memory, &scan, TABLE_FROZEN);
-	while (scan_step(&scan)) {
-		struct frozen frozen = {0};
-		if (table_decode(memory->transaction, scan.value, stored_frozen_fields, &frozen,
-				 memory->arena) &&
-		    frozen_holds(&frozen, held))
-			add_conversation(&list, memory, key_read_u32(scan.at, 16));
+	while (scan_read(&scan, stored_frozen_fields, &frozen, sizeof(frozen), memory->arena)) {
+		if (frozen_holds(&frozen, held))
+			add_conversation(&list, memory, key_read_u32(scan.at, KEY_ID_AT));
 	}
 	scan_end(&scan);
 	memory_scan(memory, &scan, TABLE_REPLAYS);
-	while (scan_step(&scan)) {
-		struct replay replay = {0};
-		if (table_decode(memory->transaction, scan.value, stored_replay_fields, &replay,
-				 memory->arena) &&
-		    replay_holds(&replay, held))
-			add_conversation(&list, memory, key_read_u32(scan.at, 16));
+	while (scan_read(&scan, stored_replay_fields, &replay, sizeof(replay), memory->arena)) {
+		if (replay_holds(&replay, held))
+			add_conversation(&list, memory, key_read_u32(scan.at, KEY_ID_AT));
 	}
 	scan_end(&scan);
 	return list.count;

@@ -217,7 +217,7 @@ static void apply(struct applying *applying, size_t index)
 		return;
 	case CHANGE_DROP:
 		(void)table_delete(applying->memory.transaction, TABLE_FACTS,
-				   memory_fact_key(&applying->memory, change->fact.id));
+				   memory_id_key(&applying->memory, change->fact.id));
 		return;
 	case CHANGE_FORGET:
 		forget_fact(applying, change);
@@ -402,8 +402,7 @@ static enum store_result run_summarized(struct operation *operation, const struc
 	    !memory_turn(memory, own->summary.covers, &last))
 		return STORE_STALE;
 	summary = own->summary;
-	table_write(memory->transaction, TABLE_SUMMARIES, key_of_user(memory->user),
-		    stored_summary_fields, &summary);
+	memory_write(memory, TABLE_SUMMARIES, memory_key(memory), stored_summary_fields, &summary);
 	job.tries = 0;
 	job.unusable = 0;
 	job.not_before = 0;
@@ -429,22 +428,17 @@ struct store_call *store_summarized(struct store *store, struct user_key user,
 
 /* ---- jobs that wait until their next try or, parked, until a person restarts them ---- */
 
-struct postpone_operation {
-	struct operation operation;
-	struct job job;
-};
-
 static enum store_result run_postpone(struct operation *operation, const struct memory *memory)
 {
-	struct postpone_operation *own = (struct postpone_operation *)operation;
+	const struct job *tried = operation->input;
 	struct job job;
-	bool found = memory_job(memory, own->job.kind, own->job.exchange, &job);
+	bool found = memory_job(memory, tried->kind, tried->exchange, &job);
 	if (found) {
 		/* The job's task may have changed since it was read: that stays. */
-		job.tries = own->job.tries;
-		job.unusable = own->job.unusable;
-		job.not_before = own->job.not_before;
-		job.parked = own->job.parked;
+		job.tries = tried->tries;
+		job.unusable = tried->unusable;
+		job.not_before = tried->not_before;
+		job.parked = tried->parked;
 		memory_put_job(memory, &job);
 	}
 	return found ? STORE_OK : STORE_STALE;
@@ -453,10 +447,9 @@ static enum store_result run_postpone(struct operation *operation, const struct 
 struct store_call *store_postpone(struct store *store, struct user_key user, const struct job *job,
 				  struct store_waiter waiter)
 {
-	struct postpone_operation *own = operation_create(sizeof(*own), run_postpone, &user);
-	own->job = *job;
-	own->job.model = (struct slice){0};
-	return writer_submit(store->writer, &own->operation, waiter);
+	struct operation *operation = operation_create(sizeof(*operation), run_postpone, &user);
+	operation->input = operation_copy(operation, job, sizeof(*job));
+	return writer_submit(store->writer, operation, waiter);
 }
 
 static bool is_known(const struct memory *memory)
@@ -467,7 +460,7 @@ static bool is_known(const struct memory *memory)
 
 static enum store_result run_unpark(struct operation *operation, const struct memory *memory)
 {
-	struct key prefix = operation->has_user ? key_of_user(memory->user) : key_empty();
+	struct key prefix = operation->has_user ? memory_key(memory) : key_empty();
 	struct memory theirs = *memory;
 	struct scan scan;
 	size_t count = 0;

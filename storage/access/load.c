@@ -51,10 +51,10 @@ static void read_frozen(struct loading *loading)
 {
 	const struct memory *memory = &loading->memory;
 	struct memory_view *view = loading->view;
-	struct key key = key_u32(key_of_user(memory->user), view->conversation);
-	view->has_frozen = view->conversation != 0 &&
-			   table_read(memory->transaction, TABLE_FROZEN, key, stored_frozen_fields,
-				      &view->frozen, memory->arena);
+	struct key key = memory_conversation_key(memory, view->conversation);
+	view->has_frozen =
+		view->conversation != 0 &&
+		memory_read(memory, TABLE_FROZEN, key, stored_frozen_fields, &view->frozen);
 	if (!view->has_frozen)
 		view->frozen = (struct frozen){0};
 }
@@ -76,23 +76,6 @@ static bool is_sent(const struct memory_view *view, const struct turn *turn)
 	       turn->ordinal >= view->carried_from;
 }
 
-/* How much text is still wanted. A turn that is too long may be skipped in favour of earlier
- * ones. */
-struct wanted_text {
-	size_t left;
-	unsigned misses; /* consecutive turns that were too long */
-};
-
-static void want_less(struct wanted_text *wanted, size_t size)
-{
-	if (size > wanted->left) {
-		wanted->misses++;
-		return;
-	}
-	wanted->left -= size;
-	wanted->misses = 0;
-}
-
 /* The newest turns are mostly among these and are not read again. */
 static void add_uncovered(struct turn_list *list, const struct loading *loading)
 {
@@ -101,14 +84,15 @@ static void add_uncovered(struct turn_list *list, const struct loading *loading)
 	struct scan scan;
 	size_t newest = list->count;
 	size_t added = 0;
-	struct wanted_text wanted = {.left = loading->load->uncovered_text};
-	scan_begin(&scan, memory->transaction, TABLE_TURNS, key_of_user(memory->user), BACKWARD);
+	size_t left = loading->load->uncovered_text; /* so much text is still wanted */
+	unsigned misses = 0; /* consecutive turns that were too long: earlier ones may fit */
+	scan_begin(&scan, memory->transaction, TABLE_TURNS, memory_key(memory), BACKWARD);
 	for (unsigned i = 0; i < UNCOVERED_LOOKED_AT && added < MEMORY_MAX_TURNS; i++) {
 		struct stored_turn stored = {0};
-		if (wanted.left == 0 || wanted.misses == MOST_MISSES || !scan_step(&scan) ||
-		    key_read_u64(scan.at, 16) <= covers)
+		if (left == 0 || misses == MOST_MISSES || !scan_step(&scan) ||
+		    key_read_u64(scan.at, KEY_ID_AT) <= covers)
 			break;
-		stored.turn.id = key_read_u64(scan.at, 16);
+		stored.turn.id = key_read_u64(scan.at, KEY_ID_AT);
 		bool is_there = has_turn(list->turns, newest, stored.turn.id);
 		added += is_there;
 		if (is_there ||
@@ -118,9 +102,12 @@ static void add_uncovered(struct turn_list *list, const struct loading *loading)
 			continue;
 		if (!turn_list_add(list, memory, &stored.turn))
 			break;
-		if (!is_sent(loading->view, &stored.turn))
-			want_less(&wanted, stored.turn.text.size);
 		added++;
+		if (is_sent(loading->view, &stored.turn))
+			continue;
+		const bool fits = stored.turn.text.size <= left;
+		left -= fits ? stored.turn.text.size : 0;
+		misses = fits ? 0 : misses + 1;
 	}
 	scan_end(&scan);
 }
@@ -202,7 +189,7 @@ static void look_at_begin(struct loading *loading)
 	const struct memory *memory = &loading->memory;
 	struct memory_view *view = loading->view;
 	struct key prefix =
-		key_u32(key_u32(key_of_user(memory->user), view->conversation), view->carried_from);
+		key_u32(memory_conversation_key(memory, view->conversation), view->carried_from);
 	struct scan scan;
 	bool is_held = false;
 	if (!loading->load->trims || view->conversation == 0 || view->has_summary)
@@ -210,7 +197,7 @@ static void look_at_begin(struct loading *loading)
 	scan_begin(&scan, memory->transaction, TABLE_EXCHANGES, prefix, FORWARD);
 	while (!is_held && scan_step(&scan)) {
 		struct stored_turn turn = {0};
-		uint64_t id = key_read_u64(scan.at, EXCHANGE_OFFSET);
+		uint64_t id = key_read_u64(scan.at, KEY_EXCHANGE_AT);
 		if (id == 0)
 			continue; /* a greeting, before any user turn */
 		is_held = memory_turn(memory, id, &turn) && turn.turn.state != TURN_HIDDEN;
@@ -280,8 +267,7 @@ static size_t count_conversations(const struct loading *loading)
 	size_t count = 0;
 	if (loading->load->conversations == 0)
 		return 0;
-	scan_begin(&scan, memory->transaction, TABLE_CONVERSATIONS, key_of_user(memory->user),
-		   FORWARD);
+	scan_begin(&scan, memory->transaction, TABLE_CONVERSATIONS, memory_key(memory), FORWARD);
 	while (count < loading->load->conversations && scan_step(&scan))
 		count++;
 	scan_end(&scan);

@@ -41,17 +41,15 @@ static void add(const struct memory *memory, struct slice key, struct slice valu
 static void read_facts(const struct memory *memory, struct outdated *outdated)
 {
 	struct scan scan;
-	struct slice key;
-	struct slice value;
 	/* Not zeroed: mostly there are none, and each is written whole. */
 	outdated->facts =
 		(struct fact *)arena_bytes(memory->arena, MOST * sizeof(*outdated->facts));
 	size_t ended = 0;
 	size_t hidden = 0;
-	scan_begin(&scan, memory->transaction, TABLE_FACTS, key_of_user(memory->user), BACKWARD);
+	scan_begin(&scan, memory->transaction, TABLE_FACTS, memory_key(memory), BACKWARD);
 	scan.opens_none = true;
-	for (size_t i = 0; hidden < FACTS_HIDDEN_LIMIT && scan_next(&scan, &key, &value); i++) {
-		const unsigned state = stored_fact_state(value);
+	for (size_t i = 0; hidden < FACTS_HIDDEN_LIMIT && scan_step(&scan); i++) {
+		const unsigned state = stored_fact_state(scan.value);
 		const bool is_hidden = state == FACT_HIDDEN;
 		const bool has_ended = (state == FACT_SUPERSEDED || state == FACT_RETRACTED) &&
 				       i < LOOKED_AT && ended < MOST_ENDED;
@@ -59,7 +57,7 @@ static void read_facts(const struct memory *memory, struct outdated *outdated)
 			continue;
 		hidden += is_hidden;
 		ended += has_ended;
-		add(memory, key, scan_open(&scan, value), outdated);
+		add(memory, scan.at, scan_open(&scan, scan.value), outdated);
 	}
 	scan_end(&scan);
 	outdated->facts += MOST - outdated->count;

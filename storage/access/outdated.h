@@ -2,7 +2,7 @@
 #ifndef RECALLD_STORAGE_ACCESS_OUTDATED_H
 #define RECALLD_STORAGE_ACCESS_OUTDATED_H
 
-#include "storage/index/vectors.h"
+#include "storage/index/index.h"
 
 struct outdated {
 	struct fact *facts; /* ended ones, the oldest first; without entity and kind */

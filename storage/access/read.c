@@ -7,49 +7,41 @@ enum { TURNS_BEFORE = 6 };
 
 /* ---- jobs ---- */
 
-/* Grows on demand: most users have few jobs, whatever the limit. */
-struct jobs {
-	struct job *jobs;
-	size_t count;
-	size_t capacity;
-};
-
-static struct job *add_job(struct jobs *list, struct arena *arena)
-{
-	list->jobs =
-		arena_grow(arena, list->jobs, list->count, &list->capacity, sizeof(*list->jobs));
-	return &list->jobs[list->count++];
-}
-
 /* Reads the jobs for facts in one table, in the order of their exchanges. */
-static struct jobs read_jobs(const struct memory *memory, bool parked, uint64_t after, size_t limit)
+static struct job *read_jobs(const struct memory *memory, bool parked, uint64_t after, size_t limit,
+			     size_t *count)
 {
 	struct scan scan;
 	struct job job;
-	struct jobs list = {0};
-	struct key prefix = key_byte(key_of_user(memory->user), JOB_FACTS);
+	struct job *jobs = NULL;
+	size_t capacity = 0; /* grows on demand: most users have few jobs, whatever the limit */
+	struct key prefix = key_byte(memory_key(memory), JOB_FACTS);
+	*count = 0;
 	scan_begin_at(&scan, memory->transaction, parked ? TABLE_PARKED : TABLE_JOBS, prefix,
 		      key_u64(prefix, after + 1), FORWARD);
-	while (list.count < limit && scan_step(&scan)) {
-		if (memory_decode_job(memory, scan.at, scan.value, parked, &job))
-			*add_job(&list, memory->arena) = job;
+	while (*count < limit && scan_step(&scan)) {
+		if (!memory_decode_job(memory, scan.at, scan.value, parked, &job))
+			continue;
+		jobs = arena_grow(memory->arena, jobs, *count, &capacity, sizeof(job));
+		jobs[(*count)++] = job;
 	}
 	scan_end(&scan);
-	return list;
+	return jobs;
 }
 
 static void list_jobs(const struct memory *memory, uint64_t after, size_t limit,
 		      struct job_list *list)
 {
-	const struct jobs waiting = read_jobs(memory, false, after, limit);
-	const struct jobs parked = read_jobs(memory, true, after, limit);
-	size_t found = waiting.count + parked.count;
+	size_t waiting_count;
+	size_t parked_count;
+	const struct job *waiting = read_jobs(memory, false, after, limit, &waiting_count);
+	const struct job *parked = read_jobs(memory, true, after, limit, &parked_count);
+	size_t found = waiting_count + parked_count;
 	list->jobs = arena_alloc(memory->arena, (found + 1) * sizeof(*list->jobs));
 	for (size_t i = 0, j = 0; list->count < limit && i + j < found;) {
-		bool first =
-			j == parked.count ||
-			(i < waiting.count && waiting.jobs[i].exchange < parked.jobs[j].exchange);
-		list->jobs[list->count++] = first ? waiting.jobs[i++] : parked.jobs[j++];
+		bool first = j == parked_count ||
+			     (i < waiting_count && waiting[i].exchange < parked[j].exchange);
+		list->jobs[list->count++] = first ? waiting[i++] : parked[j++];
 	}
 	if (list->count == limit && limit > 0)
 		list->next_after = list->jobs[limit - 1].exchange;
@@ -79,11 +71,9 @@ static bool next_user_with_jobs(struct transaction *transaction, const struct us
 {
 	struct scan scan;
 	struct key from = after == NULL ? key_empty() : key_after(key_of_user(*after));
-	scan_begin_at(&scan, transaction, TABLE_JOBS, key_empty(), from, FORWARD);
-	bool found = scan_step(&scan);
+	bool found = scan_first_at(&scan, transaction, TABLE_JOBS, key_empty(), from, FORWARD);
 	if (found)
 		*user = key_read_user(scan.at);
-	scan_end(&scan);
 	return found;
 }
 
@@ -125,20 +115,19 @@ static void read_before(const struct memory *memory, const struct turn *user_tur
 			struct job_input *input)
 {
 	struct turn found[TURNS_BEFORE];
+	struct stored_exchange exchange;
 	size_t count = 0;
 	struct scan scan;
-	struct key prefix = key_u32(key_of_user(memory->user), user_turn->conversation);
+	struct key prefix = memory_conversation_key(memory, user_turn->conversation);
 	struct key from = memory_exchange_key(memory, user_turn->conversation, user_turn->ordinal,
 					      user_turn->exchange);
 	scan_begin_at(&scan, memory->transaction, TABLE_EXCHANGES, prefix, from, BACKWARD);
-	while (count < TURNS_BEFORE && scan_step(&scan)) {
-		struct stored_exchange exchange = {0};
-		if (!table_decode(memory->transaction, scan.value, stored_exchange_fields,
-				  &exchange, NULL))
-			continue;
+	while (count < TURNS_BEFORE &&
+	       scan_read(&scan, stored_exchange_fields, &exchange, sizeof(exchange), NULL)) {
 		count += read_current(memory, exchange.answer, &found[count]);
 		if (count < TURNS_BEFORE)
-			count += read_current(memory, key_read_u64(scan.at, 24), &found[count]);
+			count += read_current(memory, key_read_u64(scan.at, KEY_EXCHANGE_AT),
+					      &found[count]);
 	}
 	scan_end(&scan);
 	input->before = arena_alloc(memory->arena, count * sizeof(*found));
@@ -220,19 +209,16 @@ static size_t read_facts_inputs(const struct memory *memory, const uint64_t *exc
 static bool read_summary_input(const struct memory *memory, struct job_input *input)
 {
 	struct turn_list list = {0};
+	struct stored_turn stored;
 	struct scan scan;
-	struct key prefix = key_of_user(memory->user);
+	struct key prefix = memory_key(memory);
 	input->has_summary = memory_summary(memory, &input->summary);
 	scan_begin_at(&scan, memory->transaction, TABLE_TURNS, prefix,
 		      key_u64(prefix, input->summary.covers + 1), FORWARD);
 	scan_let_go(&scan);
-	while (list.count < MEMORY_MAX_TURNS && scan_step(&scan)) {
-		struct stored_turn stored = {0};
-		if (!table_decode(memory->transaction, scan.value, stored_turn_fields, &stored,
-				  memory->arena) ||
-		    stored.turn.state != TURN_CURRENT || !stored.learn)
+	while (list.count < MEMORY_MAX_TURNS && scan_turn(&scan, &stored, memory->arena)) {
+		if (stored.turn.state != TURN_CURRENT || !stored.learn)
 			continue;
-		stored.turn.id = key_read_u64(scan.at, 16);
 		if (!turn_list_add(&list, memory, &stored.turn))
 			break;
 	}

@@ -1,7 +1,7 @@
 /* store_recall(): finds what bears on a question in one read transaction. */
 #include "core/base/ids.h"
 #include "storage/access/outdated.h"
-#include "storage/index/vectors.h"
+#include "storage/index/index.h"
 #include "storage/user/memory.h"
 
 /* What was found of a hit. */
@@ -109,21 +109,19 @@ struct narrowing {
 
 static uint64_t turn_of(struct slice key)
 {
-	return key_read_u64(key, TURN_TIME_OFFSET);
+	return key_read_u64(key, KEY_TURN_AT);
 }
 
 /* The oldest current turn of a period; the table descends. */
 static bool find_oldest(const struct memory *memory, const struct recall_period *period,
 			uint64_t *turn)
 {
-	struct key user = key_of_user(memory->user);
+	struct key user = memory_key(memory);
 	struct scan scan;
-	scan_begin_at(&scan, memory->transaction, TABLE_TURN_TIMES, user,
-		      key_u64(key_time(user, period->from - 1), UINT64_MAX), BACKWARD);
-	bool found = scan_step(&scan);
+	bool found = scan_first_at(&scan, memory->transaction, TABLE_TURN_TIMES, user,
+				   key_u64(key_time(user, period->from - 1), UINT64_MAX), BACKWARD);
 	if (found)
 		*turn = turn_of(scan.at);
-	scan_end(&scan);
 	return found;
 }
 
@@ -131,13 +129,13 @@ static bool find_oldest(const struct memory *memory, const struct recall_period 
 static uint64_t want_newest(struct narrowing *narrowing, const struct recall_period *period)
 {
 	const struct memory *memory = narrowing->memory;
-	struct key user = key_of_user(memory->user);
+	struct key user = memory_key(memory);
 	uint64_t newest = 0;
 	struct scan scan;
 	scan_begin_at(&scan, memory->transaction, TABLE_TURN_TIMES, user,
 		      key_u64(key_time(user, period->until - 1), UINT64_MAX), FORWARD);
-	for (int i = 0;
-	     i < MOST_OF_PERIOD && scan_step(&scan) && key_read_time(scan.at, 16) >= period->from;
+	for (int i = 0; i < MOST_OF_PERIOD && scan_step(&scan) &&
+			key_read_time(scan.at, KEY_ID_AT) >= period->from;
 	     i++) {
 		if (i == 0)
 			newest = turn_of(scan.at);
@@ -174,13 +172,10 @@ static void favour(struct narrowing *narrowing, const struct recall_period *peri
 static uint64_t first_of(const struct memory *memory, uint32_t conversation)
 {
 	struct scan scan;
-	uint64_t first = 0;
-	scan_begin(&scan, memory->transaction, TABLE_EXCHANGES,
-		   key_u32(key_of_user(memory->user), conversation), FORWARD);
-	if (scan_step(&scan))
-		first = key_read_u64(scan.at, EXCHANGE_OFFSET);
-	scan_end(&scan);
-	return first;
+	return scan_first(&scan, memory->transaction, TABLE_EXCHANGES,
+			  memory_conversation_key(memory, conversation), FORWARD)
+		       ? key_read_u64(scan.at, KEY_EXCHANGE_AT)
+		       : 0;
 }
 
 static void want_named(struct narrowing *narrowing, const struct recall *recall,
@@ -277,19 +272,16 @@ static void look_up(struct recalling *recalling, size_t hit)
 	const struct documents *documents = &recalling->documents;
 	size_t document = recalling->hits[hit].document;
 	size_t end = document + 1 + TAKEN_ALONG;
-	struct slice key;
-	struct slice value;
 	if (end > documents->count)
 		end = documents->count;
-	bool found = scan_find(turns, key_u64(turns->prefix, documents_turn(documents, document)),
-			       &value);
+	bool found = scan_find(turns, key_u64(turns->prefix, documents_turn(documents, document)));
 	while (found) {
-		recalling->found[hit] = (struct found){value, turns->place};
+		recalling->found[hit] = (struct found){turns->value, turns->place};
 		if (++document == end || recalling->ranks[document] == 0)
 			return;
 		hit = recalling->ranks[document] - 1;
-		found = recalling->found[hit].value.size == 0 && scan_next(turns, &key, &value) &&
-			key_read_u64(key, 16) == documents_turn(documents, document);
+		found = recalling->found[hit].value.size == 0 && scan_step(turns) &&
+			key_read_u64(turns->at, KEY_ID_AT) == documents_turn(documents, document);
 	}
 }
 

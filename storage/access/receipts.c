@@ -68,14 +68,14 @@ static void list_receipts(const struct memory *memory, uint64_t first, uint64_t 
 	struct scan scan;
 	size_t text = 0;
 	bool found = false;
-	const struct key user = key_of_user(memory->user);
+	const struct key user = memory_key(memory);
 	list->receipts = arena_alloc(memory->arena, limit * sizeof(*list->receipts));
 	/* The table is descending: forward in its tree is back in time. */
 	scan_begin_at(&scan, memory->transaction, TABLE_USER_RECEIPTS, user,
 		      key_u64(user, before - 1), FORWARD);
 	while (list->count < limit && text < TEXT_LIMIT && (found = scan_step(&scan))) {
 		struct kept_receipt *read = &list->receipts[list->count];
-		list->last = key_read_u64(scan.at, 16);
+		list->last = key_read_u64(scan.at, KEY_ID_AT);
 		found = list->last >= first;
 		if (!found)
 			break;

@@ -31,12 +31,12 @@ static bool is_wanted(const struct user_filter *filter, const struct stored_user
 static bool step(struct transaction *transaction, struct user_key *after, struct slice *value)
 {
 	struct scan scan;
-	struct slice key;
 	scan_begin_at(&scan, transaction, TABLE_USERS, key_empty(), key_after(key_of_user(*after)),
 		      FORWARD);
-	bool found = scan_next(&scan, &key, value);
+	bool found = scan_step(&scan);
 	if (found)
-		*after = key_read_user(key);
+		*after = key_read_user(scan.at);
+	*value = scan.value;
 	scan_end(&scan);
 	return found;
 }
@@ -119,7 +119,7 @@ static bool count_table(const struct memory *memory, enum table table, int64_t n
 	bool found = true;
 	const struct key from = resume_key(so_far, memory->user);
 	const struct slice last = {(const char *)from.bytes, so_far->at_size};
-	scan_begin_at(&scan, memory->transaction, table, key_of_user(memory->user), from, FORWARD);
+	scan_begin_at(&scan, memory->transaction, table, memory_key(memory), from, FORWARD);
 	scan_let_go(&scan);
 	while (*steps > 0 && (found = scan_step(&scan))) {
 		if (slice_equal(scan.at, last))

@@ -1,7 +1,7 @@
 /* Writes the new parts of a memory. The store holds a whole memory after each turn and each fact,
  * so a part may stay. */
 #include "core/facts/change.h"
-#include "storage/dump/taking.h"
+#include "storage/dump/take_in.h"
 #include "storage/files/erasures.h"
 #include "storage/user/branch.h"
 #include "storage/user/memory.h"
@@ -102,10 +102,9 @@ static uint64_t find_unanswered(const struct taking *taking, const struct turn *
 	struct stored_exchange exchange = {0};
 	struct scan scan;
 	uint64_t id = 0;
-	scan_begin(
-		&scan, memory->transaction, TABLE_EXCHANGES,
-		key_u32(key_u32(key_of_user(memory->user), answer->conversation), answer->ordinal),
-		BACKWARD);
+	scan_begin(&scan, memory->transaction, TABLE_EXCHANGES,
+		   key_u32(memory_conversation_key(memory, answer->conversation), answer->ordinal),
+		   BACKWARD);
 	if (scan_step(&scan) &&
 	    table_decode(memory->transaction, scan.value, stored_exchange_fields, &exchange,
 			 NULL) &&
@@ -221,8 +220,8 @@ static size_t add_fact(struct taking *taking, size_t i)
 	fact.id = taking->at->first_fact + taking->ids->facts[i];
 	fact.exchange = here(taking, fact.exchange);
 	fact.superseded_by = fact_here(taking, fact.superseded_by);
-	table_write(memory->transaction, TABLE_FACTS, memory_fact_key(memory, fact.id),
-		    stored_fact_fields, &fact);
+	memory_write(memory, TABLE_FACTS, memory_id_key(memory, fact.id), stored_fact_fields,
+		     &fact);
 	return 1 + STEPS_OF_FACT + (fact.value.size + fact.quote.size) / BYTES_OF_STEP;
 }
 
@@ -272,8 +271,7 @@ static void take_summary(struct taking *taking)
 	const struct job like = {.kind = JOB_SUMMARY, .last_active = taking->now};
 	struct summary summary = taking->from->summary;
 	summary.covers = here(taking, summary.covers);
-	table_write(memory->transaction, TABLE_SUMMARIES, key_of_user(memory->user),
-		    stored_summary_fields, &summary);
+	memory_write(memory, TABLE_SUMMARIES, memory_key(memory), stored_summary_fields, &summary);
 	taking->at->count.summary = true;
 	if (!taking->is_new_user)
 		memory_recount_uncovered(memory, &like);
@@ -296,8 +294,8 @@ static void take_settings(struct taking *taking)
 	taking->at->count.settings = true;
 	if (settings->learn)
 		return;
-	(void)table_delete_all(memory->transaction, TABLE_JOBS, key_of_user(memory->user));
-	(void)table_delete_all(memory->transaction, TABLE_PARKED, key_of_user(memory->user));
+	(void)table_delete_all(memory->transaction, TABLE_JOBS, memory_key(memory));
+	(void)table_delete_all(memory->transaction, TABLE_PARKED, memory_key(memory));
 }
 
 bool taking_close(struct taking *taking)

@@ -34,7 +34,7 @@ struct dump_report {
 bool store_export(const struct store_options *options, int out,
 		  const struct store_progress *progress, struct dump_report *report);
 
-/* The same, but records of an encrypted store stay sealed, which needs no `master`; see sealed.h. A
+/* The same, but records of an encrypted store stay sealed, which needs no `master`; see form.h. A
  * store that is not encrypted is written in the clear. */
 bool store_export_sealed(const struct store_options *options, int out,
 			 const struct store_progress *progress, struct dump_report *report);

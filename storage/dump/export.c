@@ -2,7 +2,6 @@
  * a damaged page ends it, another child continues after that place. */
 #include "storage/dump/dump.h"
 #include "storage/dump/form.h"
-#include "storage/dump/sealed.h"
 #include "storage/files/files.h"
 #include "storage/lmdb/folder.h"
 #include "storage/lmdb/reader.h"
@@ -126,7 +125,7 @@ static int next_bit(const struct progress *progress)
 static bool aim(struct progress *progress)
 {
 	const struct dump_table *table = &dump_tables[progress->table];
-	bool stays = table->is_of_user && progress->users < USERS_PASSED;
+	bool stays = dump_is_of_user(table) && progress->users < USERS_PASSED;
 	progress->bit = next_bit(progress);
 	progress->next = progress->hole;
 	return key_add(&progress->next, (unsigned)progress->bit) &&
@@ -152,8 +151,8 @@ static void walk_skip(struct progress *progress)
 		progress->reached = progress->bit;
 		if (!is_nearest)
 			continue;
-		progress->passes_user =
-			dump_tables[progress->table].is_of_user && progress->users++ < USERS_PASSED;
+		progress->passes_user = dump_is_of_user(&dump_tables[progress->table]) &&
+					progress->users++ < USERS_PASSED;
 		if (!progress->passes_user)
 			walk_begin_table(progress, progress->table + 1);
 		return;

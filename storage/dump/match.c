@@ -1,7 +1,7 @@
 /* Finds the new parts of a memory: those that are neither in the store nor erased. */
 #include "core/facts/change.h"
 #include "core/facts/tombstone.h"
-#include "storage/dump/taking.h"
+#include "storage/dump/take_in.h"
 #include "storage/files/erasures.h"
 #include "storage/user/memory.h"
 

@@ -1,4 +1,4 @@
-#include "storage/dump/places.h"
+#include "storage/dump/take_in.h"
 
 #include "core/base/ids.h"
 #include "core/facts/facts.h"

@@ -5,19 +5,16 @@
 
 #include <stdlib.h>
 
-enum { ID_OFFSET = 16 }; /* of a record's id in its key, after the user */
-
 static void read_conversations(const struct memory *memory, struct portable_memory *read)
 {
+	struct past_conversation conversation;
 	struct scan scan;
 	size_t capacity = 0;
-	scan_begin(&scan, memory->transaction, TABLE_CONVERSATIONS, key_of_user(memory->user),
-		   FORWARD);
-	while (scan_step(&scan)) {
-		struct portable_conversation one = {.id = key_read_u32(scan.at, ID_OFFSET)};
-		if (!table_decode(memory->transaction, scan.value, stored_conversation_fields,
-				  &one.conversation, memory->arena))
-			continue;
+	scan_begin(&scan, memory->transaction, TABLE_CONVERSATIONS, memory_key(memory), FORWARD);
+	while (scan_read(&scan, stored_conversation_fields, &conversation, sizeof(conversation),
+			 memory->arena)) {
+		const struct portable_conversation one = {.id = key_read_u32(scan.at, KEY_ID_AT),
+							  .conversation = conversation};
 		read->conversations = arena_grow(memory->arena, read->conversations,
 						 read->conversation_count, &capacity, sizeof(one));
 		read->conversations[read->conversation_count++] = one;
@@ -27,14 +24,12 @@ static void read_conversations(const struct memory *memory, struct portable_memo
 
 static void read_turns(const struct memory *memory, struct portable_memory *read)
 {
+	struct stored_turn stored;
 	struct scan scan;
 	size_t capacity = 0;
 	memory_scan(memory, &scan, TABLE_TURNS);
-	while (scan_step(&scan)) {
-		struct stored_turn stored = {.turn.id = key_read_u64(scan.at, ID_OFFSET)};
-		if (!table_decode(memory->transaction, scan.value, stored_turn_fields, &stored,
-				  memory->arena) ||
-		    stored.turn.state == TURN_HIDDEN)
+	while (scan_turn(&scan, &stored, memory->arena)) {
+		if (stored.turn.state == TURN_HIDDEN)
 			continue;
 		read->turns = arena_grow(memory->arena, read->turns, read->turn_count, &capacity,
 					 sizeof(*read->turns));

@@ -3,7 +3,6 @@
 #include "core/base/ids.h"
 #include "storage/dump/dump.h"
 #include "storage/dump/form.h"
-#include "storage/dump/sealed.h"
 #include "storage/files/erasures.h"
 #include "storage/lmdb/folder.h"
 #include "storage/record/key_file.h"
@@ -19,13 +18,6 @@ enum {
 	LINE_LIMIT = INT32_MAX,
 	LINES_AT_ONCE = 2000,
 	BYTES_AT_ONCE = 8 << 20,
-};
-
-/* What an export has that was erased after it was written is left out. */
-struct erased_filter {
-	struct erasures *erasures;
-	struct id_list shortened; /* users of whom something was left out, by user_hash() */
-	struct arena arena;
 };
 
 struct rebuilding {
@@ -47,7 +39,9 @@ struct rebuilding {
 	struct seal *seal; /* of the exported keys; NULL: there are none */
 	struct sealer *opens;
 	int64_t exported; /* when they were, if the new store is to know; 0: it is not */
-	struct erased_filter filter;
+	/* What an export has that was erased after it was written is left out. */
+	struct id_list shortened; /* users of whom something was, by user_hash() */
+	struct arena kept;        /* has the list */
 };
 
 static bool fail(struct rebuilding *rebuilding, const char *why)
@@ -66,18 +60,18 @@ static struct user_key owner_of(const struct dump_line *line)
 }
 
 /* What was made of a memory may tell of what was left out. */
-static bool is_made_of_erased(const struct erased_filter *filter, const struct dump_line *line)
+static bool is_made_of_erased(const struct rebuilding *rebuilding, const struct dump_line *line)
 {
 	enum table table = line->table->table;
 	return (table == TABLE_SUMMARIES || table == TABLE_RECEIPTS) &&
-	       id_list_has(&filter->shortened, user_hash(owner_of(line)));
+	       id_list_has(&rebuilding->shortened, user_hash(owner_of(line)));
 }
 
 /* Whether the record was erased after it was exported, or may tell of what was. A turn keeps its
  * place in its conversation, without its text. */
-static bool erased_record(struct erased_filter *filter, struct dump_line *line)
+static bool erased_record(struct rebuilding *rebuilding, struct dump_line *line)
 {
-	struct erasures *erasures = filter->erasures;
+	struct erasures *erasures = rebuilding->store->erasures;
 	const struct user_key user = owner_of(line);
 	bool erased = false;
 	if (line->table->table == TABLE_TURNS) {
@@ -91,23 +85,22 @@ static bool erased_record(struct erased_filter *filter, struct dump_line *line)
 	} else if (line->table->table == TABLE_FACTS) {
 		erased = erasures_hold_fact(erasures, user, &line->noun.fact);
 	}
-	if (erased && !id_list_has(&filter->shortened, user_hash(user)))
-		id_list_add(&filter->shortened, &filter->arena, user_hash(user));
-	return erased || is_made_of_erased(filter, line);
+	if (erased && !id_list_has(&rebuilding->shortened, user_hash(user)))
+		id_list_add(&rebuilding->shortened, &rebuilding->kept, user_hash(user));
+	return erased || is_made_of_erased(rebuilding, line);
 }
 
 /* Whether it belongs to a user who was erased after the export. Records follow their user's. */
-static bool erased_user(const struct erased_filter *filter, const struct memory *memory,
+static bool erased_user(const struct rebuilding *rebuilding, const struct memory *memory,
 			const struct dump_line *line)
 {
-	enum { ID_TIME_SHIFT = 20 }; /* of a receipt's id: its time in milliseconds */
-	struct erasures *erasures = filter->erasures;
+	struct erasures *erasures = rebuilding->store->erasures;
 	struct stored_user user;
 	if (line->table->table == TABLE_USERS)
 		return erasures_hold_user(erasures, line->user, line->noun.user.first_seen);
 	if (line->table->table == TABLE_RECEIPTS)
 		return erasures_hold_user(erasures, line->noun.receipt.user,
-					  (int64_t)(line->parts[0] >> ID_TIME_SHIFT));
+					  (int64_t)(line->parts[0] >> RECEIPT_TIME_SHIFT));
 	return !memory_user(memory, &user) && erasures_hold_user(erasures, line->user, INT64_MIN);
 }
 
@@ -116,7 +109,7 @@ static bool erased_user(const struct erased_filter *filter, const struct memory 
 /* The key of a record whose line has all of it. */
 static struct key key_of(const struct dump_line *line)
 {
-	struct key key = line->table->is_of_user ? key_of_user(line->user) : key_empty();
+	struct key key = dump_is_of_user(line->table) ? key_of_user(line->user) : key_empty();
 	for (size_t i = 0; i < DUMP_KEY_PARTS; i++) {
 		if (line->table->parts[i].size == sizeof(uint32_t))
 			key = key_u32(key, (uint32_t)line->parts[i]);
@@ -132,9 +125,9 @@ static void put_conversation(const struct memory *memory, uint32_t id,
 	uint64_t number = id;
 	memory_put_conversation(memory, id, conversation);
 	if (conversation->session.size > 0)
-		table_write(memory->transaction, TABLE_SESSIONS,
-			    key_digest(key_of_user(memory->user), conversation->session),
-			    stored_number_fields, &number);
+		memory_write(memory, TABLE_SESSIONS,
+			     key_digest(memory_key(memory), conversation->session),
+			     stored_number_fields, &number);
 }
 
 static void put_job(const struct memory *memory, const struct dump_line *line)
@@ -222,11 +215,11 @@ static bool take_record(struct rebuilding *rebuilding, struct dump_line line)
 	const struct memory memory = {&rebuilding->transaction, line.user, &rebuilding->scratch};
 	size_t table = (size_t)(line.table - dump_tables);
 	struct stored_user user = {0};
-	if (erased_user(&rebuilding->filter, &memory, &line)) {
+	if (erased_user(rebuilding, &memory, &line)) {
 		rebuilding->report->erased++;
 		return true;
 	}
-	if (erased_record(&rebuilding->filter, &line)) {
+	if (erased_record(rebuilding, &line)) {
 		rebuilding->report->erased++;
 		if (line.table->table != TABLE_TURNS)
 			return true;
@@ -449,7 +442,6 @@ static bool rebuild_in(struct rebuilding *rebuilding, const struct store_options
 	rebuilding->store = store_open(&own, report->error, sizeof(report->error));
 	if (rebuilding->store == NULL)
 		return false;
-	rebuilding->filter.erasures = rebuilding->store->erasures;
 	buffer_init(&rebuilding->line, LINE_LIMIT);
 	bool done = rebuild(rebuilding);
 	if (done &&
@@ -460,7 +452,7 @@ static bool rebuild_in(struct rebuilding *rebuilding, const struct store_options
 		tell_of_the_rest(report, options->path);
 	store_close(rebuilding->store);
 	buffer_finish(&rebuilding->line);
-	arena_finish(&rebuilding->filter.arena);
+	arena_finish(&rebuilding->kept);
 	arena_finish(&rebuilding->scratch);
 	return done;
 }

@@ -3,7 +3,8 @@
  * It goes in slices, and each slice leaves a memory that can be read. A new user is marked as being
  * forgotten until the last slice, so a failure, or the start after a crash, removes the part. A
  * known user keeps the part, and taking the same in again adds the rest. */
-#include "storage/dump/taking.h"
+#include "storage/dump/take_in.h"
+
 #include "storage/lmdb/writer.h"
 #include "storage/user/erase.h"
 #include "storage/user/memory.h"

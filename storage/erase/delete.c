@@ -9,12 +9,10 @@
 #include "storage/audit.h"
 #include "storage/deletions.h"
 #include "storage/files/erasures.h"
-#include "storage/index/vectors.h"
+#include "storage/index/index.h"
 #include "storage/lmdb/writer.h"
 #include "storage/user/erase.h"
 #include "storage/user/memory.h"
-
-enum { TURN_OFFSET = 16 }; /* of its id in a key, after the user */
 
 /* What the rules of core/facts/deletion.h need of a memory, and what was made of what goes. */
 struct deletion_search {
@@ -104,19 +102,16 @@ static void add_turn(struct deletion_search *search, size_t *capacity, struct ar
 static void read_turns(struct deletion_search *search, const struct memory *memory,
 		       const struct wanted *wanted)
 {
+	struct stored_turn stored;
 	struct scan scan;
 	size_t capacity = 0;
 	search->turns = NULL;
 	search->turn_count = 0;
 	memory_scan(memory, &scan, TABLE_TURNS);
-	while (scan_step(&scan)) {
-		struct stored_turn stored = {0};
+	while (scan_turn(&scan, &stored, NULL)) {
 		const struct turn *turn = &stored.turn;
-		if (!table_decode(memory->transaction, scan.value, stored_turn_fields, &stored,
-				  NULL))
-			continue;
 		add_turn(search, &capacity, memory->arena,
-			 &(struct deletable_turn){.id = key_read_u64(scan.at, TURN_OFFSET),
+			 &(struct deletable_turn){.id = turn->id,
 						  .exchange = turn->exchange,
 						  .conversation = turn->conversation,
 						  .is_user = turn->role == ROLE_USER,
@@ -200,16 +195,14 @@ static void find_elsewhere(struct deletion_search *search, const struct memory *
 {
 	struct orphans orphans = {0};
 	struct quotes quotes;
+	struct stored_turn stored;
 	struct scan scan;
 	list_orphans(&orphans, search, memory->arena);
 	quotes_init(&quotes, orphans.quotes, orphans.count, memory->arena);
-	scan_begin(&scan, memory->transaction, TABLE_TURNS, key_of_user(memory->user), BACKWARD);
+	scan_begin(&scan, memory->transaction, TABLE_TURNS, memory_key(memory), BACKWARD);
 	scan_let_go(&scan);
-	while (quotes.left > 0 && scan_step(&scan)) {
-		struct stored_turn stored = {0};
-		if (!table_decode(memory->transaction, scan.value, stored_turn_fields, &stored,
-				  NULL) ||
-		    !stays(&search->plan, &stored.turn))
+	while (quotes.left > 0 && scan_turn(&scan, &stored, NULL)) {
+		if (!stays(&search->plan, &stored.turn))
 			continue;
 		const size_t count = quotes_take(&quotes, stored.turn.text, orphans.found);
 		for (size_t i = 0; i < count; i++)
@@ -445,8 +438,8 @@ static void put_mark(const struct memory *memory, const struct delete_operation 
 	struct unfinished_deletion unfinished = {.now = own->now,
 						 .conversation = own->search.plan.conversation,
 						 .turns = own->search.plan.turns};
-	table_write(memory->transaction, TABLE_META, key_user(deletion_mark_prefix(), memory->user),
-		    unfinished_deletion_fields, &unfinished);
+	memory_write(memory, TABLE_META, key_user(deletion_mark_prefix(), memory->user),
+		     unfinished_deletion_fields, &unfinished);
 }
 
 /* ---- facts ---- */
@@ -468,8 +461,8 @@ static void erase_facts(struct deleting *deleting)
 		if (memory_read_fact(memory, plan->facts.ids[i], &fact))
 			erasures_add_fact(memory->transaction->store->erasures, memory->user, &fact,
 					  deleting->own->now);
-		deleting->report.facts += table_delete(memory->transaction, TABLE_FACTS,
-						       memory_fact_key(memory, plan->facts.ids[i]));
+		deleting->report.facts += memory_delete(memory, TABLE_FACTS,
+							memory_id_key(memory, plan->facts.ids[i]));
 	}
 	for (size_t i = 0; i < plan->unquoted.count; i++) {
 		if (!memory_read_fact(memory, plan->unquoted.ids[i], &fact))
@@ -493,7 +486,7 @@ static void delete_what_was_made(struct deleting *deleting)
 {
 	const struct deletion_search *search = &deleting->own->search;
 	const struct leaving leaving = deletion_leaving(&search->plan);
-	const struct derived_count count =
+	const struct deletion_report count =
 		erase_derived(&deleting->memory, &leaving, &search->receipts, INT64_MAX);
 	struct deletion_report *report = &deleting->report;
 	report->summaries += count.summaries;
@@ -569,11 +562,10 @@ static bool hide_turns(struct deleting *deleting)
 
 static void delete_answers(const struct memory *memory, uint32_t conversation)
 {
-	enum { CONVERSATION_OFFSET = 24 };
 	struct scan scan;
-	scan_begin(&scan, memory->transaction, TABLE_ANSWERS, key_of_user(memory->user), FORWARD);
+	scan_begin(&scan, memory->transaction, TABLE_ANSWERS, memory_key(memory), FORWARD);
 	while (scan_step(&scan)) {
-		if (key_read_u32(scan.at, CONVERSATION_OFFSET) == conversation)
+		if (key_read_u32(scan.at, KEY_ANSWER_CONVERSATION_AT) == conversation)
 			scan_delete(&scan);
 	}
 	scan_end(&scan);
@@ -581,13 +573,11 @@ static void delete_answers(const struct memory *memory, uint32_t conversation)
 
 static void delete_turn_records(const struct memory *memory, uint32_t conversation)
 {
+	struct stored_turn stored;
 	struct scan scan;
 	memory_scan(memory, &scan, TABLE_TURNS);
-	while (scan_step(&scan)) {
-		struct stored_turn stored = {0};
-		if (table_decode(memory->transaction, scan.value, stored_turn_fields, &stored,
-				 NULL) &&
-		    stored.turn.conversation == conversation && stored.turn.state == TURN_HIDDEN)
+	while (scan_turn(&scan, &stored, NULL)) {
+		if (stored.turn.conversation == conversation && stored.turn.state == TURN_HIDDEN)
 			scan_delete(&scan);
 	}
 	scan_end(&scan);
@@ -648,8 +638,7 @@ static void end(const struct deleting *deleting)
 	const struct job like = {.kind = JOB_SUMMARY};
 	end_conversation(deleting);
 	memory_recount_uncovered(memory, &like);
-	(void)table_delete(memory->transaction, TABLE_META,
-			   key_user(deletion_mark_prefix(), memory->user));
+	(void)memory_delete(memory, TABLE_META, key_user(deletion_mark_prefix(), memory->user));
 }
 
 static enum store_result delete_slice(struct deleting *deleting)

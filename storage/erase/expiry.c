@@ -13,11 +13,6 @@ enum {
 	FACTS_AT_ONCE = 1024,
 	RECEIPTS_AT_ONCE = 1024,
 	CONVERSATIONS_AT_ONCE = 64,
-
-	/* Offsets in keys, after the user. */
-	ID_OFFSET = 16, /* of a turn, fact, conversation, receipt, or answer hash */
-	ANSWER_CONVERSATION_OFFSET = 24,
-	ANSWER_ORDINAL_OFFSET = 28,
 };
 
 /* Finds an answer of a conversation by its hash. */
@@ -54,14 +49,13 @@ struct expired {
 static void list_idle(struct id_list *list, const struct memory *memory,
 		      const struct expiry *expiry, size_t most)
 {
+	struct past_conversation conversation;
 	struct scan scan;
 	memory_scan(memory, &scan, TABLE_CONVERSATIONS);
-	while (list->count < most && scan_step(&scan)) {
-		struct past_conversation conversation = {0};
-		if (table_decode(memory->transaction, scan.value, stored_conversation_fields,
-				 &conversation, NULL) &&
-		    expiry_takes_conversation(expiry, conversation.last_active))
-			id_list_add(list, memory->arena, key_read_u32(scan.at, ID_OFFSET));
+	while (list->count < most && scan_read(&scan, stored_conversation_fields, &conversation,
+					       sizeof(conversation), NULL)) {
+		if (expiry_takes_conversation(expiry, conversation.last_active))
+			id_list_add(list, memory->arena, key_read_u32(scan.at, KEY_ID_AT));
 	}
 	scan_end(&scan);
 }
@@ -83,7 +77,7 @@ static void list_facts(struct id_list *list, const struct memory *memory,
 		if (table_decode(memory->transaction, scan.value, stored_fact_fields, &fact,
 				 NULL) &&
 		    expiry_of_fact(expiry, &fact) != FACT_STAYS)
-			id_list_add(list, memory->arena, key_read_u64(scan.at, ID_OFFSET));
+			id_list_add(list, memory->arena, key_read_u64(scan.at, KEY_ID_AT));
 	}
 	scan_end(&scan);
 }
@@ -101,25 +95,6 @@ static void search_hidden(struct expired *expired, const struct memory *memory)
 			expired->said[expired->said_count++].fact = fact;
 	}
 	turn_searches_run(expired->said, expired->said_count, memory);
-}
-
-/* Walks all of a user's turns in ascending order of ids. */
-static bool next_turn(const struct memory *memory, struct scan *scan, struct stored_turn *turn)
-{
-	struct slice key;
-	struct slice value;
-	while (scan_next(scan, &key, &value)) {
-		*turn = (struct stored_turn){.turn.id = key_read_u64(key, ID_OFFSET)};
-		if (table_decode(memory->transaction, value, stored_turn_fields, turn, NULL))
-			return true;
-	}
-	return false;
-}
-
-static void begin_turns(const struct memory *memory, struct scan *scan)
-{
-	scan_begin(scan, memory->transaction, TABLE_TURNS, key_of_user(memory->user), FORWARD);
-	scan_let_go(scan);
 }
 
 /* Whether the turn begins an exchange that expires. */
@@ -145,8 +120,8 @@ static void list_turns(struct expired *expired, const struct memory *memory,
 	struct stored_turn stored;
 	struct scan scan;
 	size_t exchanges = 0;
-	begin_turns(memory, &scan);
-	while (next_turn(memory, &scan, &stored)) {
+	memory_scan(memory, &scan, TABLE_TURNS);
+	while (scan_turn(&scan, &stored, NULL)) {
 		const struct turn *turn = &stored.turn;
 		expired->found.searched = turn->id;
 		if (turn->state == TURN_HIDDEN)
@@ -180,8 +155,8 @@ static void list_conversations(struct expired *expired, const struct memory *mem
 	struct scan scan;
 	list_idle(list, memory, expiry, CONVERSATIONS_AT_ONCE);
 	expired->is_part |= list->count == CONVERSATIONS_AT_ONCE;
-	begin_turns(memory, &scan);
-	while (list->count > 0 && next_turn(memory, &scan, &stored)) {
+	memory_scan(memory, &scan, TABLE_TURNS);
+	while (list->count > 0 && scan_turn(&scan, &stored, NULL)) {
 		if (stored.turn.state != TURN_HIDDEN && !goes(expired, &stored.turn))
 			id_list_drop(list, stored.turn.conversation);
 	}
@@ -192,8 +167,8 @@ static void list_their_turns(struct expired *expired, const struct memory *memor
 {
 	struct stored_turn stored;
 	struct scan scan;
-	begin_turns(memory, &scan);
-	while (next_turn(memory, &scan, &stored)) {
+	memory_scan(memory, &scan, TABLE_TURNS);
+	while (scan_turn(&scan, &stored, NULL)) {
 		if (id_list_has(&expired->conversations, stored.turn.conversation))
 			id_list_add(&expired->their_turns, memory->arena, stored.turn.id);
 	}
@@ -203,15 +178,15 @@ static void list_their_turns(struct expired *expired, const struct memory *memor
 static void list_their_answers(struct expired *expired, const struct memory *memory)
 {
 	struct scan scan;
-	scan_begin(&scan, memory->transaction, TABLE_ANSWERS, key_of_user(memory->user), FORWARD);
+	scan_begin(&scan, memory->transaction, TABLE_ANSWERS, memory_key(memory), FORWARD);
 	while (scan_step(&scan)) {
-		uint32_t conversation = key_read_u32(scan.at, ANSWER_CONVERSATION_OFFSET);
+		uint32_t conversation = key_read_u32(scan.at, KEY_ANSWER_CONVERSATION_AT);
 		if (!id_list_has(&expired->conversations, conversation))
 			continue;
 		struct answer_place *place = arena_alloc(memory->arena, sizeof(*place));
 		*place = (struct answer_place){expired->their_answers,
-					       key_read_u64(scan.at, ID_OFFSET), conversation,
-					       key_read_u32(scan.at, ANSWER_ORDINAL_OFFSET)};
+					       key_read_u64(scan.at, KEY_ID_AT), conversation,
+					       key_read_u32(scan.at, KEY_ANSWER_ORDINAL_AT)};
 		expired->their_answers = place;
 	}
 	scan_end(&scan);
@@ -236,11 +211,9 @@ static struct leaving expired_leaving(const struct expired *expired)
 static bool has_old_turn(const struct memory *memory, const struct expiry *expiry)
 {
 	struct scan scan;
-	scan_begin(&scan, memory->transaction, TABLE_TURN_TIMES, key_of_user(memory->user),
-		   FORWARD);
-	bool found = scan_step(&scan) && key_read_time(scan.at, ID_OFFSET) <= expiry->turns_until;
-	scan_end(&scan);
-	return found;
+	return scan_first(&scan, memory->transaction, TABLE_TURN_TIMES, memory_key(memory),
+			  FORWARD) &&
+	       key_read_time(scan.at, KEY_ID_AT) <= expiry->turns_until;
 }
 
 static bool has_taken_back(const struct memory *memory, uint32_t conversation,
@@ -249,10 +222,10 @@ static bool has_taken_back(const struct memory *memory, uint32_t conversation,
 	struct scan scan;
 	bool found = false;
 	scan_begin(&scan, memory->transaction, TABLE_EXCHANGES,
-		   key_u32(key_of_user(memory->user), conversation), FORWARD);
+		   memory_conversation_key(memory, conversation), FORWARD);
 	while (!found && scan_step(&scan)) {
 		struct stored_turn turn;
-		found = exchange_turn(memory, key_read_u64(scan.at, EXCHANGE_OFFSET), &turn) &&
+		found = exchange_turn(memory, key_read_u64(scan.at, KEY_EXCHANGE_AT), &turn) &&
 			turn.turn.state == TURN_SUPERSEDED && expiry_takes_turn(expiry, &turn.turn);
 	}
 	scan_end(&scan);
@@ -262,16 +235,14 @@ static bool has_taken_back(const struct memory *memory, uint32_t conversation,
 /* Superseded turns are in no order of time: each of their conversations is searched. */
 static bool has_old_branch(const struct memory *memory, const struct expiry *expiry)
 {
+	struct past_conversation conversation;
 	struct scan scan;
 	bool found = false;
 	memory_scan(memory, &scan, TABLE_CONVERSATIONS);
-	while (!found && scan_step(&scan)) {
-		struct past_conversation conversation = {0};
-		found = table_decode(memory->transaction, scan.value, stored_conversation_fields,
-				     &conversation, NULL) &&
-			conversation.branched &&
-			has_taken_back(memory, key_read_u32(scan.at, ID_OFFSET), expiry);
-	}
+	while (!found && scan_read(&scan, stored_conversation_fields, &conversation,
+				   sizeof(conversation), NULL))
+		found = conversation.branched &&
+			has_taken_back(memory, key_read_u32(scan.at, KEY_ID_AT), expiry);
 	scan_end(&scan);
 	return found;
 }
@@ -280,7 +251,7 @@ static bool has_old_branch(const struct memory *memory, const struct expiry *exp
 static bool has_old_summary(const struct memory *memory, const struct expiry *expiry,
 			    struct summary *summary)
 {
-	struct key user = key_of_user(memory->user);
+	struct key user = memory_key(memory);
 	struct stored_turn stored;
 	struct scan scan;
 	bool stays = false;
@@ -292,7 +263,7 @@ static bool has_old_summary(const struct memory *memory, const struct expiry *ex
 	scan_begin_at(&scan, memory->transaction, TABLE_TURNS, user,
 		      key_after(key_u64(user, summary->covers)), BACKWARD);
 	scan_let_go(&scan);
-	while (!stays && next_turn(memory, &scan, &stored))
+	while (!stays && scan_turn(&scan, &stored, NULL))
 		stays = expiry_keeps_summary(expiry, &stored.turn);
 	scan_end(&scan);
 	return !stays;
@@ -305,11 +276,10 @@ static void list_old_receipts(struct id_list *list, const struct memory *memory,
 	struct scan scan;
 	if (expiry->receipts_until == 0)
 		return;
-	scan_begin(&scan, memory->transaction, TABLE_USER_RECEIPTS, key_of_user(memory->user),
-		   FORWARD);
+	scan_begin(&scan, memory->transaction, TABLE_USER_RECEIPTS, memory_key(memory), FORWARD);
 	while (list->count < most && scan_step(&scan)) {
-		if (expiry_takes_receipt(expiry, key_read_u64(scan.at, ID_OFFSET)))
-			id_list_add(list, memory->arena, key_read_u64(scan.at, ID_OFFSET));
+		if (expiry_takes_receipt(expiry, key_read_u64(scan.at, KEY_ID_AT)))
+			id_list_add(list, memory->arena, key_read_u64(scan.at, KEY_ID_AT));
 	}
 	scan_end(&scan);
 }
@@ -375,13 +345,9 @@ enum { UNDER_WAY = 24 * 60 * 60 * 1000 };
 static bool next_user(struct transaction *transaction, struct key from, struct user_key *user)
 {
 	struct scan scan;
-	struct slice key;
-	struct slice value;
-	scan_begin_at(&scan, transaction, TABLE_USERS, key_empty(), from, FORWARD);
-	bool found = scan_next(&scan, &key, &value);
+	bool found = scan_first_at(&scan, transaction, TABLE_USERS, key_empty(), from, FORWARD);
 	if (found)
-		*user = key_read_user(key);
-	scan_end(&scan);
+		*user = key_read_user(scan.at);
 	return found;
 }
 
@@ -484,7 +450,7 @@ static void end_fact(struct expiring *expiring, uint64_t id)
 		fact_mask(&fact);
 		memory_put_fact(memory, &fact);
 	} else {
-		(void)table_delete(memory->transaction, TABLE_FACTS, memory_fact_key(memory, id));
+		(void)memory_delete(memory, TABLE_FACTS, memory_id_key(memory, id));
 	}
 }
 
@@ -504,18 +470,15 @@ static bool end_conversation(struct expiring *expiring, uint32_t id)
 static struct id_list list_come(const struct expiring *expiring)
 {
 	const struct memory *memory = &expiring->memory;
-	struct key user = key_of_user(memory->user);
+	struct key user = memory_key(memory);
 	struct id_list come = {0};
+	struct stored_turn stored;
 	struct scan scan;
-	struct slice key;
-	struct slice value;
 	scan_begin_at(&scan, memory->transaction, TABLE_TURNS, user,
 		      key_u64(user, expiring->expired->found.searched + 1), FORWARD);
 	scan_let_go(&scan);
-	while (scan_next(&scan, &key, &value)) {
-		struct stored_turn stored = {0};
-		if (table_decode(memory->transaction, value, stored_turn_fields, &stored, NULL) &&
-		    !id_list_has(&come, stored.turn.conversation))
+	while (scan_read(&scan, stored_turn_fields, &stored, sizeof(stored), NULL)) {
+		if (!id_list_has(&come, stored.turn.conversation))
 			id_list_add(&come, memory->arena, stored.turn.conversation);
 	}
 	scan_end(&scan);
@@ -540,8 +503,7 @@ static void end_conversations(struct expiring *expiring)
 		struct stored_turn turn;
 		uint64_t id = expired->their_turns.ids[i];
 		if (memory_turn(memory, id, &turn) && id_list_has(&ended, turn.turn.conversation))
-			(void)table_delete(memory->transaction, TABLE_TURNS,
-					   key_u64(key_of_user(memory->user), id));
+			(void)memory_delete(memory, TABLE_TURNS, memory_id_key(memory, id));
 	}
 	for (const struct answer_place *at = expired->their_answers; at != NULL; at = at->next) {
 		if (id_list_has(&ended, at->conversation))
@@ -554,12 +516,7 @@ static void end_conversations(struct expiring *expiring)
 static bool has_none(const struct memory *memory, enum table table)
 {
 	struct scan scan;
-	struct slice key;
-	struct slice value;
-	scan_begin(&scan, memory->transaction, table, key_of_user(memory->user), FORWARD);
-	bool found = scan_next(&scan, &key, &value);
-	scan_end(&scan);
-	return !found;
+	return !scan_first(&scan, memory->transaction, table, memory_key(memory), FORWARD);
 }
 
 /* Nothing is stored about the user any more. An exchange in progress starts another

@@ -22,7 +22,7 @@ static bool read_user(const struct memory *memory, struct stored_user *user)
 {
 	struct slice value;
 	*user = (struct stored_user){0};
-	return table_get(memory->transaction, TABLE_USERS, key_of_user(memory->user), &value) &&
+	return table_get(memory->transaction, TABLE_USERS, memory_key(memory), &value) &&
 	       record_read(value, stored_user_fields, user, NULL);
 }
 
@@ -41,14 +41,14 @@ static void retire_ids(const struct memory *memory)
 		       NULL) &&
 	    first_id >= next_id)
 		return;
-	table_write(memory->transaction, TABLE_META, key, stored_number_fields, &next_id);
+	memory_write(memory, TABLE_META, key, stored_number_fields, &next_id);
 }
 
 static bool delete_some(const struct memory *memory, enum table table, size_t *steps,
 			uint64_t *counts)
 {
 	const size_t before = *steps;
-	bool done = table_delete_some(memory->transaction, table, key_of_user(memory->user), steps);
+	bool done = table_delete_some(memory->transaction, table, memory_key(memory), steps);
 	if (counts != NULL)
 		counts[table] += before - *steps;
 	return done;
@@ -91,8 +91,8 @@ static struct key mark_prefix(void)
 void memory_mark_forgotten(const struct memory *memory)
 {
 	uint64_t one = 1;
-	table_write(memory->transaction, TABLE_META, key_user(mark_prefix(), memory->user),
-		    stored_number_fields, &one);
+	memory_write(memory, TABLE_META, key_user(mark_prefix(), memory->user),
+		     stored_number_fields, &one);
 }
 
 bool memory_is_marked_forgotten(const struct memory *memory)
@@ -104,7 +104,7 @@ bool memory_is_marked_forgotten(const struct memory *memory)
 
 void memory_unmark_forgotten(const struct memory *memory)
 {
-	(void)table_delete(memory->transaction, TABLE_META, key_user(mark_prefix(), memory->user));
+	(void)memory_delete(memory, TABLE_META, key_user(mark_prefix(), memory->user));
 }
 
 enum store_result memory_forget_user(const struct memory *memory, struct operation *operation,

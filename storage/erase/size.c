@@ -155,23 +155,19 @@ static void add(struct measured *measured, int64_t at, uint64_t bytes)
 static void walk(const struct memory *memory, struct measured *measured)
 {
 	enum { RECORD = 64 };
+	struct stored_turn stored;
+	struct past_conversation conversation;
 	struct scan scan;
 	memory_scan(memory, &scan, TABLE_TURNS);
-	while (scan_step(&scan)) {
-		struct stored_turn stored = {0};
-		if (table_decode(memory->transaction, scan.value, stored_turn_fields, &stored,
-				 NULL) &&
-		    stored.turn.state != TURN_HIDDEN)
+	while (scan_turn(&scan, &stored, NULL)) {
+		if (stored.turn.state != TURN_HIDDEN)
 			add(measured, stored.turn.created_at, RECORD + stored.turn.text.size);
 	}
 	scan_end(&scan);
 	memory_scan(memory, &scan, TABLE_CONVERSATIONS);
-	while (scan_step(&scan)) {
-		struct past_conversation conversation = {0};
-		if (table_decode(memory->transaction, scan.value, stored_conversation_fields,
-				 &conversation, NULL))
-			add(measured, conversation.last_active, RECORD);
-	}
+	while (scan_read(&scan, stored_conversation_fields, &conversation, sizeof(conversation),
+			 NULL))
+		add(measured, conversation.last_active, RECORD);
 	scan_end(&scan);
 }
 

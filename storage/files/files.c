@@ -27,6 +27,28 @@ char *file_path(const char *folder, const char *name)
 	return path;
 }
 
+bool file_remove(const char *folder, const char *name)
+{
+	char *path = file_path(folder, name);
+	bool removed = unlink(path) == 0;
+	int error = errno;
+	free(path);
+	errno = error;
+	return removed;
+}
+
+bool file_move(const char *from, const char *name, const char *to, const char *new_name)
+{
+	char *before = file_path(from, name);
+	char *after = file_path(to, new_name);
+	bool moved = rename(before, after) == 0;
+	int error = errno;
+	free(after);
+	free(before);
+	errno = error;
+	return moved;
+}
+
 bool file_write_at(int file, const void *bytes, size_t size, off_t at)
 {
 	const char *from = bytes;

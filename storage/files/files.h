@@ -20,6 +20,11 @@ bool complain(struct complaint complaint, const char *format, ...)
 /* "folder/name", which the caller frees. */
 char *file_path(const char *folder, const char *name);
 
+/* Deletes a folder's file, if it is there. False, with errno set: it was not, or stays. */
+bool file_remove(const char *folder, const char *name);
+/* Renames a file into another folder, or under another name. False, with errno set: it failed. */
+bool file_move(const char *from, const char *name, const char *to, const char *new_name);
+
 /* Writes all bytes from an offset on. False, with errno set: some may not be written. */
 bool file_write_at(int file, const void *bytes, size_t size, off_t at);
 

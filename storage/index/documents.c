@@ -5,7 +5,7 @@
 
 static struct key block_key(const struct memory *memory, uint64_t turn)
 {
-	return key_u64(key_of_user(memory->user), turn / DOCUMENT_BLOCK);
+	return memory_id_key(memory, turn / DOCUMENT_BLOCK);
 }
 
 static size_t block_size(struct slice value)
@@ -36,7 +36,7 @@ void documents_put_block(const struct memory *memory, const struct document_bloc
 	if (count > 0)
 		table_put(memory->transaction, TABLE_DOCUMENTS, key, value);
 	else
-		(void)table_delete(memory->transaction, TABLE_DOCUMENTS, key);
+		(void)memory_delete(memory, TABLE_DOCUMENTS, key);
 }
 
 struct recall_document *documents_of(struct document_block *block, uint64_t turn)
@@ -49,16 +49,13 @@ static bool find_block(const struct memory *memory, enum direction direction, ui
 		       size_t *count)
 {
 	struct scan scan;
-	scan_begin(&scan, memory->transaction, TABLE_DOCUMENTS, key_of_user(memory->user),
-		   direction);
-	scan.opens_none = true;
-	bool found = scan_step(&scan);
+	bool found = scan_first(&scan, memory->transaction, TABLE_DOCUMENTS, memory_key(memory),
+				direction);
 	if (found) {
-		*number = key_read_u64(scan.at, 16);
+		*number = key_read_u64(scan.at, KEY_ID_AT);
 		scan.value.size = scan_opened_size(&scan, scan.value);
 		*count = block_size(scan.value) / sizeof(struct recall_document);
 	}
-	scan_end(&scan);
 	return found;
 }
 
@@ -97,7 +94,8 @@ static void copy_blocks(const struct memory *memory, struct documents *documents
 	size_t done = 0;
 	memory_scan(memory, &scan, TABLE_DOCUMENTS);
 	while (scan_step(&scan)) {
-		uint64_t place = key_read_u64(scan.at, 16) * DOCUMENT_BLOCK - documents->first;
+		uint64_t place =
+			key_read_u64(scan.at, KEY_ID_AT) * DOCUMENT_BLOCK - documents->first;
 		/* a sound table's keys rise from the first block to the last */
 		if (place > documents->count || place * sizeof(struct recall_document) < done)
 			continue;
@@ -173,8 +171,7 @@ static struct slice block_of(struct reading *reading, uint64_t turn)
 	reading->begun = true;
 	reading->number = number;
 	struct key key = key_u64(key_of_user(reading->memory->user), number);
-	if (!scan_find(&reading->scan, key, &reading->value))
-		reading->value = (struct slice){0};
+	reading->value = scan_find(&reading->scan, key) ? reading->scan.value : (struct slice){0};
 	return reading->value;
 }
 
@@ -232,7 +229,7 @@ void documents_read_near(const struct memory *memory, const uint64_t *turns, siz
 	documents->turns = (uint64_t *)arena_bytes(memory->arena, most * sizeof(*documents->turns));
 	documents->documents = (struct recall_document *)arena_bytes(
 		memory->arena, most * sizeof(*documents->documents));
-	scan_begin(&reading.scan, memory->transaction, TABLE_DOCUMENTS, key_of_user(memory->user),
+	scan_begin(&reading.scan, memory->transaction, TABLE_DOCUMENTS, memory_key(memory),
 		   FORWARD);
 	for (size_t i = 0; i < count; i++)
 		read_near(&reading, turns[i], documents);

@@ -2,7 +2,7 @@
  * that arrived. */
 #include "core/base/utf8.h"
 #include "core/recall/recall.h"
-#include "storage/index/vectors.h"
+#include "storage/index/index.h"
 #include "storage/lmdb/writer.h"
 
 #include <string.h>
@@ -100,7 +100,7 @@ static void take_embedding(const struct memory *memory, const struct embedded_op
 	bool same_dimensions = own->dimensions == 0 || embedding->dimensions == own->dimensions;
 	if (same_model && same_dimensions)
 		return;
-	(void)table_delete_all(memory->transaction, TABLE_VECTORS, key_of_user(memory->user));
+	(void)table_delete_all(memory->transaction, TABLE_VECTORS, memory_key(memory));
 	/* Turns that get no vector do not depend on dimensions while no turn has one. */
 	bool none_yet = same_model && embedding->dimensions == 0;
 	*embedding = (struct stored_embedding){.model = own->model,

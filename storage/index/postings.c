@@ -164,7 +164,7 @@ static size_t count_of_list(const struct occurrence *first, size_t left)
 
 static struct key lists_key(const struct memory *memory, uint64_t turn, uint64_t hash)
 {
-	return key_u64(key_u64(key_of_user(memory->user), turn / POSTINGS_SPAN), hash);
+	return key_u64(memory_id_key(memory, turn / POSTINGS_SPAN), hash);
 }
 
 static size_t get_list(const struct memory *memory, struct key key,
@@ -185,7 +185,7 @@ static void put_list(const struct memory *memory, struct key key, const struct r
 	if (count > 0)
 		table_put(memory->transaction, TABLE_POSTINGS, key, buffer_slice(out));
 	else
-		(void)table_delete(memory->transaction, TABLE_POSTINGS, key);
+		(void)memory_delete(memory, TABLE_POSTINGS, key);
 }
 
 static void put_in_list(const struct memory *memory, const struct occurrence *added, size_t count)
@@ -252,11 +252,6 @@ enum {
 	ENTRY = 12, /* the hash, then the count in 4 bytes */
 };
 
-static struct key terms_key(const struct memory *memory, uint64_t turn)
-{
-	return key_u64(key_of_user(memory->user), turn);
-}
-
 static struct term read_entry(struct slice entries, size_t index)
 {
 	struct term term = {0};
@@ -275,7 +270,7 @@ static void put_entries(const struct memory *memory, uint64_t turn, const struct
 		(void)buffer_append(out,
 				    (struct slice){(const char *)&term->count, ENTRY - ENTRY_HASH});
 	}
-	table_put(memory->transaction, TABLE_TERMS, terms_key(memory, turn), buffer_slice(out));
+	table_put(memory->transaction, TABLE_TERMS, memory_id_key(memory, turn), buffer_slice(out));
 }
 
 static void take_entries(struct occurrences *list, uint64_t turn, struct slice entries)
@@ -290,9 +285,9 @@ void terms_move(const struct memory *memory, uint64_t first_of_block)
 {
 	struct occurrences list = {0};
 	struct scan scan;
-	scan_begin(&scan, memory->transaction, TABLE_TERMS, key_of_user(memory->user), FORWARD);
-	while (scan_step(&scan) && key_read_u64(scan.at, 16) < first_of_block) {
-		take_entries(&list, key_read_u64(scan.at, 16), scan.value);
+	scan_begin(&scan, memory->transaction, TABLE_TERMS, memory_key(memory), FORWARD);
+	while (scan_step(&scan) && key_read_u64(scan.at, KEY_ID_AT) < first_of_block) {
+		take_entries(&list, key_read_u64(scan.at, KEY_ID_AT), scan.value);
 		scan_delete(&scan);
 	}
 	scan_end(&scan);
@@ -311,13 +306,13 @@ void terms_put(const struct memory *memory, uint64_t turn, const struct term_lis
 bool terms_waits(const struct memory *memory, uint64_t turn)
 {
 	struct slice value;
-	return table_get(memory->transaction, TABLE_TERMS, terms_key(memory, turn), &value);
+	return table_get(memory->transaction, TABLE_TERMS, memory_id_key(memory, turn), &value);
 }
 
 void terms_take_out(const struct memory *memory, uint64_t turn, const struct term_list *terms,
 		    struct occurrences *gone)
 {
-	if (table_delete(memory->transaction, TABLE_TERMS, terms_key(memory, turn)))
+	if (memory_delete(memory, TABLE_TERMS, memory_id_key(memory, turn)))
 		return;
 	struct arena scratch = {0};
 	const struct term_list hidden = terms_hidden(memory, terms, false, &scratch);
@@ -368,12 +363,11 @@ static void fill_sieve(uint64_t sieve[SIEVE_WORDS], struct slice entries)
 static void read_waiting(const struct memory *memory, struct waiting_turns *waiting)
 {
 	struct scan scan;
-	struct slice key;
 	waiting->count = 0;
-	scan_begin(&scan, memory->transaction, TABLE_TERMS, key_of_user(memory->user), FORWARD);
-	for (size_t i = 0; i < DOCUMENT_BLOCK && scan_next(&scan, &key, &waiting->entries[i]);
-	     i++) {
-		waiting->turns[i] = key_read_u64(key, 16);
+	scan_begin(&scan, memory->transaction, TABLE_TERMS, memory_key(memory), FORWARD);
+	for (size_t i = 0; i < DOCUMENT_BLOCK && scan_step(&scan); i++) {
+		waiting->turns[i] = key_read_u64(scan.at, KEY_ID_AT);
+		waiting->entries[i] = scan.value;
 		fill_sieve(waiting->sieves[i], waiting->entries[i]);
 		waiting->count++;
 	}
@@ -442,14 +436,15 @@ static void find_lists(const struct memory *memory, const struct term_list *term
 {
 	struct scan scan;
 	memset(lists->sizes, 0, terms->count * sizeof(*lists->sizes));
-	scan_begin(&scan, memory->transaction, TABLE_POSTINGS, key_of_user(memory->user), FORWARD);
+	scan_begin(&scan, memory->transaction, TABLE_POSTINGS, memory_key(memory), FORWARD);
 	for (size_t span = step / 2; span < lists->spans; span += step) {
 		uint64_t turn = lists->first_span + span * POSTINGS_SPAN;
 		for (size_t i = 0; i < terms->count; i++) {
-			struct slice *value = &lists->values[i * lists->spans + span];
-			if ((chosen == NULL || chosen[i]) &&
-			    scan_find(&scan, lists_key(memory, turn, terms->terms[i].hash), value))
-				lists->sizes[i] += value->size * step;
+			if ((chosen != NULL && !chosen[i]) ||
+			    !scan_find(&scan, lists_key(memory, turn, terms->terms[i].hash)))
+				continue;
+			lists->values[i * lists->spans + span] = scan.value;
+			lists->sizes[i] += scan.value.size * step;
 		}
 	}
 	scan_end(&scan);

@@ -113,7 +113,8 @@ static bool index_some(struct transaction *transaction, struct key *from, uint64
 		more = scan_step(&scan);
 		if (!more)
 			break;
-		*from = key_u64(key_of_user(key_read_user(scan.at)), key_read_u64(scan.at, 16) + 1);
+		*from = key_u64(key_of_user(key_read_user(scan.at)),
+				key_read_u64(scan.at, KEY_ID_AT) + 1);
 		text += index_turn(transaction, scan.at, scan.value);
 		++*count;
 	}
@@ -123,37 +124,26 @@ static bool index_some(struct transaction *transaction, struct key *from, uint64
 	return !more;
 }
 
-/* Told after each transaction. */
-struct share {
-	uint64_t done, turns;
-	const struct store_progress *progress;
-};
-
-static void tell(const struct share *share)
-{
-	if (share->progress->tell != NULL && share->done > 0 && share->done <= share->turns)
-		share->progress->tell(share->progress->cookie,
-				      (double)share->done / (double)share->turns);
-}
-
 enum store_result index_renew(struct store *store, const struct store_progress *progress)
 {
-	struct share share = {.progress = progress};
+	uint64_t turns;
+	uint64_t count = 0;
 	struct transaction transaction;
 	struct key from = key_empty();
 	if (!transaction_begin_write(&transaction, store))
 		return transaction.result;
 	bool done = !is_outdated(&transaction);
-	share.turns = done ? 0 : table_count(&transaction, TABLE_TURNS);
+	turns = done ? 0 : table_count(&transaction, TABLE_TURNS);
 	enum store_result result = transaction_commit(&transaction);
 	if (!done && result == STORE_OK)
 		result = clear_index(store);
 	if (done || result != STORE_OK)
 		return result;
 	while (!done && result == STORE_OK && transaction_begin_write(&transaction, store)) {
-		done = index_some(&transaction, &from, &share.done);
+		done = index_some(&transaction, &from, &count);
 		result = transaction_commit(&transaction);
-		tell(&share);
+		if (count > 0 && count <= turns)
+			store_tell(progress, (double)count, (double)turns);
 	}
 	return done ? result : transaction.result;
 }

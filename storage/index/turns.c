@@ -1,35 +1,36 @@
 #include "storage/index/index.h"
-#include "storage/index/vectors.h"
 
 #include <stdlib.h>
 
-static struct key turn_key(const struct memory *memory, uint64_t id)
-{
-	return key_u64(key_of_user(memory->user), id);
-}
-
 static struct key turn_time_key(const struct memory *memory, const struct turn *turn)
 {
-	return key_u64(key_time(key_of_user(memory->user), turn->created_at), turn->id);
+	return key_u64(key_time(memory_key(memory), turn->created_at), turn->id);
 }
 
 bool memory_turn(const struct memory *memory, uint64_t id, struct stored_turn *turn)
 {
 	*turn = (struct stored_turn){.turn.id = id};
-	return table_read(memory->transaction, TABLE_TURNS, turn_key(memory, id),
-			  stored_turn_fields, turn, memory->arena);
+	return memory_read(memory, TABLE_TURNS, memory_id_key(memory, id), stored_turn_fields,
+			   turn);
 }
 
 bool memory_find_turn(const struct memory *memory, struct scan *turns, uint64_t id,
 		      struct stored_turn *turn)
 {
-	struct slice value;
 	*turn = (struct stored_turn){.turn.id = id};
-	if (!scan_find(turns, turn_key(memory, id), &value))
+	if (!scan_find(turns, memory_id_key(memory, id)))
 		return false;
 	if (turns->opens_none)
-		value = scan_open(turns, value);
-	return table_decode(memory->transaction, value, stored_turn_fields, turn, memory->arena);
+		turns->value = scan_open(turns, turns->value);
+	return table_decode(memory->transaction, turns->value, stored_turn_fields, turn,
+			    memory->arena);
+}
+
+bool scan_turn(struct scan *turns, struct stored_turn *turn, struct arena *arena)
+{
+	const bool found = scan_read(turns, stored_turn_fields, turn, sizeof(*turn), arena);
+	turn->turn.id = found ? key_read_u64(turns->at, KEY_ID_AT) : 0;
+	return found;
 }
 
 /* Neighbours usually belong to one conversation, so the last session is checked first. */
@@ -63,7 +64,7 @@ void turn_list_add_newest(struct turn_list *list, const struct memory *memory, s
 {
 	struct scan times;
 	struct scan turns;
-	struct key user = key_of_user(memory->user);
+	struct key user = memory_key(memory);
 	scan_begin(&times, memory->transaction, TABLE_TURN_TIMES, user, BACKWARD);
 	scan_begin(&turns, memory->transaction, TABLE_TURNS, user, FORWARD);
 	for (size_t i = 0; i < count && scan_step(&times); i++) {
@@ -247,8 +248,8 @@ void memory_put_turn(const struct memory *memory, struct stored_turn *turn)
 		memory_unindex_turns(memory, &turn->turn.id, 1);
 	else
 		index_put_turn(memory, &turn->turn);
-	table_write(transaction, TABLE_TURNS, turn_key(memory, turn->turn.id), stored_turn_fields,
-		    turn);
+	table_write(transaction, TABLE_TURNS, memory_id_key(memory, turn->turn.id),
+		    stored_turn_fields, turn);
 	if (turn->turn.state == TURN_CURRENT)
 		table_put(transaction, TABLE_TURN_TIMES, time_key, (struct slice){0});
 	else

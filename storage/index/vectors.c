@@ -1,4 +1,4 @@
-#include "storage/index/vectors.h"
+#include "storage/index/index.h"
 
 #include "core/recall/recall.h"
 
@@ -23,14 +23,14 @@ void stored_embedding_fields(struct record *record, void *noun)
 bool vectors_embedding(const struct memory *memory, struct stored_embedding *embedding)
 {
 	*embedding = (struct stored_embedding){0};
-	return table_read(memory->transaction, TABLE_EMBEDDINGS, key_of_user(memory->user),
-			  stored_embedding_fields, embedding, memory->arena);
+	return memory_read(memory, TABLE_EMBEDDINGS, memory_key(memory), stored_embedding_fields,
+			   embedding);
 }
 
 void vectors_put_embedding(const struct memory *memory, struct stored_embedding *embedding)
 {
-	table_write(memory->transaction, TABLE_EMBEDDINGS, key_of_user(memory->user),
-		    stored_embedding_fields, embedding);
+	memory_write(memory, TABLE_EMBEDDINGS, memory_key(memory), stored_embedding_fields,
+		     embedding);
 }
 
 void vectors_miss(const struct memory *memory, uint64_t turn)
@@ -44,7 +44,7 @@ void vectors_miss(const struct memory *memory, uint64_t turn)
 
 static struct key block_key(const struct memory *memory, uint64_t turn)
 {
-	return key_u64(key_of_user(memory->user), turn / BLOCK);
+	return memory_id_key(memory, turn / BLOCK);
 }
 
 static size_t slot_size(size_t dimensions)
@@ -111,7 +111,7 @@ static void delete_block_if_empty(const struct memory *memory, uint64_t turn, si
 		if (vectors_have(memory, first + i, dimensions))
 			return;
 	}
-	(void)table_delete(memory->transaction, TABLE_VECTORS, block_key(memory, turn));
+	(void)memory_delete(memory, TABLE_VECTORS, block_key(memory, turn));
 }
 
 void vectors_erase(const struct memory *memory, uint64_t turn)
@@ -158,7 +158,8 @@ static void compare_blocks(const struct memory *memory, const struct comparing *
 	memory_scan(memory, &scan, TABLE_VECTORS);
 	while (scan_step(&scan)) {
 		if (scan.value.size == size)
-			compare_block(comparing, key_read_u64(scan.at, 16) * BLOCK, scan.value);
+			compare_block(comparing, key_read_u64(scan.at, KEY_ID_AT) * BLOCK,
+				      scan.value);
 	}
 	scan_end(&scan);
 }

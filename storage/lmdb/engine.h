@@ -22,9 +22,9 @@ struct transaction;
 struct forget_epochs;
 
 enum {
-	TREE_SPACE = FIRST_SHARED_TABLE + 1, /* after the shared tree; see storage/lmdb/space.h */
+	TREE_SPACE = FIRST_SHARED_TABLE + 1, /* after the shared tree; see storage/lmdb/table.h */
 	TREE_COUNT,
-	STORE_FORMAT = 5, /* stored under "format"; see storage/open/convert.h for others */
+	STORE_FORMAT = 5, /* stored under "format"; see storage/open/convert.c for others */
 };
 
 /* What may happen to a memory after a request has read it: see storage/lmdb/forget_epochs.h. */
@@ -65,7 +65,7 @@ struct store {
 	uint64_t next_forget_epoch;
 	uint64_t full_at; /* bytes used when a write found no room; 0: room has been freed since */
 
-	struct crowd *crowd;     /* who makes room, see storage/user/room.c; writer only */
+	struct crowd *crowd;     /* who makes room, see storage/user/make_room.c; writer only */
 	struct touched *touched; /* NULL: no copy is being made */
 	uint64_t reserved; /* bytes of the file that no other file's growth can take; writer only */
 	uint64_t cached_singly; /* so far, see engine_cache_singly(); writer only */

@@ -104,9 +104,7 @@ bool store_marker_put(const char *path, enum store_marker mark)
 
 bool store_marker_remove(const char *path, enum store_marker mark)
 {
-	char *file = file_path(path, names[mark]);
-	bool done = unlink(file) == 0;
-	free(file);
+	bool done = file_remove(path, names[mark]);
 	if (done)
 		file_sync_folder(path);
 	return done;
@@ -124,9 +122,5 @@ bool store_marker_is_made(const char *path)
 
 void store_marker_put_aside(const char *path)
 {
-	char *from = file_path(path, "data.mdb");
-	char *to = file_path(path, "data.mdb.unfinished");
-	(void)rename(from, to);
-	free(from);
-	free(to);
+	(void)file_move(path, "data.mdb", path, "data.mdb.unfinished");
 }

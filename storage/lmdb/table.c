@@ -356,7 +356,7 @@ static struct slice scan_key(struct scan *scan, const MDB_val *key)
 	turn(scan->table, &scan->key);
 	if (is_hidden)
 		form_show_key(scan->transaction->sealer, scan->table, &scan->key);
-	return (struct slice){(const char *)scan->key.bytes, scan->key.size};
+	return key_slice(&scan->key);
 }
 
 void scan_let_go(struct scan *scan)
@@ -371,41 +371,56 @@ static void scan_return(const struct scan *scan)
 		transaction_let_go(scan->transaction, scan->mark);
 }
 
-bool scan_next(struct scan *scan, struct slice *key, struct slice *value)
+struct slice scan_open(struct scan *scan, struct slice value)
 {
-	MDB_val key_val;
-	MDB_val val;
-	if (scan->cursor == NULL || scan->transaction->result != STORE_OK)
-		return false;
-	scan_return(scan);
-	int code = scan_move(scan, &key_val, &val);
-	bool shares = is_shared(scan->table);
-	if (code == MDB_SUCCESS && shares && scan->prefix.size == 0)
-		code = scan_pass_others(scan, &key_val, &val);
-	if (code == MDB_SUCCESS && shares &&
-	    (key_val.mv_size < BEHIND_TABLE || key_val.mv_size > KEY_MAX + 1))
-		code = MDB_CORRUPTED;
-	if (!transaction_went_well(scan->transaction, code))
-		return false;
-	if (shares && table_at(&key_val) != number_of(scan->table))
-		return false;
-	*key = scan_key(scan, &key_val);
-	struct slice prefix = {(const char *)scan->prefix.bytes, scan->prefix.size};
-	if (!slice_starts_with(*key, prefix))
-		return false;
-	scan->place = slice_of_val(key_val);
-	*value = slice_of_val(val);
+	return transaction_open(scan->transaction, scan->table, scan->place, value);
+}
+
+static void scan_take(struct scan *scan, const MDB_val *key, const MDB_val *value)
+{
+	scan->place = slice_of_val(*key);
+	scan->value = slice_of_val(*value);
 	if (!scan->opens_none)
-		*value = scan_open(scan, *value);
-	return true;
+		scan->value = scan_open(scan, scan->value);
 }
 
 bool scan_step(struct scan *scan)
 {
-	return scan_next(scan, &scan->at, &scan->value);
+	MDB_val key;
+	MDB_val value;
+	if (scan->cursor == NULL || scan->transaction->result != STORE_OK)
+		return false;
+	scan_return(scan);
+	int code = scan_move(scan, &key, &value);
+	bool shares = is_shared(scan->table);
+	if (code == MDB_SUCCESS && shares && scan->prefix.size == 0)
+		code = scan_pass_others(scan, &key, &value);
+	if (code == MDB_SUCCESS && shares &&
+	    (key.mv_size < BEHIND_TABLE || key.mv_size > KEY_MAX + 1))
+		code = MDB_CORRUPTED;
+	if (!transaction_went_well(scan->transaction, code))
+		return false;
+	if (shares && table_at(&key) != number_of(scan->table))
+		return false;
+	scan->at = scan_key(scan, &key);
+	if (!slice_starts_with(scan->at, key_slice(&scan->prefix)))
+		return false;
+	scan_take(scan, &key, &value);
+	return true;
 }
 
-bool scan_find(struct scan *scan, struct key key, struct slice *value)
+bool scan_read(struct scan *scan, record_fields *fields, void *noun, size_t size,
+	       struct arena *arena)
+{
+	while (scan_step(scan)) {
+		memset(noun, 0, size);
+		if (table_decode(scan->transaction, scan->value, fields, noun, arena))
+			return true;
+	}
+	return false;
+}
+
+bool scan_find(struct scan *scan, struct key key)
 {
 	if (scan->cursor == NULL || scan->transaction->result != STORE_OK)
 		return false;
@@ -416,11 +431,37 @@ bool scan_find(struct scan *scan, struct key key, struct slice *value)
 	scan->begun = true;
 	if (!transaction_went_well(scan->transaction, code))
 		return false;
-	scan->place = slice_of_val(at);
-	*value = slice_of_val(found);
-	if (!scan->opens_none)
-		*value = scan_open(scan, *value);
+	scan_take(scan, &at, &found);
 	return true;
+}
+
+void scan_end(struct scan *scan)
+{
+	scan_return(scan);
+	if (scan->cursor != NULL)
+		cursor_leave(scan->transaction, scan->table, scan->cursor);
+}
+
+static bool scan_only(struct scan *scan)
+{
+	scan->opens_none = true;
+	const bool found = scan_step(scan);
+	scan_end(scan);
+	return found;
+}
+
+bool scan_first(struct scan *scan, struct transaction *transaction, enum table table,
+		struct key prefix, enum direction direction)
+{
+	scan_begin(scan, transaction, table, prefix, direction);
+	return scan_only(scan);
+}
+
+bool scan_first_at(struct scan *scan, struct transaction *transaction, enum table table,
+		   struct key prefix, struct key from, enum direction direction)
+{
+	scan_begin_at(scan, transaction, table, prefix, from, direction);
+	return scan_only(scan);
 }
 
 void scan_delete(struct scan *scan)
@@ -436,23 +477,11 @@ struct slice table_open(struct transaction *transaction, enum table table, struc
 	return transaction_open(transaction, table, slice_of_val(val_of_key(&place)), value);
 }
 
-struct slice scan_open(struct scan *scan, struct slice value)
-{
-	return transaction_open(scan->transaction, scan->table, scan->place, value);
-}
-
 size_t scan_opened_size(const struct scan *scan, struct slice value)
 {
 	return scan->transaction->sealer == NULL
 		       ? value.size
 		       : form_opened_size(scan->table, scan->place, value);
-}
-
-void scan_end(struct scan *scan)
-{
-	scan_return(scan);
-	if (scan->cursor != NULL)
-		cursor_leave(scan->transaction, scan->table, scan->cursor);
 }
 
 /* ---- records ---- */
@@ -544,13 +573,11 @@ enum seal_state transaction_seal_state(struct transaction *transaction, uint64_t
 
 void transaction_ends_user(struct transaction *transaction, struct user_key user)
 {
-	struct sealer *sealer = transaction->sealer;
 	struct scan scan;
-	if (sealer == NULL)
+	if (transaction->sealer == NULL)
 		return;
-	scan_begin(&scan, transaction, TABLE_SETTINGS, key_of_user(user), FORWARD);
-	scan.opens_none = true;
-	transaction->ends_user = !scan_step(&scan) || !form_needs_keys(scan.value);
-	transaction->ended = sealer_hide(sealer, user);
-	scan_end(&scan);
+	transaction->ends_user =
+		!scan_first(&scan, transaction, TABLE_SETTINGS, key_of_user(user), FORWARD) ||
+		!form_needs_keys(scan.value);
+	transaction->ended = sealer_hide(transaction->sealer, user);
 }

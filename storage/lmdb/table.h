@@ -161,7 +161,7 @@ struct scan {
 	size_t mark;
 	struct key key;     /* the current position */
 	struct slice place; /* the same as it is in the tree; as long valid as the value */
-	/* For scan_step(): the key, valid until the next step, and the value. */
+	/* The key, valid until the next step, and the value. */
 	struct slice at;
 	struct slice value;
 };
@@ -177,17 +177,25 @@ void scan_begin_at(struct scan *scan, struct transaction *transaction, enum tabl
 void scan_let_go(struct scan *scan);
 /* Goes to the next record: scan->at and scan->value. False: there is none. */
 bool scan_step(struct scan *scan);
-/* The key is valid until the next step. */
-bool scan_next(struct scan *scan, struct slice *key, struct slice *value);
+/* Goes to the next record that can be read, and reads it into `noun`, of `size` bytes, which are
+ * zeroed first. */
+bool scan_read(struct scan *scan, record_fields *fields, void *noun, size_t size,
+	       struct arena *arena);
+/* A scan that ends with its first record, of which it opens no value: scan->at and scan->value stay
+ * valid until the next write. False: there is none. */
+bool scan_first(struct scan *scan, struct transaction *transaction, enum table table,
+		struct key prefix, enum direction direction);
+bool scan_first_at(struct scan *scan, struct transaction *transaction, enum table table,
+		   struct key prefix, struct key from, enum direction direction);
 /* Opens a value of where the scan stands, which was not. */
 struct slice scan_open(struct scan *scan, struct slice value);
 /* The size that it will have then. */
 size_t scan_opened_size(const struct scan *scan, struct slice value);
-/* Like table_get(), but cheaper if the key lies near the last one found. scan_next() continues from
- * there. */
-bool scan_find(struct scan *scan, struct key key, struct slice *value);
-void scan_delete(
-	struct scan *scan); /* deletes the current record; scan_next() continues after it */
+/* Like table_get(), but cheaper if the key lies near the last one found: scan->value. scan_step()
+ * continues from there. */
+bool scan_find(struct scan *scan, struct key key);
+/* Deletes the current record; scan_step() continues after it. */
+void scan_delete(struct scan *scan);
 void scan_end(struct scan *scan);
 
 /* ---- the account of space ---- */

@@ -42,7 +42,9 @@ struct operation {
 	bool paused;     /* owned by the queue */
 	bool may_wait;   /* may wait to share a commit: it delays at most its own user's next
 			  * learn_job */
-	/* For its function: a time, a number of bytes, and where the caller finds the outcome. */
+	/* For its function: its input (copied), a time, a number of bytes, and where the caller
+	 * finds the outcome. */
+	const void *input;
 	int64_t now;
 	uint64_t limit;
 	void *outcome;

@@ -122,58 +122,66 @@ static bool old_format_read_key(const struct old_format *format, const struct ol
 /* One transaction's share: LMDB keeps all pages that it writes in memory until the commit. */
 enum { RECORDS_AT_ONCE = 10000, BYTES_AT_ONCE = 8 << 20 };
 
-/* ---- reading the old file ---- */
-
-struct old_store {
-	MDB_env *env;
-	MDB_txn *transaction;
+struct converting {
+	const struct old_format *format;
+	MDB_env *env; /* the old file... */
+	MDB_txn *old; /* ...and what is read of it */
 	uint64_t map_size;
-	uint64_t size; /* bytes in use */
+	uint64_t size, done; /* bytes */
+	struct store *to;
+	struct transaction transaction;
+	bool begun;
+	size_t records, bytes; /* in the current transaction */
+	uint64_t skipped;      /* records whose keys nobody can read */
+	bool encrypts;
+	struct store_progress progress;
+	bool is_damaged; /* the old file cannot be read to its end */
 };
 
-static void close_old(struct old_store *old)
+/* ---- reading the old file ---- */
+
+static void close_old(struct converting *converting)
 {
-	if (old->transaction != NULL)
-		mdb_txn_abort(old->transaction);
-	if (old->env != NULL)
-		mdb_env_close(old->env);
-	*old = (struct old_store){0};
+	if (converting->old != NULL)
+		mdb_txn_abort(converting->old);
+	if (converting->env != NULL)
+		mdb_env_close(converting->env);
+	converting->old = NULL;
+	converting->env = NULL;
 }
 
-static bool open_old(struct old_store *old, const char *path)
+static bool open_old(struct converting *converting, const char *path)
 {
 	MDB_envinfo info;
-	*old = (struct old_store){0};
-	if (mdb_env_create(&old->env) != MDB_SUCCESS ||
-	    mdb_env_set_maxdbs(old->env, MOST_OLD_TREES) != MDB_SUCCESS ||
-	    mdb_env_open(old->env, path, MDB_RDONLY | MDB_NOLOCK | MDB_NOTLS, 0600) !=
+	if (mdb_env_create(&converting->env) != MDB_SUCCESS ||
+	    mdb_env_set_maxdbs(converting->env, MOST_OLD_TREES) != MDB_SUCCESS ||
+	    mdb_env_open(converting->env, path, MDB_RDONLY | MDB_NOLOCK | MDB_NOTLS, 0600) !=
 		    MDB_SUCCESS ||
-	    mdb_txn_begin(old->env, NULL, MDB_RDONLY, &old->transaction) != MDB_SUCCESS)
+	    mdb_txn_begin(converting->env, NULL, MDB_RDONLY, &converting->old) != MDB_SUCCESS)
 		return false;
-	mdb_env_info(old->env, &info);
-	old->map_size = info.me_mapsize;
-	old->size = info.me_last_pgno * (uint64_t)sysconf(_SC_PAGESIZE);
+	mdb_env_info(converting->env, &info);
+	converting->map_size = info.me_mapsize;
+	converting->size = info.me_last_pgno * (uint64_t)sysconf(_SC_PAGESIZE);
 	return true;
 }
 
-static bool read_number(const struct old_store *old, MDB_dbi meta, const char *name,
-			uint64_t *number)
+static bool read_number(MDB_txn *old, MDB_dbi meta, const char *name, uint64_t *number)
 {
 	const struct key named = key_of_name(name);
 	MDB_val key = {named.size, (void *)(uintptr_t)named.bytes};
 	MDB_val value;
-	return mdb_get(old->transaction, meta, &key, &value) == MDB_SUCCESS &&
+	return mdb_get(old, meta, &key, &value) == MDB_SUCCESS &&
 	       record_read((struct slice){value.mv_data, value.mv_size}, stored_number_fields,
 			   number, NULL);
 }
 
 /* NULL: the format is unknown here, or today's, and opening the store decides what that means. */
-static const struct old_format *format_of(const struct old_store *old, bool encrypts)
+static const struct old_format *format_of(MDB_txn *old, bool encrypts)
 {
 	MDB_dbi meta;
 	uint64_t number = 0;
 	uint64_t id;
-	if (mdb_dbi_open(old->transaction, "meta", 0, &meta) != MDB_SUCCESS ||
+	if (mdb_dbi_open(old, "meta", 0, &meta) != MDB_SUCCESS ||
 	    !read_number(old, meta, "format", &number) ||
 	    (number == STORE_FORMAT && (!encrypts || read_number(old, meta, "sealed", &id))))
 		return NULL;
@@ -182,107 +190,85 @@ static const struct old_format *format_of(const struct old_store *old, bool encr
 
 /* ---- copying ---- */
 
-struct copying {
-	const struct old_format *format;
-	struct store *to;
-	struct transaction transaction;
-	bool begun;
-	size_t records, bytes; /* in the current transaction */
-	uint64_t skipped;      /* records whose keys nobody can read */
-	bool encrypts;
-	struct store_progress progress;
-	uint64_t done, size; /* bytes */
-	bool is_damaged;     /* the old file cannot be read to its end */
-};
-
-static enum store_result commit(struct copying *copying)
+static enum store_result commit(struct converting *converting)
 {
-	copying->records = copying->bytes = 0;
-	if (!copying->begun)
+	converting->records = converting->bytes = 0;
+	if (!converting->begun)
 		return STORE_OK;
-	copying->begun = false;
-	return transaction_commit(&copying->transaction);
+	converting->begun = false;
+	return transaction_commit(&converting->transaction);
 }
 
 /* The new store has its own format, and counts while it is written. An encrypted one has other
  * hashes of words: it is indexed when it is opened. */
-static bool is_its_own(const struct copying *copying, enum table table, const struct key *key)
+static bool is_its_own(const struct converting *converting, enum table table, const struct key *key)
 {
-	const struct slice name = {(const char *)key->bytes, key->size};
-	if (copying->encrypts &&
+	const struct slice name = key_slice(key);
+	if (converting->encrypts &&
 	    (table == TABLE_DOCUMENTS || table == TABLE_TERMS || table == TABLE_POSTINGS))
 		return true;
 	return table == TABLE_META &&
 	       (slice_equal(name, SLICE("format")) || slice_equal(name, SLICE("counts")) ||
-		(copying->encrypts && slice_equal(name, SLICE("index_version"))));
+		(converting->encrypts && slice_equal(name, SLICE("index_version"))));
 }
 
-static void tell(struct copying *copying, size_t bytes)
-{
-	const struct store_progress *progress = &copying->progress;
-	copying->done += bytes;
-	double share = (double)copying->done / ((double)copying->size + 1);
-	if (progress->tell != NULL)
-		progress->tell(progress->cookie, share < 1 ? share : 1);
-}
-
-static enum store_result copy_record(struct copying *copying, const struct old_tree *tree,
-				     const MDB_val *stored, const MDB_val *value)
+static enum store_result copy_record(struct converting *converting, const struct old_tree *tree,
+				     struct slice place, struct slice value)
 {
 	struct key key;
 	enum table table;
-	const struct slice place = {stored->mv_data, stored->mv_size};
-	if (!old_format_read_key(copying->format, tree, place, &table, &key)) {
-		copying->skipped++;
+	if (!old_format_read_key(converting->format, tree, place, &table, &key)) {
+		converting->skipped++;
 		return STORE_OK;
 	}
-	tell(copying, stored->mv_size + value->mv_size);
-	if (is_its_own(copying, table, &key))
+	converting->done += place.size + value.size;
+	store_tell(&converting->progress, (double)converting->done, (double)converting->size + 1);
+	if (is_its_own(converting, table, &key))
 		return STORE_OK;
-	if (!copying->begun && !transaction_begin_write(&copying->transaction, copying->to))
-		return copying->transaction.result;
-	copying->begun = true;
-	table_put(&copying->transaction, table, key,
-		  (struct slice){value->mv_data, value->mv_size});
-	copying->bytes += stored->mv_size + value->mv_size;
-	if (++copying->records < RECORDS_AT_ONCE && copying->bytes < BYTES_AT_ONCE)
-		return copying->transaction.result;
-	return commit(copying);
+	if (!converting->begun &&
+	    !transaction_begin_write(&converting->transaction, converting->to))
+		return converting->transaction.result;
+	converting->begun = true;
+	table_put(&converting->transaction, table, key, value);
+	converting->bytes += place.size + value.size;
+	if (++converting->records < RECORDS_AT_ONCE && converting->bytes < BYTES_AT_ONCE)
+		return converting->transaction.result;
+	return commit(converting);
 }
 
-static enum store_result copy_tree(struct copying *copying, MDB_txn *from,
-				   const struct old_tree *tree)
+static enum store_result copy_tree(struct converting *converting, const struct old_tree *tree)
 {
 	MDB_dbi dbi;
 	MDB_cursor *cursor;
 	MDB_val key;
 	MDB_val value;
 	enum store_result result = STORE_OK;
-	int code = mdb_dbi_open(from, tree->name, 0, &dbi);
+	int code = mdb_dbi_open(converting->old, tree->name, 0, &dbi);
 	if (code == MDB_NOTFOUND)
 		return STORE_OK;
-	copying->is_damaged =
-		code != MDB_SUCCESS || mdb_cursor_open(from, dbi, &cursor) != MDB_SUCCESS;
-	if (copying->is_damaged)
+	converting->is_damaged = code != MDB_SUCCESS ||
+				 mdb_cursor_open(converting->old, dbi, &cursor) != MDB_SUCCESS;
+	if (converting->is_damaged)
 		return STORE_FAILED;
 	while (result == STORE_OK &&
 	       (code = mdb_cursor_get(cursor, &key, &value, MDB_NEXT)) == MDB_SUCCESS)
-		result = copy_record(copying, tree, &key, &value);
+		result = copy_record(converting, tree, (struct slice){key.mv_data, key.mv_size},
+				     (struct slice){value.mv_data, value.mv_size});
 	mdb_cursor_close(cursor);
-	copying->is_damaged = result == STORE_OK && code != MDB_NOTFOUND;
-	return copying->is_damaged ? STORE_FAILED : result;
+	converting->is_damaged = result == STORE_OK && code != MDB_NOTFOUND;
+	return converting->is_damaged ? STORE_FAILED : result;
 }
 
-static enum store_result copy_all(struct copying *copying, const struct old_store *old)
+static enum store_result copy_all(struct converting *converting)
 {
 	enum store_result result = STORE_OK;
-	const struct old_tree *tree = copying->format->trees;
+	const struct old_tree *tree = converting->format->trees;
 	for (; result == STORE_OK && tree->name != NULL; tree++)
-		result = copy_tree(copying, old->transaction, tree);
+		result = copy_tree(converting, tree);
 	if (result == STORE_OK)
-		return commit(copying);
-	if (copying->begun)
-		transaction_abort(&copying->transaction);
+		return commit(converting);
+	if (converting->begun)
+		transaction_abort(&converting->transaction);
 	return result;
 }
 
@@ -292,23 +278,16 @@ static void remove_copy(const char *folder)
 {
 	static const char *const names[] = {"data.mdb", "lock.mdb", "recalld.lock",
 					    "making",   "keys",     "keys.new"};
-	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
-		char *file = file_path(folder, names[i]);
-		(void)unlink(file);
-		free(file);
-	}
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+		(void)file_remove(folder, names[i]);
 	(void)rmdir(folder);
 }
 
 static bool move_up(const char *folder, const char *path, const char *name)
 {
-	char *from = file_path(folder, name);
-	char *to = file_path(path, name);
-	bool moved = rename(from, to) == 0;
+	bool moved = file_move(folder, name, path, name);
 	int error = errno;
 	file_sync_folder(path);
-	free(from);
-	free(to);
 	errno = error;
 	return moved;
 }
@@ -330,86 +309,83 @@ static bool keep_old(const char *path, uint64_t format)
 
 /* Renames so that at every moment the name refers to a complete store, an encrypted one with its
  * keys. */
-static bool switch_files(const char *path, const char *folder, uint64_t format, bool encrypts)
+static bool switch_files(const char *path, const char *folder, const struct converting *converting)
 {
-	return (encrypts ? move_up(folder, path, "keys") : keep_old(path, format)) &&
+	return (converting->encrypts ? move_up(folder, path, "keys")
+				     : keep_old(path, converting->format->number)) &&
 	       move_up(folder, path, "data.mdb");
 }
 
-static const char *advice(const struct copying *copying, enum store_result result)
+static const char *advice(const struct converting *converting, enum store_result result)
 {
-	if (copying->is_damaged)
+	if (converting->is_damaged)
 		return "its file is damaged: export what can be read";
 	return result == STORE_FULL ? "make room on its disk for a copy, or export it"
 				    : "a copy cannot be written beside it; mend that, or export it";
 }
 
-static bool copy_into(const char *folder, const struct old_store *old,
-		      const struct old_format *format, const struct store_options *options,
-		      uint64_t *skipped, struct complaint complaint)
+static bool complain_of_copy(const struct converting *converting, const char *path,
+			     enum store_result result, struct complaint complaint)
+{
+	const uint64_t format = converting->format->number;
+	if (format == STORE_FORMAT)
+		return complain(
+			complaint, "cannot encrypt the store in %s; it is unchanged: %s", path,
+			converting->is_damaged ? "its file is damaged; export what can be read"
+					       : "make room on its disk for a copy");
+	return complain(complaint,
+			"cannot convert the store in %s from format %llu to %d; it is unchanged: "
+			"%s with the recallctl of the recalld that wrote it and build a new store "
+			"with \"recallctl rebuild\"",
+			path, (unsigned long long)format, STORE_FORMAT, advice(converting, result));
+}
+
+static bool copy_into(struct converting *converting, const char *folder,
+		      const struct store_options *options, struct complaint complaint)
 {
 	struct store_options made = *options;
 	made.path = folder;
 	made.rebuilds = false;
-	if (made.map_size < old->map_size)
-		made.map_size = old->map_size;
-	struct store *to = engine_open(&made, NULL, complaint);
-	if (to == NULL)
+	if (made.map_size < converting->map_size)
+		made.map_size = converting->map_size;
+	converting->to = engine_open(&made, NULL, complaint);
+	if (converting->to == NULL)
 		return false;
-	struct copying copying = {.format = format,
-				  .to = to,
-				  .encrypts = options->master != NULL,
-				  .progress = options->converting,
-				  .size = old->size};
-	enum store_result result = copy_all(&copying, old);
-	store_close(to);
-	*skipped = copying.skipped;
-	if (result != STORE_OK && format->number == STORE_FORMAT)
-		return complain(complaint, "cannot encrypt the store in %s; it is unchanged: %s",
-				options->path,
-				copying.is_damaged ? "its file is damaged; export what can be read"
-						   : "make room on its disk for a copy");
-	return result == STORE_OK ||
-	       complain(
-		       complaint,
-		       "cannot convert the store in %s from format %llu to %d; it is unchanged: %s "
-		       "with the recallctl of the recalld that wrote it and build a new store with "
-		       "\"recallctl rebuild\"",
-		       options->path, (unsigned long long)format->number, STORE_FORMAT,
-		       advice(&copying, result));
+	enum store_result result = copy_all(converting);
+	store_close(converting->to);
+	return result == STORE_OK || complain_of_copy(converting, options->path, result, complaint);
 }
 
-static bool convert(struct store *store, struct old_store *old, const struct old_format *format,
+static bool convert(struct store *store, struct converting *converting,
 		    const struct store_options *options, struct complaint complaint)
 {
 	char *folder = file_path(store->path, "converting");
 	remove_copy(folder);
-	uint64_t skipped = 0;
-	bool fine = copy_into(folder, old, format, options, &skipped, complaint);
-	close_old(old);
-	if (fine && !switch_files(store->path, folder, format->number, options->master != NULL))
+	bool fine = copy_into(converting, folder, options, complaint);
+	close_old(converting);
+	if (fine && !switch_files(store->path, folder, converting))
 		fine = complain(complaint, "cannot move the converted store into place in %s: %s",
 				store->path, strerror(errno));
 	remove_copy(folder);
 	free(folder);
 	if (fine)
-		store->converted =
-			(struct store_conversion){format->number, skipped, options->master != NULL};
+		store->converted = (struct store_conversion){
+			converting->format->number, converting->skipped, converting->encrypts};
 	return fine;
 }
 
 bool convert_old_format(struct store *store, const struct store_options *options,
 			struct complaint complaint)
 {
-	struct old_store old;
-	const struct old_format *format = NULL;
+	struct converting converting = {.encrypts = options->master != NULL,
+					.progress = options->converting};
 	bool fine = true;
 	if (!store_marker_is_made(store->path))
 		return true;
-	if (open_old(&old, store->path))
-		format = format_of(&old, options->master != NULL);
-	if (format != NULL)
-		fine = convert(store, &old, format, options, complaint);
-	close_old(&old);
+	if (open_old(&converting, store->path))
+		converting.format = format_of(converting.old, converting.encrypts);
+	if (converting.format != NULL)
+		fine = convert(store, &converting, options, complaint);
+	close_old(&converting);
 	return fine;
 }

@@ -17,11 +17,8 @@
 static bool has_records(struct transaction *transaction, enum table table, struct user_key user)
 {
 	struct scan scan;
-	scan_begin(&scan, transaction, table, key_of_user(user), FORWARD);
-	scan.opens_none = true;
-	bool has = scan_step(&scan) && (table != TABLE_SETTINGS || form_needs_keys(scan.value));
-	scan_end(&scan);
-	return has;
+	return scan_first(&scan, transaction, table, key_of_user(user), FORWARD) &&
+	       (table != TABLE_SETTINGS || form_needs_keys(scan.value));
 }
 
 static bool needs_keys(struct transaction *transaction, struct user_key user)

@@ -53,30 +53,12 @@ enum { SLICE_RECORDS = 10000, SLICE_BYTES = 4 << 20, NOTE_SIZE = 64 };
 
 /* ---- files ---- */
 
-static void unlink_in(const char *folder, const char *name)
-{
-	char *path = file_path(folder, name);
-	(void)unlink(path);
-	free(path);
-}
-
-static int move(const char *from_folder, const char *from_name, const char *folder,
-		const char *name)
-{
-	char *from = file_path(from_folder, from_name);
-	char *to = file_path(folder, name);
-	int code = rename(from, to) == 0 ? MDB_SUCCESS : errno;
-	free(to);
-	free(from);
-	return code;
-}
-
 static void copy_remove_old(const char *folder)
 {
 	char *path = file_path(folder, "scrub");
-	unlink_in(path, "data.mdb");
-	unlink_in(path, "lock.mdb");
-	unlink_in(path, "lock.old");
+	(void)file_remove(path, "data.mdb");
+	(void)file_remove(path, "lock.mdb");
+	(void)file_remove(path, "lock.old");
 	(void)rmdir(path);
 	free(path);
 }
@@ -90,11 +72,12 @@ static int copy_exchange(const struct copy *copy)
 	int linked = link(lock, kept);
 	free(kept);
 	free(lock);
-	int code = move(copy->folder, "lock.mdb", copy->from, "lock.mdb");
-	if (code == MDB_SUCCESS)
-		code = move(copy->folder, "data.mdb", copy->from, "data.mdb");
+	int code = file_move(copy->folder, "lock.mdb", copy->from, "lock.mdb") &&
+				   file_move(copy->folder, "data.mdb", copy->from, "data.mdb")
+			   ? MDB_SUCCESS
+			   : errno;
 	if (code != MDB_SUCCESS && linked == 0)
-		(void)move(copy->folder, "lock.old", copy->from, "lock.mdb");
+		(void)file_move(copy->folder, "lock.old", copy->from, "lock.mdb");
 	file_sync_folder(copy->from);
 	return code;
 }
@@ -385,14 +368,6 @@ static bool stops(const struct scrubbing *scrubbing)
 	return stops != NULL && atomic_load(stops);
 }
 
-static void tell(const struct scrubbing *scrubbing)
-{
-	const struct store_progress *progress = &scrubbing->scrub->progress;
-	double share = (double)scrubbing->copy.copied / ((double)scrubbing->size + 1);
-	if (progress->tell != NULL)
-		progress->tell(progress->cookie, share < 1 ? share : 1);
-}
-
 /* Copies what has changed, and with `more` the next records. Takes the list of changes before it
  * looks at the store, so that none falls between. */
 static int go_on(struct scrubbing *scrubbing, bool more, size_t *changes)
@@ -473,7 +448,8 @@ static int copy_most(struct scrubbing *scrubbing)
 	int code = note_erasures(scrubbing);
 	while (code == MDB_SUCCESS && !scrubbing->copy.is_whole) {
 		code = stops(scrubbing) ? STOPPED : go_on(scrubbing, true, &changes);
-		tell(scrubbing);
+		store_tell(&scrubbing->scrub->progress, (double)scrubbing->copy.copied,
+			   (double)scrubbing->size + 1);
 	}
 	for (size_t i = 0; code == MDB_SUCCESS && changes > FEW_CHANGES && i < MOST_ROUNDS; i++)
 		code = stops(scrubbing) ? STOPPED : go_on(scrubbing, false, &changes);

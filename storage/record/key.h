@@ -12,6 +12,11 @@ struct key {
 	size_t size;
 };
 
+static inline struct slice key_slice(const struct key *key)
+{
+	return (struct slice){(const char *)key->bytes, key->size};
+}
+
 struct key key_of_user(struct user_key user);
 /* For records that belong to no user. */
 struct key key_of_name(const char *name);
@@ -28,6 +33,19 @@ struct key key_after(struct key key);
 
 /* Adds 2 to the power of `bit` to the key as a number. False: it overflows. */
 bool key_add(struct key *key, unsigned bit);
+
+/* Offsets in the keys of users' tables. */
+enum {
+	KEY_ID_AT = 16, /* of what the record is about, right behind the user */
+	KEY_JOB_EXCHANGE_AT = 17,
+	KEY_ORDINAL_AT = 20,  /* of an exchange or a replay */
+	KEY_EXCHANGE_AT = 24, /* of an exchange */
+	KEY_REPLAY_AT = 24,
+	KEY_SUBJECT_AT = 24, /* of a tombstone */
+	KEY_TURN_AT = 24,    /* in the order of time */
+	KEY_ANSWER_CONVERSATION_AT = 24,
+	KEY_ANSWER_ORDINAL_AT = 28,
+};
 
 /* Reads from an offset of a stored key; 0 if the key is too short. */
 unsigned key_read_byte(struct slice key, size_t offset);

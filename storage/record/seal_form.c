@@ -88,46 +88,38 @@ static size_t masked_size(enum table table, const struct key *key)
 	return is_bound(key->bytes + USER_SIZE, size) ? 0 : size;
 }
 
-/* What a key is turned with: as it is stored, or as the table's users know it. */
-struct turning {
-	struct user_key (*user)(struct sealer *sealer, struct user_key user);
-	void (*digest)(struct sealer *sealer, unsigned char *bytes);
-	uint64_t (*hash)(struct sealer *sealer, uint64_t hash);
-};
-
-static const struct turning hiding = {sealer_hide, sealer_mask, sealer_mask_number};
-static const struct turning showing = {sealer_show, sealer_unmask, sealer_unmask_number};
-
-static void turn_key(struct sealer *sealer, enum table table, struct key *key,
-		     const struct turning *turning)
+/* Between a key as it is stored and as the table's users know it. */
+static void turn_key(struct sealer *sealer, enum table table, struct key *key, bool hides)
 {
 	const size_t at = user_place(table, key);
 	if (at == KEY_MAX)
 		return;
 	const struct user_key given = user_at(key->bytes + at);
-	const struct user_key turned = turning->user(sealer, given);
+	const struct user_key turned =
+		hides ? sealer_hide(sealer, given) : sealer_show(sealer, given);
 	const size_t masked = is_of_user(table) ? masked_size(table, key) : 0;
+	unsigned char *behind = key->bytes + USER_SIZE;
 	memcpy(key->bytes + at, turned.bytes, USER_SIZE);
-	if (masked == 0 || !sealer_begin(sealer, turning == &hiding ? turned : given))
+	if (masked == 0 || !sealer_begin(sealer, hides ? turned : given))
 		return;
-	uint64_t hash;
 	if (masked == DIGEST_SIZE) {
-		turning->digest(sealer, key->bytes + USER_SIZE);
+		(hides ? sealer_mask : sealer_unmask)(sealer, behind);
 		return;
 	}
-	memcpy(&hash, key->bytes + USER_SIZE, sizeof(hash));
-	hash = turning->hash(sealer, hash);
-	memcpy(key->bytes + USER_SIZE, &hash, sizeof(hash));
+	uint64_t hash;
+	memcpy(&hash, behind, sizeof(hash));
+	hash = (hides ? sealer_mask_number : sealer_unmask_number)(sealer, hash);
+	memcpy(behind, &hash, sizeof(hash));
 }
 
 void form_hide_key(struct sealer *sealer, enum table table, struct key *key)
 {
-	turn_key(sealer, table, key, &hiding);
+	turn_key(sealer, table, key, true);
 }
 
 void form_show_key(struct sealer *sealer, enum table table, struct key *key)
 {
-	turn_key(sealer, table, key, &showing);
+	turn_key(sealer, table, key, false);
 }
 
 /* ---- values ---- */
@@ -158,19 +150,16 @@ bool form_begin_put(struct sealer *sealer, enum table table, const struct key *k
 	return sealer_begin_new(sealer, sealer_hide(sealer, user_at(user)));
 }
 
-/* What binds a value to its place: its table and its key, whose user is bound by their keys. */
-struct bound {
-	char bytes[1 + KEY_MAX + 1];
-};
+enum { BOUND_MAX = 1 + KEY_MAX + 1 };
 
-static struct slice bind(struct bound *bound, enum table table, struct slice place)
+/* What binds a value to its place: its table and its key, whose user is bound by their keys. */
+static struct slice bind(char bound[BOUND_MAX], enum table table, struct slice place)
 {
-	const size_t most = sizeof(bound->bytes) - 1;
 	const size_t begin = is_of_user(table) && place.size >= USER_SIZE ? USER_SIZE : 0;
-	const size_t size = place.size - begin < most ? place.size - begin : most;
-	bound->bytes[0] = (char)table;
-	memcpy(bound->bytes + 1, place.data + begin, size);
-	return (struct slice){bound->bytes, 1 + size};
+	const size_t size = size_min(place.size - begin, BOUND_MAX - 1);
+	bound[0] = (char)table;
+	memcpy(bound + 1, place.data + begin, size);
+	return (struct slice){bound, 1 + size};
 }
 
 /* `head` stays clear before the sealed value, `tail` behind it. */
@@ -219,11 +208,11 @@ struct slice form_seal(struct sealer *sealer, enum table table, struct slice pla
 {
 	static const char settings_sealed = SETTINGS_SEALED;
 	static const struct slice none;
-	struct bound bytes;
+	char bytes[BOUND_MAX];
 	const enum form form = form_of(table);
 	if (form == FORM_CLEAR || value.size == 0 || (form == FORM_RECEIPT && !is_receipt(value)))
 		return value;
-	const struct slice bound = bind(&bytes, table, place);
+	const struct slice bound = bind(bytes, table, place);
 	switch (form) {
 	case FORM_SETTINGS:
 		return seal_between(sealer, bound, (struct slice){&settings_sealed, 1}, value,
@@ -273,13 +262,13 @@ static struct slice open_receipt(struct sealer *sealer, struct slice bound, stru
 struct slice form_open(struct sealer *sealer, enum table table, struct slice place,
 		       struct slice value)
 {
-	struct bound bound;
+	char bound[BOUND_MAX];
 	const enum form form = form_of(table);
 	if (form == FORM_CLEAR || value.size == 0 ||
 	    (form == FORM_SETTINGS && value.data[0] != SETTINGS_SEALED))
 		return value;
 	if (form == FORM_RECEIPT)
-		return open_receipt(sealer, bind(&bound, table, place), value);
+		return open_receipt(sealer, bind(bound, table, place), value);
 	if (place.size < USER_SIZE ||
 	    !sealer_begin(sealer, user_at((const unsigned char *)place.data)))
 		return unopened;
@@ -289,15 +278,15 @@ struct slice form_open(struct sealer *sealer, enum table table, struct slice pla
 		value = slice_part(value, 1, value.size);
 	else if (form == FORM_FACT)
 		value = slice_part(value, 0, value.size - 1);
-	return open_whole(sealer, bind(&bound, table, place), value);
+	return open_whole(sealer, bind(bound, table, place), value);
 }
 
 size_t form_opened_size(enum table table, struct slice place, struct slice value)
 {
-	struct bound bound;
+	char bound[BOUND_MAX];
 	if (form_of(table) != FORM_SEALED)
 		return value.size;
-	const size_t around = bind(&bound, table, place).size + SEAL_OVERHEAD;
+	const size_t around = bind(bound, table, place).size + SEAL_OVERHEAD;
 	return value.size < around ? 0 : value.size - around;
 }
 

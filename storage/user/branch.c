@@ -74,17 +74,16 @@ bool branch_is_taken_back(const struct branch *branch, const struct memory *memo
 static uint64_t find_twin(const struct branch *branch, const struct memory *memory,
 			  const struct past_exchange *exchange)
 {
-	struct key prefix = key_u32(key_of_user(memory->user), exchange->conversation);
+	struct key prefix = memory_conversation_key(memory, exchange->conversation);
+	struct stored_exchange stored;
 	struct scan scan;
 	uint64_t twin = 0;
 	scan_begin(&scan, memory->transaction, TABLE_EXCHANGES, prefix, FORWARD);
-	while (twin == 0 && scan_step(&scan)) {
-		struct stored_exchange stored = {0};
+	while (twin == 0 &&
+	       scan_read(&scan, stored_exchange_fields, &stored, sizeof(stored), NULL)) {
 		struct past_exchange other;
-		if (table_decode(memory->transaction, scan.value, stored_exchange_fields, &stored,
-				 NULL) &&
-		    stored.user_hash == exchange->user_hash &&
-		    exchange_read(memory, key_read_u64(scan.at, EXCHANGE_OFFSET), &other) &&
+		if (stored.user_hash == exchange->user_hash &&
+		    exchange_read(memory, key_read_u64(scan.at, KEY_EXCHANGE_AT), &other) &&
 		    branch_lets_stand(branch, &other))
 			twin = other.id;
 	}
@@ -96,13 +95,13 @@ static uint64_t find_twin(const struct branch *branch, const struct memory *memo
 static uint64_t find_repetition(const struct branch *branch, const struct memory *memory,
 				const struct fact *fact)
 {
-	struct key prefix = key_time(key_of_user(memory->user), fact->observed_at);
+	struct key prefix = key_time(memory_key(memory), fact->observed_at);
 	struct scan scan;
 	uint64_t repetition = 0;
 	scan_begin(&scan, memory->transaction, TABLE_TURN_TIMES, prefix, FORWARD);
 	while (repetition == 0 && scan_step(&scan)) {
 		struct past_exchange exchange;
-		if (exchange_read(memory, key_read_u64(scan.at, TURN_TIME_OFFSET), &exchange) &&
+		if (exchange_read(memory, key_read_u64(scan.at, KEY_TURN_AT), &exchange) &&
 		    branch_lets_stand(branch, &exchange))
 			repetition = exchange.id;
 	}

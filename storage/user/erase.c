@@ -4,13 +4,6 @@
 #include "storage/files/erasures.h"
 #include "storage/user/memory.h"
 
-enum {
-	/* Offsets in keys. */
-	EXCHANGE_AT = 24,
-	RECEIPT_AT = 16,
-	FACT_AT = 16,
-};
-
 void hiding_init(struct hiding *hiding, const struct memory *memory)
 {
 	*hiding = (struct hiding){.memory = memory, .erasure = ERASURE_NONE};
@@ -72,9 +65,10 @@ static void add_found(struct turn_search *searches, const struct fact_saying *sa
 void turn_searches_run(struct turn_search *searches, size_t count, const struct memory *memory)
 {
 	struct transaction *transaction = memory->transaction;
-	const struct key prefix = key_of_user(memory->user);
+	const struct key prefix = memory_key(memory);
 	struct fact_saying *sayings = arena_alloc(memory->arena, (count + 1) * sizeof(*sayings));
 	uint64_t searched = UINT64_MAX;
+	struct stored_turn stored;
 	struct scan scan;
 	for (size_t i = 0; i < count; i++) {
 		if (searches[i].fact == NULL)
@@ -87,11 +81,8 @@ void turn_searches_run(struct turn_search *searches, size_t count, const struct 
 	scan_begin_at(&scan, transaction, TABLE_TURNS, prefix, key_u64(prefix, searched + 1),
 		      FORWARD);
 	scan_let_go(&scan);
-	while (scan_step(&scan)) {
-		struct stored_turn stored = {.turn.id = key_read_u64(scan.at, 16)};
-		if (table_decode(transaction, scan.value, stored_turn_fields, &stored, NULL))
-			add_found(searches, sayings, count, memory, &stored.turn);
-	}
+	while (scan_turn(&scan, &stored, NULL))
+		add_found(searches, sayings, count, memory, &stored.turn);
 	scan_end(&scan);
 }
 
@@ -187,8 +178,8 @@ static enum held look_at_receipt(const struct memory *memory, const struct leavi
 {
 	struct slice value;
 	*stored = (struct stored_receipt){0};
-	if (!table_get(memory->transaction, TABLE_USER_RECEIPTS,
-		       key_u64(key_of_user(memory->user), id), &value) ||
+	if (!table_get(memory->transaction, TABLE_USER_RECEIPTS, memory_id_key(memory, id),
+		       &value) ||
 	    !table_read(memory->transaction, TABLE_RECEIPTS, key_of_number(id),
 			stored_receipt_fields, stored, arena))
 		return HOLDS_NONE;
@@ -216,7 +207,7 @@ static struct id_list list_receipts(const struct memory *memory, uint64_t age)
 	while (scan_step(&scan)) {
 		uint64_t id = 0;
 		if (age == 0)
-			id = key_read_u64(scan.at, RECEIPT_AT);
+			id = key_read_u64(scan.at, KEY_ID_AT);
 		else if (!table_decode(memory->transaction, scan.value, stored_number_fields, &id,
 				       NULL))
 			continue;
@@ -325,16 +316,16 @@ static size_t delete_given(const struct memory *memory, enum table table,
 	return deleted;
 }
 
-static struct derived_count erase_given(const struct memory *memory, const struct leaving *leaving)
+static struct deletion_report erase_given(const struct memory *memory,
+					  const struct leaving *leaving)
 {
-	struct derived_count count = {0};
+	struct deletion_report count = {0};
 	struct summary summary;
 	if (is_empty(leaving))
 		return count;
 	if (leaving->changed_from > 0 && memory_summary(memory, &summary) &&
 	    summary_covers(&summary, leaving->changed_from))
-		count.summaries = table_delete(memory->transaction, TABLE_SUMMARIES,
-					       key_of_user(memory->user));
+		count.summaries = memory_delete(memory, TABLE_SUMMARIES, memory_key(memory));
 	count.frozen = delete_given(memory, TABLE_FROZEN, leaving);
 	count.replays = delete_given(memory, TABLE_REPLAYS, leaving);
 	return count;
@@ -342,19 +333,19 @@ static struct derived_count erase_given(const struct memory *memory, const struc
 
 enum { MOST_REWRITTEN = 256 };
 
-struct derived_count erase_derived(const struct memory *memory, const struct leaving *leaving,
-				   const struct receipt_search *found, int64_t until)
+struct deletion_report erase_derived(const struct memory *memory, const struct leaving *leaving,
+				     const struct receipt_search *found, int64_t until)
 {
 	memory_note_epoch(memory, EPOCH_HIDDEN);
 	transaction_erases(memory->transaction);
-	struct derived_count count = erase_given(memory, leaving);
+	struct deletion_report count = erase_given(memory, leaving);
 	count.receipts = change_receipts(
 		(struct receipt_change){memory, leaving, HOLDS, MOST_REWRITTEN, 0}, found);
 	links_drop_pending(memory, until);
 	return count;
 }
 
-struct derived_count withdraw_derived(const struct memory *memory, const struct leaving *leaving)
+struct deletion_report withdraw_derived(const struct memory *memory, const struct leaving *leaving)
 {
 	memory_note_epoch(memory, EPOCH_TAKEN_BACK);
 	return erase_given(memory, leaving);
@@ -371,17 +362,14 @@ void silence_receipts(const struct memory *memory, const struct leaving *leaving
 /* Reads nothing but the keys, and of most users only the first and the last one. */
 static bool has_too_many_facts(const struct memory *memory)
 {
-	const struct key user = key_of_user(memory->user);
+	const struct key user = memory_key(memory);
 	uint64_t ends[2] = {0, 0};
 	struct scan scan;
 	size_t count = 0;
 	for (size_t i = 0; i < 2; i++) {
-		scan_begin(&scan, memory->transaction, TABLE_FACTS, user,
-			   i == 0 ? FORWARD : BACKWARD);
-		scan.opens_none = true;
-		if (scan_step(&scan))
-			ends[i] = key_read_u64(scan.at, FACT_AT);
-		scan_end(&scan);
+		if (scan_first(&scan, memory->transaction, TABLE_FACTS, user,
+			       i == 0 ? FORWARD : BACKWARD))
+			ends[i] = key_read_u64(scan.at, KEY_ID_AT);
 	}
 	if (ends[1] - ends[0] < FACTS_LIMIT)
 		return false;
@@ -403,8 +391,7 @@ size_t erase_facts_beyond(const struct memory *memory, size_t keep, uint64_t spa
 		facts_least_used(facts, count, keep, spared, now, memory->arena);
 	const struct leaving leaving = {.facts = gone.ids, .fact_count = gone.count};
 	for (size_t i = 0; i < gone.count; i++)
-		(void)table_delete(memory->transaction, TABLE_FACTS,
-				   memory_fact_key(memory, gone.ids[i]));
+		(void)memory_delete(memory, TABLE_FACTS, memory_id_key(memory, gone.ids[i]));
 	if (gone.count > 0)
 		(void)erase_derived(memory, &leaving, NULL, INT64_MIN);
 	memory->transaction->facts_gone += gone.count;
@@ -419,23 +406,19 @@ size_t erase_least_used_facts(const struct memory *memory, uint64_t spared, int6
 
 /* ---- a conversation that is not to be remembered ---- */
 
-static struct key declined_key(const struct memory *memory, uint32_t conversation)
-{
-	return key_u32(key_of_user(memory->user), conversation);
-}
-
 bool conversation_is_declined(const struct memory *memory, uint32_t conversation)
 {
 	struct slice value;
-	return conversation != 0 && table_get(memory->transaction, TABLE_DECLINED,
-					      declined_key(memory, conversation), &value);
+	return conversation != 0 &&
+	       table_get(memory->transaction, TABLE_DECLINED,
+			 memory_conversation_key(memory, conversation), &value);
 }
 
 void erase_conversation(const struct memory *memory, uint32_t id,
 			const struct past_conversation *conversation)
 {
 	struct transaction *transaction = memory->transaction;
-	const struct key user = key_of_user(memory->user);
+	const struct key user = memory_key(memory);
 	if (conversation->session.size > 0 && memory_session(memory, conversation->session) == id)
 		(void)table_delete(transaction, TABLE_SESSIONS,
 				   key_digest(user, conversation->session));
@@ -443,7 +426,7 @@ void erase_conversation(const struct memory *memory, uint32_t id,
 	(void)table_delete(transaction, TABLE_FROZEN, key_u32(user, id));
 	replays_delete(memory, id);
 	(void)table_delete(transaction, TABLE_CONVERSATIONS, key_u32(user, id));
-	(void)table_delete(transaction, TABLE_DECLINED, declined_key(memory, id));
+	(void)table_delete(transaction, TABLE_DECLINED, memory_conversation_key(memory, id));
 }
 
 static void hide_conversation(struct hiding *hiding, uint32_t conversation)
@@ -452,9 +435,9 @@ static void hide_conversation(struct hiding *hiding, uint32_t conversation)
 	struct id_list exchanges = {0};
 	struct scan scan;
 	scan_begin(&scan, memory->transaction, TABLE_EXCHANGES,
-		   key_u32(key_of_user(memory->user), conversation), FORWARD);
+		   memory_conversation_key(memory, conversation), FORWARD);
 	while (scan_step(&scan))
-		id_list_add(&exchanges, memory->arena, key_read_u64(scan.at, EXCHANGE_AT));
+		id_list_add(&exchanges, memory->arena, key_read_u64(scan.at, KEY_EXCHANGE_AT));
 	scan_end(&scan);
 	for (size_t i = 0; i < exchanges.count; i++)
 		hide_exchange(hiding, exchanges.ids[i]);
@@ -484,6 +467,6 @@ void decline_conversation(const struct memory *memory, uint32_t conversation, in
 	hide_conversation(&hiding, conversation);
 	forget_what_it_taught(&hiding, now);
 	hiding_finish(&hiding, like);
-	table_write(memory->transaction, TABLE_DECLINED, declined_key(memory, conversation),
-		    stored_number_fields, &at);
+	memory_write(memory, TABLE_DECLINED, memory_conversation_key(memory, conversation),
+		     stored_number_fields, &at);
 }

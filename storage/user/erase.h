@@ -4,6 +4,7 @@
 #define RECALLD_STORAGE_USER_ERASE_H
 
 #include "core/memory/erasure.h"
+#include "storage/deletions.h"
 #include "storage/user/memory.h"
 
 /* One erasure, and the memory in which it takes place. */
@@ -70,24 +71,17 @@ struct receipt_search {
 void receipt_search_run(struct receipt_search *search, const struct memory *memory,
 			const struct leaving *leaving);
 
-/* How many of each went. */
-struct derived_count {
-	size_t summaries;
-	size_t frozen;
-	size_t replays;
-	size_t receipts;
-};
-
 /* Deletes the summary, frozen contexts, replays and receipts that hold any of what leaves, and the
  * texts of turns under way that were said `until` then. Exchanges under way leave nothing behind.
  * Receipts that only tell that something was left out lose its text. `found`: the receipts found so
- * far, or NULL. The caller then counts again the turns that no summary covers. */
-struct derived_count erase_derived(const struct memory *memory, const struct leaving *leaving,
-				   const struct receipt_search *found, int64_t until);
+ * far, or NULL. The caller then counts again the turns that no summary covers. Returns how many of
+ * each went. */
+struct deletion_report erase_derived(const struct memory *memory, const struct leaving *leaving,
+				     const struct receipt_search *found, int64_t until);
 
 /* The same for what ceases to stand though nobody wants it erased: receipts still tell that it was
  * given, and what exchanges under way were given is not given again. */
-struct derived_count withdraw_derived(const struct memory *memory, const struct leaving *leaving);
+struct deletion_report withdraw_derived(const struct memory *memory, const struct leaving *leaving);
 
 /* Removes the texts of what leaves from the user's receipts; where a crowded map has no room to
  * rewrite one, it is deleted. */

@@ -1,11 +1,9 @@
 #include "storage/user/memory.h"
 
-enum { ORDINAL_OFFSET = 20 }; /* in a key of TABLE_EXCHANGES */
-
 /* Its text lies in the map. */
 static bool read_turn(const struct memory *memory, uint64_t id, struct stored_turn *turn)
 {
-	struct key key = key_u64(key_of_user(memory->user), id);
+	struct key key = memory_id_key(memory, id);
 	struct slice value;
 	*turn = (struct stored_turn){.turn.id = id};
 	return id != 0 && table_get(memory->transaction, TABLE_TURNS, key, &value) &&
@@ -47,38 +45,25 @@ bool exchange_read(const struct memory *memory, uint64_t id, struct past_exchang
 	return true;
 }
 
-struct exchange_list {
-	struct past_exchange *exchanges;
-	size_t count;
-	size_t capacity;
-};
-
-static void add(struct exchange_list *list, struct arena *arena,
-		const struct past_exchange *exchange)
-{
-	list->exchanges = arena_grow(arena, list->exchanges, list->count, &list->capacity,
-				     sizeof(*list->exchanges));
-	list->exchanges[list->count++] = *exchange;
-}
-
 struct past_exchanges exchanges_read(const struct memory *memory, uint32_t conversation,
 				     uint32_t first, uint32_t last)
 {
-	struct key prefix = key_u32(key_of_user(memory->user), conversation);
-	struct exchange_list list = {0};
+	struct key prefix = memory_conversation_key(memory, conversation);
+	struct past_exchange *list = NULL;
+	struct stored_exchange stored;
 	struct scan scan;
+	size_t count = 0;
+	size_t capacity = 0;
 	scan_begin_at(&scan, memory->transaction, TABLE_EXCHANGES, prefix, key_u32(prefix, first),
 		      FORWARD);
-	while (scan_step(&scan) && key_read_u32(scan.at, ORDINAL_OFFSET) <= last) {
-		struct stored_exchange stored = {0};
+	while (scan_read(&scan, stored_exchange_fields, &stored, sizeof(stored), NULL) &&
+	       key_read_u32(scan.at, KEY_ORDINAL_AT) <= last) {
 		struct stored_turn turn;
-		if (!table_decode(memory->transaction, scan.value, stored_exchange_fields, &stored,
-				  NULL) ||
-		    !read_turn(memory, key_read_u64(scan.at, EXCHANGE_OFFSET), &turn))
+		if (!read_turn(memory, key_read_u64(scan.at, KEY_EXCHANGE_AT), &turn))
 			continue;
-		const struct past_exchange exchange = make_exchange(&turn.turn, &stored);
-		add(&list, memory->arena, &exchange);
+		list = arena_grow(memory->arena, list, count, &capacity, sizeof(*list));
+		list[count++] = make_exchange(&turn.turn, &stored);
 	}
 	scan_end(&scan);
-	return (struct past_exchanges){list.exchanges, list.count};
+	return (struct past_exchanges){list, count};
 }

@@ -43,9 +43,9 @@ void journal_fingerprint_answer(const struct memory *memory, uint64_t hash, uint
 				uint32_t ordinal, struct stored_answer answer)
 {
 	if (hash != 0)
-		table_write(memory->transaction, TABLE_ANSWERS,
-			    memory_answer_key(memory, hash, conversation, ordinal),
-			    stored_answer_fields, &answer);
+		memory_write(memory, TABLE_ANSWERS,
+			     memory_answer_key(memory, hash, conversation, ordinal),
+			     stored_answer_fields, &answer);
 }
 
 void journal_add_job(const struct memory *memory, struct stored_user *user, uint64_t exchange,
@@ -90,7 +90,7 @@ void journal_count_uncovered(const struct memory *memory, size_t came, size_t we
 static void release_jobs(const struct memory *memory, bool parked)
 {
 	struct scan scan;
-	struct key prefix = key_byte(key_of_user(memory->user), JOB_FACTS);
+	struct key prefix = key_byte(memory_key(memory), JOB_FACTS);
 	scan_begin(&scan, memory->transaction, parked ? TABLE_PARKED : TABLE_JOBS, prefix, FORWARD);
 	while (scan_step(&scan)) {
 		struct job job;

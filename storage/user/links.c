@@ -2,14 +2,14 @@
 
 static struct key link_key(const struct memory *memory, struct slice id)
 {
-	return key_digest(key_of_user(memory->user), id);
+	return key_digest(memory_key(memory), id);
 }
 
 bool links_find(const struct memory *memory, struct slice id, struct chain_link *link)
 {
 	*link = (struct chain_link){0};
-	if (id.size > 0 && table_read(memory->transaction, TABLE_LINKS, link_key(memory, id),
-				      stored_link_fields, link, memory->arena))
+	if (id.size > 0 &&
+	    memory_read(memory, TABLE_LINKS, link_key(memory, id), stored_link_fields, link))
 		return true;
 	*link = (struct chain_link){0};
 	return false;
@@ -19,8 +19,7 @@ void links_put(const struct memory *memory, struct slice id, const struct chain_
 {
 	struct chain_link put = *link;
 	if (id.size > 0)
-		table_write(memory->transaction, TABLE_LINKS, link_key(memory, id),
-			    stored_link_fields, &put);
+		memory_write(memory, TABLE_LINKS, link_key(memory, id), stored_link_fields, &put);
 }
 
 void links_delete(const struct memory *memory, const struct id_list *conversations)
@@ -46,8 +45,7 @@ static size_t drop_pending(const struct memory *memory, struct key from, int64_t
 {
 	struct scan scan;
 	size_t count = 0;
-	scan_begin_at(&scan, memory->transaction, TABLE_LINKS, key_of_user(memory->user), from,
-		      FORWARD);
+	scan_begin_at(&scan, memory->transaction, TABLE_LINKS, memory_key(memory), from, FORWARD);
 	while (count < limit && scan_step(&scan)) {
 		struct chain_link link = {0};
 		count++;
@@ -57,7 +55,7 @@ static size_t drop_pending(const struct memory *memory, struct key from, int64_t
 			continue;
 		link.is_pending = false;
 		link.user_text = (struct slice){0};
-		table_write(memory->transaction, TABLE_LINKS, scan.key, stored_link_fields, &link);
+		memory_write(memory, TABLE_LINKS, scan.key, stored_link_fields, &link);
 	}
 	scan_end(&scan);
 	return count;
@@ -65,14 +63,14 @@ static size_t drop_pending(const struct memory *memory, struct key from, int64_t
 
 void links_drop_pending(const struct memory *memory, int64_t until)
 {
-	(void)drop_pending(memory, key_of_user(memory->user), until, SIZE_MAX);
+	(void)drop_pending(memory, memory_key(memory), until, SIZE_MAX);
 }
 
 void links_drop_some_pending(const struct memory *memory, int64_t until, uint64_t step)
 {
 	enum { LOOKED_AT = 32 };
 	const uint64_t golden = 0x9E3779B97F4A7C15; /* its multiples leave no wide gap */
-	const struct key user = key_of_user(memory->user);
+	const struct key user = memory_key(memory);
 	size_t count = drop_pending(memory, key_u64(user, step * golden), until, LOOKED_AT);
 	if (count < LOOKED_AT)
 		(void)drop_pending(memory, user, until, LOOKED_AT - count);

@@ -12,8 +12,7 @@ enum {
 	MAKE_ROOM_STEPS = 256,
 	SHARE = 2,        /* of a user's limit */
 	SLACK_SHARE = 16, /* of the limit: goes with what is too much */
-	CONVERSATION_OFFSET = 16,
-	PAUSE_MS = 1000, /* before all users are ranked again in vain */
+	PAUSE_MS = 1000,  /* before all users are ranked again in vain */
 };
 
 /* The users who take most, as they were ranked last, and what they take. */
@@ -35,22 +34,21 @@ static bool is_held(const struct memory *memory, int64_t now)
 static uint64_t oldest_receipt(const struct memory *memory)
 {
 	struct scan scan;
-	memory_scan(memory, &scan, TABLE_USER_RECEIPTS);
-	uint64_t id = scan_step(&scan) ? key_read_u64(scan.at, CONVERSATION_OFFSET) : 0;
-	scan_end(&scan);
-	return id;
+	return scan_first(&scan, memory->transaction, TABLE_USER_RECEIPTS, memory_key(memory),
+			  FORWARD)
+		       ? key_read_u64(scan.at, KEY_ID_AT)
+		       : 0;
 }
 
 /* UINT32_MAX: none. Both tables descend. */
 static uint32_t next_in(const struct memory *memory, enum table table, uint32_t after)
 {
 	struct scan scan;
-	const struct key user = key_of_user(memory->user);
-	scan_begin_at(&scan, memory->transaction, table, user, key_u32(user, after), BACKWARD);
-	scan.opens_none = true;
-	uint32_t id = scan_step(&scan) ? key_read_u32(scan.at, CONVERSATION_OFFSET) : UINT32_MAX;
-	scan_end(&scan);
-	return id;
+	const struct key user = memory_key(memory);
+	return scan_first_at(&scan, memory->transaction, table, user, key_u32(user, after),
+			     BACKWARD)
+		       ? key_read_u32(scan.at, KEY_ID_AT)
+		       : UINT32_MAX;
 }
 
 static uint32_t next_given(const struct memory *memory, uint32_t after)
@@ -84,8 +82,8 @@ static uint32_t oldest_conversation(const struct memory *memory, uint32_t spared
 
 static void delete_given(const struct memory *memory, uint32_t conversation, size_t *steps)
 {
-	const struct key key = key_u32(key_of_user(memory->user), conversation);
-	if (table_delete(memory->transaction, TABLE_FROZEN, key))
+	const struct key key = memory_conversation_key(memory, conversation);
+	if (memory_delete(memory, TABLE_FROZEN, key))
 		--*steps;
 	(void)table_delete_some(memory->transaction, TABLE_REPLAYS, key, steps);
 }

@@ -6,14 +6,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-static struct key user_key(const struct memory *memory)
-{
-	return key_of_user(memory->user);
-}
-
 void memory_scan(const struct memory *memory, struct scan *scan, enum table table)
 {
-	scan_begin(scan, memory->transaction, table, user_key(memory), FORWARD);
+	scan_begin(scan, memory->transaction, table, memory_key(memory), FORWARD);
 	scan_let_go(scan);
 }
 
@@ -33,7 +28,7 @@ bool memory_user(const struct memory *memory, struct stored_user *user)
 {
 	struct slice value;
 	*user = (struct stored_user){0};
-	if (!table_get(memory->transaction, TABLE_USERS, user_key(memory), &value))
+	if (!table_get(memory->transaction, TABLE_USERS, memory_key(memory), &value))
 		return false;
 	/* Without the counters in this record, ids would be issued twice. */
 	if (!table_decode(memory->transaction, value, stored_user_fields, user, memory->arena))
@@ -46,18 +41,18 @@ bool memory_has_lost_keys(const struct memory *memory)
 	struct slice value;
 	return memory->transaction->sealer != NULL &&
 	       transaction_keyed_since(memory->transaction, memory->user) == INT64_MAX &&
-	       table_get(memory->transaction, TABLE_USERS, user_key(memory), &value);
+	       table_get(memory->transaction, TABLE_USERS, memory_key(memory), &value);
 }
 
 void memory_put_user(const struct memory *memory, struct stored_user *user)
 {
-	table_write(memory->transaction, TABLE_USERS, user_key(memory), stored_user_fields, user);
+	memory_write(memory, TABLE_USERS, memory_key(memory), stored_user_fields, user);
 }
 
 struct key memory_exchange_key(const struct memory *memory, uint32_t conversation, uint32_t ordinal,
 			       uint64_t exchange)
 {
-	return key_u64(key_u32(key_u32(user_key(memory), conversation), ordinal), exchange);
+	return key_u64(key_u32(memory_conversation_key(memory, conversation), ordinal), exchange);
 }
 
 static struct key exchange_key_of(const struct memory *memory, const struct turn *turn)
@@ -69,37 +64,36 @@ bool memory_exchange(const struct memory *memory, const struct turn *user_turn,
 		     struct stored_exchange *exchange)
 {
 	*exchange = (struct stored_exchange){0};
-	return table_read(memory->transaction, TABLE_EXCHANGES, exchange_key_of(memory, user_turn),
-			  stored_exchange_fields, exchange, memory->arena);
+	return memory_read(memory, TABLE_EXCHANGES, exchange_key_of(memory, user_turn),
+			   stored_exchange_fields, exchange);
 }
 
 void memory_put_exchange(const struct memory *memory, const struct turn *user_turn,
 			 struct stored_exchange *exchange)
 {
-	table_write(memory->transaction, TABLE_EXCHANGES, exchange_key_of(memory, user_turn),
-		    stored_exchange_fields, exchange);
+	memory_write(memory, TABLE_EXCHANGES, exchange_key_of(memory, user_turn),
+		     stored_exchange_fields, exchange);
 }
 
 bool memory_conversation(const struct memory *memory, uint32_t id,
 			 struct past_conversation *conversation)
 {
-	return table_read(memory->transaction, TABLE_CONVERSATIONS, key_u32(user_key(memory), id),
-			  stored_conversation_fields, conversation, memory->arena);
+	return memory_read(memory, TABLE_CONVERSATIONS, memory_conversation_key(memory, id),
+			   stored_conversation_fields, conversation);
 }
 
 void memory_put_conversation(const struct memory *memory, uint32_t id,
 			     struct past_conversation *conversation)
 {
-	table_write(memory->transaction, TABLE_CONVERSATIONS, key_u32(user_key(memory), id),
-		    stored_conversation_fields, conversation);
+	memory_write(memory, TABLE_CONVERSATIONS, memory_conversation_key(memory, id),
+		     stored_conversation_fields, conversation);
 }
 
 uint32_t memory_session(const struct memory *memory, struct slice session)
 {
 	uint64_t conversation = 0;
-	struct key key = key_digest(user_key(memory), session);
-	if (!table_read(memory->transaction, TABLE_SESSIONS, key, stored_number_fields,
-			&conversation, memory->arena))
+	struct key key = key_digest(memory_key(memory), session);
+	if (!memory_read(memory, TABLE_SESSIONS, key, stored_number_fields, &conversation))
 		return 0;
 	return conversation > UINT32_MAX ? 0 : (uint32_t)conversation;
 }
@@ -109,34 +103,28 @@ uint32_t memory_begin_conversation(const struct memory *memory, struct stored_us
 {
 	uint64_t conversation = user->next_conversation++;
 	if (session.size > 0)
-		table_write(memory->transaction, TABLE_SESSIONS,
-			    key_digest(user_key(memory), session), stored_number_fields,
-			    &conversation);
+		memory_write(memory, TABLE_SESSIONS, key_digest(memory_key(memory), session),
+			     stored_number_fields, &conversation);
 	return (uint32_t)conversation;
 }
 
 struct key memory_answer_key(const struct memory *memory, uint64_t hash, uint32_t conversation,
 			     uint32_t ordinal)
 {
-	return key_u32(key_u32(key_u64(user_key(memory), hash), conversation), ordinal);
-}
-
-struct key memory_fact_key(const struct memory *memory, uint64_t id)
-{
-	return key_u64(user_key(memory), id);
+	return key_u32(key_u32(memory_id_key(memory, hash), conversation), ordinal);
 }
 
 bool memory_read_fact(const struct memory *memory, uint64_t id, struct fact *fact)
 {
 	*fact = (struct fact){.id = id};
-	return table_read(memory->transaction, TABLE_FACTS, memory_fact_key(memory, id),
-			  stored_fact_fields, fact, memory->arena);
+	return memory_read(memory, TABLE_FACTS, memory_id_key(memory, id), stored_fact_fields,
+			   fact);
 }
 
 void memory_put_fact(const struct memory *memory, struct fact *fact)
 {
-	table_write(memory->transaction, TABLE_FACTS, memory_fact_key(memory, fact->id),
-		    stored_fact_fields, fact);
+	memory_write(memory, TABLE_FACTS, memory_id_key(memory, fact->id), stored_fact_fields,
+		     fact);
 }
 
 bool fact_is_current(const struct fact *fact, int64_t now)
@@ -155,19 +143,6 @@ bool fact_is_known(const struct fact *fact, int64_t now)
 {
 	(void)now;
 	return fact->state != FACT_FORGOTTEN;
-}
-
-struct fact_list {
-	struct fact **facts;
-	size_t count;
-	size_t capacity;
-};
-
-static void add_fact(struct fact_list *list, struct arena *arena, struct fact *fact)
-{
-	list->facts = (struct fact **)arena_grow(arena, list->facts, list->count, &list->capacity,
-						 sizeof(struct fact *));
-	list->facts[list->count++] = fact;
 }
 
 /* Over time a user has many past facts: those that are not wanted for their state are not read. */
@@ -191,14 +166,14 @@ static struct fact *read_fact(const struct memory *memory, uint64_t id, struct s
 }
 
 /* Sorts pointers rather than facts, so that few bytes move. */
-static struct fact *sort_facts(const struct fact_list *list, struct arena *arena)
+static struct fact *sort_facts(const struct fact **list, size_t count, struct arena *arena)
 {
-	if (list->count == 0)
+	if (count == 0)
 		return NULL;
-	fact_sort_shown((const struct fact **)list->facts, list->count);
-	struct fact *sorted = (struct fact *)arena_bytes(arena, list->count * sizeof(*sorted));
-	for (size_t i = 0; i < list->count; i++)
-		sorted[i] = *list->facts[i];
+	fact_sort_shown(list, count);
+	struct fact *sorted = (struct fact *)arena_bytes(arena, count * sizeof(*sorted));
+	for (size_t i = 0; i < count; i++)
+		sorted[i] = *list[i];
 	return sorted;
 }
 
@@ -206,28 +181,32 @@ struct fact *memory_facts(const struct memory *memory,
 			  bool (*wanted)(const struct fact *fact, int64_t now), int64_t now,
 			  size_t *count)
 {
-	struct fact_list list = {0};
+	const struct fact **list = NULL;
+	size_t capacity = 0;
 	struct scan scan;
+	*count = 0;
 	memory_scan(memory, &scan, TABLE_FACTS);
 	scan.opens_none = true;
 	while (scan_step(&scan)) {
 		if (!may_be_wanted(scan.value, wanted, now))
 			continue;
-		struct fact *fact =
-			read_fact(memory, key_read_u64(scan.at, 16), scan_open(&scan, scan.value));
-		if (fact != NULL && wanted(fact, now))
-			add_fact(&list, memory->arena, fact);
+		struct fact *fact = read_fact(memory, key_read_u64(scan.at, KEY_ID_AT),
+					      scan_open(&scan, scan.value));
+		if (fact == NULL || !wanted(fact, now))
+			continue;
+		list = (const struct fact **)arena_grow(memory->arena, list, *count, &capacity,
+							sizeof(*list));
+		list[(*count)++] = fact;
 	}
 	scan_end(&scan);
-	*count = list.count;
-	return sort_facts(&list, memory->arena);
+	return sort_facts(list, *count, memory->arena);
 }
 
 bool memory_summary(const struct memory *memory, struct summary *summary)
 {
 	*summary = (struct summary){0};
-	if (table_read(memory->transaction, TABLE_SUMMARIES, user_key(memory),
-		       stored_summary_fields, summary, memory->arena))
+	if (memory_read(memory, TABLE_SUMMARIES, memory_key(memory), stored_summary_fields,
+			summary))
 		return true;
 	*summary = (struct summary){0};
 	return false;

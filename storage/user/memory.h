@@ -14,6 +14,36 @@ enum { MEMORY_TEXT_LIMIT = 16 * 1024 * 1024 };
 /* The most answers of one exchange that are followed. */
 enum { ANSWERS_LIMIT = 4096 };
 
+/* Keys of the user's records. */
+static inline struct key memory_key(const struct memory *memory)
+{
+	return key_of_user(memory->user);
+}
+static inline struct key memory_id_key(const struct memory *memory, uint64_t id)
+{
+	return key_u64(key_of_user(memory->user), id);
+}
+static inline struct key memory_conversation_key(const struct memory *memory, uint32_t conversation)
+{
+	return key_u32(key_of_user(memory->user), conversation);
+}
+
+/* Records; what is read is copied into the memory's arena. */
+static inline bool memory_read(const struct memory *memory, enum table table, struct key key,
+			       record_fields *fields, void *noun)
+{
+	return table_read(memory->transaction, table, key, fields, noun, memory->arena);
+}
+static inline void memory_write(const struct memory *memory, enum table table, struct key key,
+				record_fields *fields, void *noun)
+{
+	table_write(memory->transaction, table, key, fields, noun);
+}
+static inline bool memory_delete(const struct memory *memory, enum table table, struct key key)
+{
+	return table_delete(memory->transaction, table, key);
+}
+
 /* Notes that it happened to the memory now, so that exchanges in progress see it. Writer only. */
 void memory_note_epoch(const struct memory *memory, enum epoch epoch);
 /* Whether it happened since the forget_epoch was issued. Writer only. */
@@ -30,6 +60,9 @@ void memory_scan(const struct memory *memory, struct scan *scan, enum table tabl
 
 /* Turns. Storing one updates the index and the order by time, which holds only current turns. */
 bool memory_turn(const struct memory *memory, uint64_t id, struct stored_turn *turn);
+/* Goes to the next turn of a scan of TABLE_TURNS that can be read. `arena` NULL: its texts are
+ * valid until the next step. */
+bool scan_turn(struct scan *turns, struct stored_turn *turn, struct arena *arena);
 /* Finds one of several turns that are mostly close together, with a scan of the user's turns. */
 bool memory_find_turn(const struct memory *memory, struct scan *turns, uint64_t id,
 		      struct stored_turn *turn);
@@ -74,7 +107,6 @@ uint32_t memory_begin_conversation(const struct memory *memory, struct stored_us
 struct key memory_answer_key(const struct memory *memory, uint64_t hash, uint32_t conversation,
 			     uint32_t ordinal);
 
-struct key memory_fact_key(const struct memory *memory, uint64_t id);
 /* False: there is none, or none that can be read. */
 bool memory_read_fact(const struct memory *memory, uint64_t id, struct fact *fact);
 void memory_put_fact(const struct memory *memory, struct fact *fact);
@@ -215,11 +247,6 @@ void journal_release_jobs(const struct memory *memory, struct stored_user *user)
 /* ---- exchanges for the rules of core/memory ---- */
 
 /* Reads the exchanges of a conversation for the rules of core/memory. */
-
-enum {
-	EXCHANGE_OFFSET = 24,  /* offset of its id in a key of TABLE_EXCHANGES */
-	TURN_TIME_OFFSET = 24, /* offset of a turn's id in a key of TABLE_TURN_TIMES */
-};
 
 /* An exchange's user turn, without its text. False: it is gone. */
 bool exchange_turn(const struct memory *memory, uint64_t id, struct stored_turn *turn);

@@ -9,10 +9,9 @@ enum { EVICTED_AT_ONCE = 64 };
 uint64_t memory_newest_receipt_age(const struct memory *memory)
 {
 	struct scan scan;
-	scan_begin(&scan, memory->transaction, TABLE_RECEIPT_AGES, key_empty(), BACKWARD);
-	uint64_t age = scan_step(&scan) ? key_read_u64(scan.at, 0) : 0;
-	scan_end(&scan);
-	return age;
+	return scan_first(&scan, memory->transaction, TABLE_RECEIPT_AGES, key_empty(), BACKWARD)
+		       ? key_read_u64(scan.at, 0)
+		       : 0;
 }
 
 static struct key user_receipt_key(struct user_key user, uint64_t id)
@@ -91,10 +90,9 @@ bool memory_delete_some_receipts(const struct memory *memory, size_t *steps)
 {
 	struct scan scan;
 	bool found;
-	scan_begin(&scan, memory->transaction, TABLE_USER_RECEIPTS, key_of_user(memory->user),
-		   FORWARD);
+	scan_begin(&scan, memory->transaction, TABLE_USER_RECEIPTS, memory_key(memory), FORWARD);
 	for (; (found = scan_step(&scan)) && *steps > 0; --*steps) {
-		uint64_t id = key_read_u64(scan.at, 16);
+		uint64_t id = key_read_u64(scan.at, KEY_ID_AT);
 		scan_delete(&scan);
 		memory_delete_receipt(memory, id);
 	}
@@ -119,6 +117,5 @@ void memory_silence_receipt(const struct memory *memory, uint64_t id,
 	if (text.data == receipt->receipt.text.data)
 		return;
 	receipt->receipt.text = text;
-	table_write(memory->transaction, TABLE_RECEIPTS, key_of_number(id), stored_receipt_fields,
-		    receipt);
+	memory_write(memory, TABLE_RECEIPTS, key_of_number(id), stored_receipt_fields, receipt);
 }

@@ -16,7 +16,7 @@ static uint32_t first_standing(const struct request_position *at, const struct m
 		   FORWARD);
 	while (ordinal == UINT32_MAX && scan_step(&scan)) {
 		struct stored_turn turn;
-		uint64_t id = key_read_u64(scan.at, EXCHANGE_OFFSET);
+		uint64_t id = key_read_u64(scan.at, KEY_EXCHANGE_AT);
 		if (exchange_turn(memory, id, &turn) && turn.turn.state == TURN_CURRENT &&
 		    !id_list_has(&at->branch.taken, id))
 			ordinal = turn.turn.ordinal;

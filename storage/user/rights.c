@@ -13,7 +13,7 @@ static struct slice salt_of(const struct memory *memory)
 
 static struct key tombstone_key(const struct memory *memory, uint64_t value, uint64_t subject)
 {
-	return key_u64(key_u64(key_of_user(memory->user), value), subject);
+	return key_u64(memory_id_key(memory, value), subject);
 }
 
 static bool is_hidden(const struct fact *fact, int64_t now)
@@ -26,17 +26,16 @@ struct tombstones memory_tombstones(const struct memory *memory)
 {
 	struct tombstones tombstones = {.salt = salt_of(memory)};
 	struct tombstone *list = NULL;
+	struct tombstone tombstone;
 	size_t capacity = 0;
 	size_t count;
 	struct scan scan;
 	tombstones.salt = arena_copy(memory->arena, tombstones.salt);
-	scan_begin(&scan, memory->transaction, TABLE_TOMBSTONES, key_of_user(memory->user),
-		   FORWARD);
-	while (tombstones.count < TOMBSTONES_LIMIT && scan_step(&scan)) {
-		struct tombstone tombstone = {.value = key_read_u64(scan.at, 16)};
-		if (!table_decode(memory->transaction, scan.value, stored_tombstone_fields,
-				  &tombstone, memory->arena))
-			continue;
+	scan_begin(&scan, memory->transaction, TABLE_TOMBSTONES, memory_key(memory), FORWARD);
+	while (tombstones.count < TOMBSTONES_LIMIT &&
+	       scan_read(&scan, stored_tombstone_fields, &tombstone, sizeof(tombstone),
+			 memory->arena)) {
+		tombstone.value = key_read_u64(scan.at, KEY_ID_AT);
 		list = arena_grow(memory->arena, list, tombstones.count, &capacity, sizeof(*list));
 		list[tombstones.count++] = tombstone;
 	}
@@ -50,8 +49,8 @@ struct tombstones memory_tombstones(const struct memory *memory)
 void memory_put_tombstone(const struct memory *memory, uint64_t value, uint64_t subject,
 			  struct tombstone *tombstone)
 {
-	table_write(memory->transaction, TABLE_TOMBSTONES, tombstone_key(memory, value, subject),
-		    stored_tombstone_fields, tombstone);
+	memory_write(memory, TABLE_TOMBSTONES, tombstone_key(memory, value, subject),
+		     stored_tombstone_fields, tombstone);
 }
 
 static void bury(const struct memory *memory, const struct fact *fact, bool never_again, int64_t at)
@@ -74,9 +73,8 @@ void memory_bury_chain(const struct memory *memory, const struct id_list *facts,
 {
 	struct id_list chain = {0};
 	for (size_t i = facts->count; i-- > 0;) {
-		struct fact fact = {.id = facts->ids[i]};
-		if (!table_read(memory->transaction, TABLE_FACTS, memory_fact_key(memory, fact.id),
-				stored_fact_fields, &fact, memory->arena) ||
+		struct fact fact;
+		if (!memory_read_fact(memory, facts->ids[i], &fact) ||
 		    (fact.id != id && !id_list_has(&chain, fact.superseded_by)))
 			continue;
 		id_list_add(&chain, memory->arena, fact.id);
@@ -87,9 +85,8 @@ void memory_bury_chain(const struct memory *memory, const struct id_list *facts,
 void memory_bury_all(const struct memory *memory, const struct id_list *facts, int64_t at)
 {
 	for (size_t i = 0; i < facts->count; i++) {
-		struct fact fact = {.id = facts->ids[i]};
-		if (table_read(memory->transaction, TABLE_FACTS, memory_fact_key(memory, fact.id),
-			       stored_fact_fields, &fact, memory->arena))
+		struct fact fact;
+		if (memory_read_fact(memory, facts->ids[i], &fact))
 			bury(memory, &fact, true, at);
 	}
 }
@@ -97,20 +94,21 @@ void memory_bury_all(const struct memory *memory, const struct id_list *facts, i
 static void lift(const struct memory *memory, const struct fact *fact, uint64_t hash)
 {
 	struct id_list subjects = {0};
+	struct tombstone tombstone;
 	struct scan scan;
-	scan_begin(&scan, memory->transaction, TABLE_TOMBSTONES,
-		   key_u64(key_of_user(memory->user), hash), FORWARD);
-	while (scan_step(&scan)) {
-		struct tombstone tombstone = {.value = hash};
-		if (table_decode(memory->transaction, scan.value, stored_tombstone_fields,
-				 &tombstone, memory->arena) &&
-		    tombstone_is_lifted(&tombstone, fact, memory->arena))
-			id_list_add(&subjects, memory->arena, key_read_u64(scan.at, 24));
+	scan_begin(&scan, memory->transaction, TABLE_TOMBSTONES, memory_id_key(memory, hash),
+		   FORWARD);
+	while (scan_read(&scan, stored_tombstone_fields, &tombstone, sizeof(tombstone),
+			 memory->arena)) {
+		tombstone.value = hash;
+		if (tombstone_is_lifted(&tombstone, fact, memory->arena))
+			id_list_add(&subjects, memory->arena,
+				    key_read_u64(scan.at, KEY_SUBJECT_AT));
 	}
 	scan_end(&scan);
 	for (size_t i = 0; i < subjects.count; i++)
-		(void)table_delete(memory->transaction, TABLE_TOMBSTONES,
-				   tombstone_key(memory, hash, subjects.ids[i]));
+		(void)memory_delete(memory, TABLE_TOMBSTONES,
+				    tombstone_key(memory, hash, subjects.ids[i]));
 }
 
 void memory_lift(const struct memory *memory, const struct fact *fact)
@@ -126,7 +124,7 @@ struct user_settings memory_settings(const struct memory *memory)
 {
 	struct user_settings settings = settings_default();
 	struct slice value;
-	if (!table_get(memory->transaction, TABLE_SETTINGS, key_of_user(memory->user), &value) ||
+	if (!table_get(memory->transaction, TABLE_SETTINGS, memory_key(memory), &value) ||
 	    table_decode(memory->transaction, value, stored_settings_fields, &settings,
 			 memory->arena))
 		return settings;
@@ -141,10 +139,10 @@ void memory_put_settings(const struct memory *memory, const struct user_settings
 {
 	struct user_settings put = *settings;
 	if (settings_are_default(settings))
-		(void)table_delete(memory->transaction, TABLE_SETTINGS, key_of_user(memory->user));
+		(void)memory_delete(memory, TABLE_SETTINGS, memory_key(memory));
 	else
-		table_write(memory->transaction, TABLE_SETTINGS, key_of_user(memory->user),
-			    stored_settings_fields, &put);
+		memory_write(memory, TABLE_SETTINGS, memory_key(memory), stored_settings_fields,
+			     &put);
 }
 
 void memory_forget_settings(const struct memory *memory)

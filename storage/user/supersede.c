@@ -179,8 +179,8 @@ static void write_facts(const struct memory *memory, const struct fact_changes *
 	for (size_t i = 0; i < changes->count; i++)
 		memory_put_fact(memory, &changes->facts[i]);
 	for (size_t i = 0; i < changes->dropped_count; i++)
-		(void)table_delete(memory->transaction, TABLE_FACTS,
-				   memory_fact_key(memory, changes->dropped[i]));
+		(void)memory_delete(memory, TABLE_FACTS,
+				    memory_id_key(memory, changes->dropped[i]));
 	for (size_t i = 0; i < changes->wrong_count; i++)
 		memory_bury(memory, &changes->wrong[i], now);
 	for (size_t i = 0; i < changes->right_count; i++)

@@ -2,7 +2,6 @@
  * written and read again as the same. The input's first byte picks the noun, the rest is the
  * stored value. */
 #include "storage/index/index.h"
-#include "storage/index/vectors.h"
 #include "storage/record/stored.h"
 #include "tests/fuzz/fuzz.h"
 

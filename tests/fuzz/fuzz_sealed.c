@@ -3,7 +3,7 @@
  * picks one of the three. */
 #include "core/json/json.h"
 #include "storage/dump/dump.h"
-#include "storage/dump/sealed.h"
+#include "storage/dump/form.h"
 #include "storage/lmdb/table.h"
 #include "tests/fuzz/fuzz.h"
 
@@ -154,9 +154,9 @@ static void check_record(struct slice input)
 	const struct dump_table *table =
 		&dump_tables[input.size == 0 ? 0 : (unsigned char)input.data[0] % DUMP_TABLES];
 	struct key key = {.size = dump_key_size(table)};
-	const size_t begin = table->is_of_user ? USER : 0;
+	const size_t begin = dump_is_of_user(table) ? USER : 0;
 	const size_t rest = key.size - begin;
-	if (input.size < 1 + rest + 1 || !table->is_of_user)
+	if (input.size < 1 + rest + 1 || !dump_is_of_user(table))
 		return;
 	memcpy(key.bytes, owner.bytes, begin);
 	memcpy(key.bytes + begin, input.data + 1, rest);

@@ -107,4 +107,12 @@ void fixture_put_format(const char *path, struct slice format);
 /* An empty file in the store's folder; one that is there loses what it held. */
 void fixture_put_file(const struct fixture *fixture, const char *name);
 
+static inline bool scan_next(struct scan *scan, struct slice *key, struct slice *value)
+{
+	const bool found = scan_step(scan);
+	*key = scan->at;
+	*value = scan->value;
+	return found;
+}
+
 #endif

@@ -1,6 +1,5 @@
 /* The index against one built anew from the turns, in a store that is full, and damaged. */
 #include "storage/index/index.h"
-#include "storage/index/vectors.h"
 #include "storage/record/key.h"
 #include "tests/unit/random.h"
 #include "tests/unit/store_oracle.h"
