@@ -486,6 +486,8 @@ static void copy_frozen(struct append_operation *own)
 					   own->frozen.fact_count * sizeof(*own->frozen.facts));
 	own->frozen.given = operation_copy(operation, own->frozen.given,
 					   own->frozen.given_count * sizeof(*own->frozen.given));
+	own->frozen.ended = operation_copy(operation, own->frozen.ended,
+					   own->frozen.ended_count * sizeof(*own->frozen.ended));
 	own->append.frozen = &own->frozen;
 }
 
@@ -507,6 +509,7 @@ static void copy_link(struct append_operation *own)
 	struct operation *operation = &own->operation;
 	own->link = *own->append.link;
 	own->link.user_text = operation_slice(operation, own->link.user_text);
+	own->link.model = operation_slice(operation, own->link.model);
 	own->link.provider_conversation =
 		operation_slice(operation, own->link.provider_conversation);
 	own->link.turns = operation_copy(operation, own->link.turns,

@@ -328,6 +328,49 @@ START_TEST(the_frozen_context_comes_back_byte_for_byte)
 }
 END_TEST
 
+/* The writer reads them when the caller may have freed them. */
+START_TEST(what_a_request_was_given_is_copied_from_the_caller)
+{
+	struct fixture fixture;
+	struct fixture_wait wait = {0};
+	fixture_init(&fixture, MAP);
+	struct append append = fixture_exchange("hi", "hello", 100);
+	uint64_t ids[] = {7};
+	const struct frozen frozen = {.mode = MODE_HYBRID,
+				      .facts = ids,
+				      .fact_count = 1,
+				      .given = ids,
+				      .given_count = 1,
+				      .ended = ids,
+				      .ended_count = 1};
+	char model[] = "gpt";
+	const struct chain_link link = {.is_pending = true,
+					.user_text = SLICE("hi"),
+					.model = slice_of(model),
+					.turns = ids,
+					.turn_count = 1};
+	append.session = SLICE("chat");
+	append.frozen = &frozen;
+	append.link = &link;
+	append.link_ids[0] = SLICE("resp_1");
+	(void)store_append(fixture.store, &append,
+			   (struct store_waiter){&fixture.loop.loop, fixture_done, &wait});
+	ids[0] = 8;
+	model[0] = 'x';
+	ck_assert_int_eq(fixture_await(&fixture.loop, &wait), STORE_OK);
+	const struct frozen kept = fixture_view(&fixture, "chat").frozen;
+	ck_assert_uint_eq(kept.facts[0], 7);
+	ck_assert_uint_eq(kept.given[0], 7);
+	ck_assert_uint_eq(kept.ended[0], 7);
+	const struct load load = {
+		.user = fixture_key("alex"), .previous = SLICE("resp_1"), .now = 200};
+	const struct chain_link found = fixture_load(&fixture, &load).link;
+	unit_assert_slice(found.model, "gpt");
+	ck_assert_uint_eq(found.turns[0], 7);
+	fixture_finish(&fixture);
+}
+END_TEST
+
 START_TEST(the_newest_turns_and_the_uncovered_ones_are_united)
 {
 	struct fixture fixture;
@@ -504,6 +547,7 @@ UNIT_MAIN("store", an_unknown_user_is_a_new_conversation, an_exchange_survives_a
 	  of_a_reply_that_broke_off_only_the_users_turn_is_learned_from,
 	  a_message_that_called_tools_leads_to_its_exchange,
 	  the_frozen_context_comes_back_byte_for_byte,
+	  what_a_request_was_given_is_copied_from_the_caller,
 	  the_newest_turns_and_the_uncovered_ones_are_united,
 	  of_the_uncovered_ones_so_much_text_is_given_as_is_wanted,
 	  only_so_many_receipts_are_kept_and_the_oldest_go_first,
