@@ -1,23 +1,17 @@
-/* Internal to the upstream: one transfer. upstream.c starts and ends transfers and head.c reads the
- * reply's head, for both engines.
+/* Internal to the upstream: one transfer. upstream.c starts transfers, transfer.c times and ends
+ * them, and head.c reads the reply's head, for both engines.
  *
  * plain.c speaks HTTP/1.1 itself to servers on plain "http://" whose address needs no resolution,
- * such as a model on the same host; plain_reply.c reads the reply and connection.c keeps the
- * connections. Everything else is
- * libcurl's: curl.c takes its callbacks, socket.c drives it from the event loop, handle.c keeps its
- * handles, request.c sets what they send. */
+ * such as a model on the same host; connection.c keeps its connections. Everything else is
+ * libcurl's: curl.c. */
 #ifndef RECALLD_PROXY_UPSTREAM_TRANSFER_H
 #define RECALLD_PROXY_UPSTREAM_TRANSFER_H
 
 #include "proxy/upstream/upstream.h"
 
-#include <curl/curl.h>
 #include <sys/queue.h>
 
 enum { UPSTREAM_MAX_HEAD = 256 * 1024, UPSTREAM_MAX_FIELDS = 1024 };
-
-/* For options that no value can make fail; out of memory ends the process elsewhere. */
-#define UPSTREAM_SET(easy, option, value) ((void)curl_easy_setopt((easy), (option), (value)))
 
 /* A reply's head while its lines arrive. */
 struct reply_head {
@@ -29,6 +23,8 @@ struct reply_head {
 	bool persists;     /* the connection may serve another request */
 };
 
+struct curl_client;
+struct curl_handle;
 struct plain_connection;
 
 /* What carries transfers out. */
@@ -42,35 +38,13 @@ struct upstream_engine {
 extern const struct upstream_engine upstream_curl_engine;
 extern const struct upstream_engine upstream_plain_engine;
 
-/* A curl handle for one route. The route and curl's general options are set once, at creation. The
- * handle serves only transfers on the same route, one after another; upstream_start() sets
- * everything that differs between transfers, each time. */
-struct upstream_handle {
-	TAILQ_ENTRY(upstream_handle) siblings;
-	CURL *easy;
-	CURLU *parsed; /* `url`, or NULL */
-	/* The route. Each slice ends with a NUL; an absent part is empty. */
-	struct slice url; /* the URL up to its path; with a proxy, the whole URL */
-	struct slice proxy;
-	struct slice local_socket;
-	struct slice ca_file;
-	struct arena arena; /* owns the strings above */
-	char error[CURL_ERROR_SIZE];
-};
-
-/* Spare handles for later transfers: creating one costs a tenth of an exchange. */
-struct upstream_handles {
-	TAILQ_HEAD(upstream_handle_list, upstream_handle) list; /* most recently used first */
-	size_t count;
-};
-
 struct transfer {
 	LIST_ENTRY(transfer) siblings;
 	struct upstream *upstream;
 	const struct upstream_engine *engine;
 	struct upstream_events events;
 	void *cookie;
-	struct upstream_handle *handle;      /* curl's */
+	struct curl_handle *handle;          /* curl's */
 	struct plain_connection *connection; /* plain.c's; NULL until there is one */
 	struct slice request_head;           /* with plain.c */
 	uint64_t connect_timeout;            /* while plain.c connects; otherwise 0 */
@@ -115,13 +89,10 @@ struct transfer {
 
 struct upstream {
 	struct event_base *base;
-	CURLM *multi;
-	struct event *timer; /* curl's own */
+	struct curl_client *curl;
 	LIST_HEAD(, transfer) transfers;
 	bool inside;       /* curl is on the call stack */
 	uint64_t dispatch; /* counts the calls into curl */
-	struct upstream_handles spare;
-	int *sockets; /* of curl's connections, by their ports here; stale ones are left */
 	bool only_curl;
 	size_t max_idle;
 	/* Idle connections of plain.c, the most recently used first. */
@@ -129,8 +100,14 @@ struct upstream {
 	size_t idle_count;
 };
 
+/* curl's part of an upstream that is otherwise complete; the caller destroys it. */
+struct curl_client *upstream_curl_create(struct upstream *upstream);
+void upstream_curl_destroy(struct curl_client *client);
+
 /* 0: none. */
 void upstream_set_timeout(struct transfer *transfer, uint64_t milliseconds);
+/* Callback of `timeout`. */
+void upstream_on_timeout(evutil_socket_t fd, short what, void *cookie);
 /* Hands the complete head over. False: the transfer is to end. */
 bool upstream_deliver_head(struct transfer *transfer);
 /* The whole reply has arrived while the request may still be on its way: an upstream that has
@@ -151,36 +128,15 @@ bool upstream_is_quiet(int fd);
 bool upstream_plain_takes(const struct upstream_request *request);
 void upstream_plain_drop_idle(struct upstream *upstream);
 
-/* Makes curl call back for its sockets and its timer. */
-void upstream_socket_attach(struct upstream *upstream);
 /* Wrap every call that lets curl work in these two. */
 void upstream_enter(struct upstream *upstream);
 void upstream_leave(struct upstream *upstream);
-/* Ends the transfers that curl has completed. Call it after every call that lets curl work. */
-void upstream_collect(struct upstream *upstream);
-
-/* Returns a spare handle for the request's route, or a new one. */
-struct upstream_handle *upstream_handle_take(struct upstream_handles *spare,
-					     const struct upstream_request *request);
-/* Discards what curl remembers in the handle. Call it after a failed transfer. */
-void upstream_handle_renew(struct upstream_handle *handle);
-void upstream_handle_keep(struct upstream_handles *spare, struct upstream_handle *handle);
-/* Frees the handle that has been spare the longest. There must be one. */
-void upstream_handle_drop_spare(struct upstream_handles *spare);
-
-/* Sets every per-request option of the handle, if only to "none", so that nothing of the previous
- * request remains. */
-void upstream_request_apply(struct transfer *transfer, const struct upstream_request *request);
-
 /* Fields that upstreams get from the engines alone, or never. */
 bool upstream_writes_itself(const struct upstream_request *request, struct slice name);
 /* Methods whose body no server ignores. */
 bool upstream_always_has_body(struct slice method);
 /* Copies the list of the body's pieces. */
 void upstream_keep_pieces(struct transfer *transfer, const struct upstream_request *request);
-
-/* Makes curl read the body from its start again. */
-void upstream_request_rewind(struct transfer *transfer);
 
 /* Takes one line as curl delivers it, line ending included. Returns 1 when it completes the final
  * reply's head, 0 while the head is incomplete or if it was complete before, -1 if the line is
