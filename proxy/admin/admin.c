@@ -3,7 +3,6 @@
 #include "proxy/admin/call.h"
 #include "proxy/exchange/identity.h"
 #include "proxy/exchange/web_guard.h"
-#include "proxy/http/percent.h"
 #include "proxy/runtime/metrics.h"
 
 #include <event2/event.h>

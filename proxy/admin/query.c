@@ -3,7 +3,6 @@
 #include "core/pii/pii.h"
 #include "core/text/text.h"
 #include "proxy/admin/call.h"
-#include "proxy/http/percent.h"
 
 #include <inttypes.h>
 #include <jansson.h>

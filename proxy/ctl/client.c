@@ -1,6 +1,5 @@
 /* Calls to the admin address, as commands.txt writes them. */
 #include "proxy/ctl/ctl.h"
-#include "proxy/http/percent.h"
 #include "proxy/upstream/upstream.h"
 
 #include <stdlib.h>

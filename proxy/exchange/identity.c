@@ -2,8 +2,6 @@
 #include "proxy/exchange/identity.h"
 
 #include "core/text/text.h"
-#include "proxy/http/grammar.h"
-#include "proxy/http/percent.h"
 
 #include <openssl/crypto.h>
 #include <openssl/evp.h>

@@ -1,4 +1,4 @@
-#include "proxy/http/grammar.h"
+#include "proxy/http/parser.h"
 
 #include <string.h>
 

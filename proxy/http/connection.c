@@ -1,32 +1,11 @@
 #include "proxy/http/connection.h"
-#include "proxy/runtime/metrics.h"
 
-#include <arpa/inet.h>
 #include <errno.h>
-#include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
-#include <time.h>
+#include <sys/uio.h>
 #include <unistd.h>
 
-enum {
-	LINGER_SECONDS = 2,
-	HANDSHAKE_SECONDS = 10,
-	BODY_BYTES_PER_SECOND = 64 * 1024,
-};
-
-static int64_t monotonic_milliseconds(void)
-{
-	struct timespec now;
-	clock_gettime(CLOCK_MONOTONIC_COARSE, &now);
-	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
-
-static void set_deadline(struct http_connection *connection, int64_t milliseconds)
-{
-	event_add(connection->deadline,
-		  &(struct timeval){milliseconds / 1000, milliseconds % 1000 * 1000});
-}
+enum { HANDSHAKE_SECONDS = 10, SEND_VECTORS = 16 };
 
 void http_connection_change(struct http_connection *connection, enum connection_state state)
 {
@@ -34,25 +13,25 @@ void http_connection_change(struct http_connection *connection, enum connection_
 	connection->state = state;
 	switch (state) {
 	case CONNECTION_HANDSHAKE:
-		set_deadline(connection,
-			     (connection->surplus ? LINGER_SECONDS : HANDSHAKE_SECONDS) * 1000);
+		loop_wait(connection->deadline,
+			  (connection->surplus ? HTTP_LINGER_SECONDS : HANDSHAKE_SECONDS) * 1000);
 		break;
 	case CONNECTION_WAITING:
-		set_deadline(connection, connection->surplus
-						 ? LINGER_SECONDS * 1000
-						 : (int64_t)options->idle_timeout * 1000);
+		loop_wait(connection->deadline, connection->surplus
+							? HTTP_LINGER_SECONDS * 1000
+							: (int64_t)options->idle_timeout * 1000);
 		break;
 	case CONNECTION_HEAD:
 		connection->scanned = 0;
-		connection->begun = monotonic_milliseconds();
-		set_deadline(connection, (int64_t)options->read_timeout * 1000);
+		connection->begun = (int64_t)(clock_steady() / 1000);
+		loop_wait(connection->deadline, (int64_t)options->read_timeout * 1000);
 		break;
 	case CONNECTION_BODY:
 		if (connection->hurried)
-			connection->begun = monotonic_milliseconds();
+			connection->begun = (int64_t)(clock_steady() / 1000);
 		break;
 	case CONNECTION_LINGERING:
-		set_deadline(connection, LINGER_SECONDS * 1000);
+		loop_wait(connection->deadline, HTTP_LINGER_SECONDS * 1000);
 		break;
 	case CONNECTION_REPLYING:
 	case CONNECTION_CLOSING:
@@ -163,17 +142,24 @@ void http_connection_free(struct http_connection *connection)
 	free(connection);
 }
 
-static void drop_tls(struct http_connection *connection)
+void http_connection_drop_tls(struct http_connection *connection)
 {
 	tls_connection_destroy(connection->tls);
 	connection->tls = NULL;
 }
 
+void http_connection_drop_input(struct http_connection *connection)
+{
+	buffer_finish(&connection->input);
+	buffer_init(&connection->input, HTTP_INPUT_LIMIT);
+	connection->taken = 0;
+}
+
 void http_connection_close(struct http_connection *connection)
 {
 	if (connection->state == CONNECTION_HANDSHAKE)
-		drop_tls(connection);
-	http_input_drop(connection);
+		http_connection_drop_tls(connection);
+	http_connection_drop_input(connection);
 	http_connection_change(connection, CONNECTION_CLOSING);
 	http_connection_wake(connection);
 }
@@ -194,6 +180,8 @@ void http_connection_replied(struct http_connection *connection, bool whole)
 	(void)http_connection_count(connection); /* before its client can ask for more */
 }
 
+/* ---- bytes ---- */
+
 ssize_t http_connection_receive(struct http_connection *connection, size_t size)
 {
 	char *scratch = connection->server->scratch;
@@ -201,156 +189,45 @@ ssize_t http_connection_receive(struct http_connection *connection, size_t size)
 				       : tls_read(connection->tls, scratch, size);
 }
 
-void http_connection_handshake(struct http_connection *connection)
+static ssize_t send_plain(struct http_connection *connection)
 {
-	static const struct http_refusal plain = {
-		400, "This address speaks HTTPS: begin the base URL with https://."};
-	enum tls_progress progress = tls_handshake(connection->tls);
-	http_output_await(connection, progress == TLS_WANTS_WRITE);
-	if (progress == TLS_FAILED || progress == TLS_PLAIN_HTTP)
-		metrics_count(METRIC_ERRORS_TLS, 1);
-	switch (progress) {
-	case TLS_DONE:
-		http_connection_change(connection, CONNECTION_WAITING);
-		http_input_update(connection);
-		break;
-	case TLS_PLAIN_HTTP:
-		drop_tls(connection);
-		http_input_refuse(connection, plain);
-		break;
-	case TLS_FAILED:
-		http_connection_close(connection);
-		break;
-	case TLS_WANTS_READ:
-	case TLS_WANTS_WRITE:
-		break;
+	struct evbuffer_iovec vectors[SEND_VECTORS];
+	int count = evbuffer_peek(connection->output, -1, NULL, vectors, SEND_VECTORS);
+	struct msghdr message = {
+		.msg_iov = vectors,
+		.msg_iovlen = (size_t)(count < SEND_VECTORS ? count : SEND_VECTORS),
+	};
+	return sendmsg(connection->fd, &message, MSG_NOSIGNAL);
+}
+
+/* Sends one record, of as much as is pending. */
+static ssize_t send_tls(struct http_connection *connection)
+{
+	char *scratch = connection->server->scratch;
+	ssize_t size = evbuffer_copyout(connection->output, scratch, TLS_MAX_RECORD);
+	return tls_write(connection->tls, scratch, (size_t)size);
+}
+
+bool http_connection_send(struct http_connection *connection)
+{
+	while (evbuffer_get_length(connection->output) > 0) {
+		ssize_t sent =
+			connection->tls == NULL ? send_plain(connection) : send_tls(connection);
+		if (sent < 0 && errno == EINTR)
+			continue;
+		if (sent <= 0)
+			return sent < 0 && errno == EAGAIN;
+		evbuffer_drain(connection->output, (size_t)sent);
 	}
+	return true;
 }
 
-void http_connection_turn(struct http_connection *connection)
+void http_connection_await_writable(struct http_connection *connection, bool wanted)
 {
-	if (connection->state == CONNECTION_CLOSED)
-		return;
-	if (!connection->writing)
-		http_output_flush(connection);
-	(void)http_connection_count(connection);
-}
-
-static void on_writable(evutil_socket_t fd, short what, void *cookie)
-{
-	struct http_connection *connection = cookie;
-	(void)fd;
-	if ((what & EV_WRITE) == 0)
-		http_connection_lost(connection);
-	else if (connection->state == CONNECTION_HANDSHAKE)
-		http_connection_handshake(connection);
-	else
-		http_output_flush(connection);
-	(void)http_connection_count(connection);
-}
-
-/* How long the current request may still take. */
-static int64_t reading_time_left(const struct http_connection *connection)
-{
-	size_t body = connection->request == NULL ? 0 : connection->request->body.size;
-	int64_t allowed = (int64_t)connection->server->options.read_timeout +
-			  (int64_t)(body / BODY_BYTES_PER_SECOND);
-	return connection->begun + allowed * 1000 - monotonic_milliseconds();
-}
-
-void http_connection_hurry(struct http_connection *connection)
-{
-	int64_t excess = reading_time_left(connection) - LINGER_SECONDS * 1000;
-	if (connection->state != CONNECTION_HEAD || excess <= 0)
-		return;
-	connection->begun -= excess;
-	connection->hurried = true;
-	set_deadline(connection, LINGER_SECONDS * 1000);
-}
-
-static void on_deadline(evutil_socket_t fd, short what, void *cookie)
-{
-	static const struct http_refusal too_late = {408, "The request did not arrive in time."};
-	struct http_connection *connection = cookie;
-	(void)fd;
-	(void)what;
-	if (connection->state == CONNECTION_WAITING) {
-		/* the last reply may still be on its way to a slow reader */
-		if (connection->writing)
-			http_connection_change(connection, CONNECTION_WAITING);
-		else
-			http_connection_lost(connection);
-	} else if (connection->state == CONNECTION_HEAD || connection->state == CONNECTION_BODY) {
-		int64_t left = reading_time_left(connection);
-		if (left > 0)
-			set_deadline(connection, left);
-		else
-			http_input_refuse(connection, too_late);
-	} else {
-		if (connection->state == CONNECTION_HANDSHAKE)
-			metrics_count(METRIC_ERRORS_TLS, 1);
-		http_connection_lost(connection);
-	}
-}
-
-static void describe_v4(struct http_connection *connection, struct in_addr address, unsigned port)
-{
-	char text[INET_ADDRSTRLEN];
-	inet_ntop(AF_INET, &address, text, sizeof(text));
-	(void)snprintf(connection->peer, sizeof(connection->peer), "%s:%u", text, port);
-	connection->is_local = ntohl(address.s_addr) >> 24 == IN_LOOPBACKNET;
-}
-
-static void describe_v6(struct http_connection *connection, const struct sockaddr_in6 *address)
-{
-	unsigned port = ntohs(address->sin6_port);
-	if (IN6_IS_ADDR_V4MAPPED(&address->sin6_addr)) {
-		struct in_addr v4;
-		memcpy(&v4, &address->sin6_addr.s6_addr[12], sizeof(v4));
-		describe_v4(connection, v4, port);
-		return;
-	}
-	char text[INET6_ADDRSTRLEN];
-	inet_ntop(AF_INET6, &address->sin6_addr, text, sizeof(text));
-	(void)snprintf(connection->peer, sizeof(connection->peer), "[%s]:%u", text, port);
-	connection->is_local = IN6_IS_ADDR_LOOPBACK(&address->sin6_addr);
-}
-
-static void describe_peer(struct http_connection *connection, const struct sockaddr *peer)
-{
-	if (peer->sa_family == AF_INET) {
-		const struct sockaddr_in *address = (const void *)peer;
-		describe_v4(connection, address->sin_addr, ntohs(address->sin_port));
-	} else if (peer->sa_family == AF_INET6) {
-		describe_v6(connection, (const void *)peer);
-	} else {
-		(void)snprintf(connection->peer, sizeof(connection->peer), "unix");
-		connection->is_local = true;
-	}
-}
-
-void http_connection_open(struct http_server *server, int fd, const struct sockaddr *peer,
-			  bool surplus)
-{
-	struct http_connection *connection = xcalloc(1, sizeof(*connection));
-	connection->server = server;
-	connection->fd = fd;
-	connection->surplus = surplus;
-	describe_peer(connection, peer);
-	http_input_drop(connection);
-	struct event_base *base = server->base;
-	connection->readable =
-		event_new(base, fd, EV_READ | EV_PERSIST, http_input_ready, connection);
-	connection->writable = event_new(base, fd, EV_WRITE | EV_PERSIST, on_writable, connection);
-	connection->deadline = event_new(base, -1, 0, on_deadline, connection);
-	connection->output = evbuffer_new();
-	LIST_INSERT_HEAD(&server->open, connection, siblings);
-	server->connection_count++;
-	if (surplus)
-		server->surplus_count++;
-	if (server->options.tls != NULL)
-		connection->tls = tls_connection_create(server->options.tls, fd);
-	http_connection_change(connection,
-			       connection->tls == NULL ? CONNECTION_WAITING : CONNECTION_HANDSHAKE);
-	http_input_update(connection);
+	unsigned timeout = connection->server->options.write_timeout;
+	if (wanted && !connection->writing)
+		event_add(connection->writable, &(struct timeval){timeout, 0});
+	else if (!wanted && connection->writing)
+		event_del(connection->writable);
+	connection->writing = wanted;
 }

@@ -1,6 +1,6 @@
 /* Internal to the HTTP server: the life of one connection. server.c accepts and ends connections,
- * connection.c moves their states, input.c parses what arrives, output.c sends, reply.c writes
- * replies.
+ * events.c answers their events, reply.c writes replies, and connection.c, which calls none of
+ * these, moves their states and their bytes.
  *
  * The server uses plain events and recv(), not bufferevents: a bufferevent reads at most 4 KB at a
  * time, so a 20 KB chat would take five turns of the loop.
@@ -13,6 +13,7 @@
 
 #include "proxy/http/server.h"
 #include "proxy/http/tls.h"
+#include "proxy/runtime/loop.h"
 
 #include <event2/buffer.h>
 #include <netinet/in.h>
@@ -23,6 +24,7 @@ enum {
 	HTTP_INPUT_LIMIT = HTTP_MAX_HEAD, /* bytes read ahead of the parser */
 	HTTP_OUTPUT_HIGH = 128 * 1024,
 	HTTP_OUTPUT_LOW = 32 * 1024,
+	HTTP_LINGER_SECONDS = 2,
 };
 
 enum connection_state {
@@ -135,26 +137,15 @@ void http_connection_free(struct http_connection *connection);
 
 /* Like recv(), into the server's scratch buffer. */
 ssize_t http_connection_receive(struct http_connection *connection, size_t size);
-/* Continues the TLS handshake, then whatever follows it. */
-void http_connection_handshake(struct http_connection *connection);
-
-/* Sends as much as the socket accepts now. The connection's turn handles the rest, and any
- * error. */
-void http_output_send(struct http_connection *connection);
-/* Sends pending output; once it is sent, proceeds as the state requires. */
-void http_output_flush(struct http_connection *connection);
+/* Sends until nothing is pending or the socket is full. False: the connection is broken; its turn
+ * handles that. */
+bool http_connection_send(struct http_connection *connection);
 /* Whether the writable event is awaited; its deadline is write_timeout. */
-void http_output_await(struct http_connection *connection, bool wanted);
+void http_connection_await_writable(struct http_connection *connection, bool wanted);
+void http_connection_drop_input(struct http_connection *connection);
+void http_connection_drop_tls(struct http_connection *connection);
 
 /* Callback of the readable event. */
-void http_input_ready(evutil_socket_t fd, short what, void *cookie);
-/* Parses the available input, up to the end of one request, and hands that request to the
- * handler. */
-void http_input_advance(struct http_connection *connection);
-/* Reads while there is room. Otherwise the client's bytes wait in the socket. */
-void http_input_update(struct http_connection *connection);
-void http_input_drop(struct http_connection *connection);
-/* Answers the request with this refusal, then closes. Always returns false. */
-bool http_input_refuse(struct http_connection *connection, struct http_refusal refusal);
+void http_connection_ready(evutil_socket_t fd, short what, void *cookie);
 
 #endif

@@ -68,6 +68,30 @@ bool http_field_is_hop_by_hop(const struct http_field *fields, size_t count, str
 /* Parses a "NAME: VALUE" line. An empty line gives an empty field. */
 struct http_field http_field_of_line(struct slice line);
 
+/* Decodes percent-encoding (RFC 3986 section 2.1). The result points into `text` if nothing is
+ * encoded, otherwise into the arena. False, with an empty result, if a "%" lacks two hexadecimal
+ * digits. */
+bool percent_decode(struct slice text, struct slice *decoded, struct arena *arena);
+/* Appends `text`, encoding everything except RFC 3986's unreserved characters. */
+void percent_encode(struct buffer *out, struct slice text);
+
+/* Character classes of RFC 9110 and 9112. */
+enum http_class {
+	HTTP_TOKEN = 1,  /* in a method or a field name */
+	HTTP_VALUE = 2,  /* in a field value: anything except control characters other than HTAB */
+	HTTP_TARGET = 4, /* in a request target: visible ASCII without "#" */
+	HTTP_HOST = 8,   /* in a Host field */
+};
+
+/* Whether every byte belongs to the class. True for an empty slice. */
+bool http_all(struct slice bytes, enum http_class class);
+
+/* The digit's value, or -1 if the byte is not a hexadecimal digit. */
+int http_hex_digit(char byte);
+
+/* Sets the refusal. Returns false, so that callers can return its result. */
+bool http_refuse(struct http_refusal *refusal, int status, const char *reason);
+
 /* Whether the field can be sent: its name is a token and its value has no control character. */
 bool http_field_is_valid(struct http_field field);
 

@@ -193,7 +193,7 @@ void http_server_drain(struct http_server *server, void (*drained)(void *cookie)
 	while (connection != NULL) {
 		struct http_connection *next = LIST_NEXT(connection, siblings);
 		if (connection->state <= CONNECTION_WAITING)
-			http_input_ready(connection->fd, EV_READ, connection);
+			http_connection_ready(connection->fd, EV_READ, connection);
 		if (connection->state <= CONNECTION_WAITING)
 			http_connection_close(connection);
 		http_connection_hurry(connection);

@@ -135,6 +135,5 @@ void http_reply_error(struct http_request *request, int status, const char *code
 /* The same with another body. */
 void http_reply_error_body(struct http_request *request, int status, struct slice body,
 			   const struct http_field *fields, size_t field_count);
-const char *http_status_reason(int status);
 
 #endif

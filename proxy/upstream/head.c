@@ -1,4 +1,3 @@
-#include "proxy/http/grammar.h"
 #include "proxy/upstream/transfer.h"
 
 enum { SWITCHING_PROTOCOLS = 101 };

@@ -1,13 +1,19 @@
+/* The events of a connection: parses what arrives, sends what is pending, and goes on as the state
+ * requires. */
 #include "proxy/http/connection.h"
 #include "proxy/runtime/log.h"
 #include "proxy/runtime/metrics.h"
 
+#include <arpa/inet.h>
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 
-enum { LINGER_BYTES = 128 * 1024 * 1024 };
-/* How many times the received bytes of a body may be allocated in advance. */
-enum { BELIEVED = 8 };
+enum {
+	LINGER_BYTES = 128 * 1024 * 1024,
+	BELIEVED = 8, /* so many times a body's received bytes may be allocated in advance */
+	BODY_BYTES_PER_SECOND = 64 * 1024,
+};
 
 static struct http_request *request_create(struct http_connection *connection)
 {
@@ -93,7 +99,8 @@ static void guess_request_line(const struct http_connection *connection,
 	request->head.target = arena_copy(&request->arena, slice_part(rest, 0, end));
 }
 
-bool http_input_refuse(struct http_connection *connection, struct http_refusal refusal)
+/* Answers the request with this refusal, then closes. Always returns false. */
+static bool refuse(struct http_connection *connection, struct http_refusal refusal)
 {
 	struct http_field field;
 	size_t field_count = refusal_field(refusal.status, &field);
@@ -164,7 +171,7 @@ static bool read_head(struct http_connection *connection)
 	struct slice left = input_left(connection);
 	size_t end = http_head_end(left, &connection->scanned, &refusal);
 	if (refusal.status != 0)
-		return http_input_refuse(connection, refusal);
+		return refuse(connection, refusal);
 	if (end == 0)
 		return false;
 	struct http_request *request = request_create(connection);
@@ -172,7 +179,7 @@ static bool read_head(struct http_connection *connection)
 	connection->taken += end;
 	if (!http_head_parse(bytes, &request->head, &refusal, &request->arena) ||
 	    !admit(connection, &refusal) || !has_room(connection, &refusal))
-		return http_input_refuse(connection, refusal);
+		return refuse(connection, refusal);
 	http_connection_change(connection, CONNECTION_BODY);
 	/* a client that has sent part of the body does not wait for 100 Continue */
 	bool has_body = request->head.chunked || request->head.length > 0;
@@ -217,14 +224,14 @@ static bool read_body(struct http_connection *connection)
 		connection->taken +=
 			http_chunks_read(&request->chunks, left, &request->body, &refusal);
 		if (refusal.status != 0)
-			return http_input_refuse(connection, refusal);
+			return refuse(connection, refusal);
 		whole = request->chunks.finished;
 	} else {
 		whole = take_plain(connection, left);
 	}
 	/* What brings no body adds nothing: probes are answered however much is in flight. */
 	if (!http_connection_count(connection) && request->body.size > 0)
-		return http_input_refuse(connection, too_many_bytes);
+		return refuse(connection, too_many_bytes);
 	if (whole) {
 		http_connection_change(connection, CONNECTION_REPLYING);
 		connection->server->handler(connection->server->cookie, request);
@@ -232,19 +239,12 @@ static bool read_body(struct http_connection *connection)
 	return false;
 }
 
-void http_input_drop(struct http_connection *connection)
-{
-	buffer_finish(&connection->input);
-	buffer_init(&connection->input, HTTP_INPUT_LIMIT);
-	connection->taken = 0;
-}
-
 /* Moves the unparsed bytes to the start of the input. */
 static void compact_input(struct http_connection *connection)
 {
 	struct buffer *input = &connection->input;
 	if (connection->taken == input->size) {
-		http_input_drop(connection);
+		http_connection_drop_input(connection);
 	} else if (connection->taken > 0) {
 		input->size -= connection->taken;
 		memmove(input->data, input->data + connection->taken, input->size);
@@ -253,7 +253,7 @@ static void compact_input(struct http_connection *connection)
 }
 
 /* Reads while there is room. Otherwise the client's bytes wait in the socket. */
-void http_input_update(struct http_connection *connection)
+static void update_reading(struct http_connection *connection)
 {
 	bool wanted = connection->state != CONNECTION_CLOSED && !connection->ended &&
 		      connection->input.size < HTTP_INPUT_LIMIT;
@@ -266,7 +266,9 @@ void http_input_update(struct http_connection *connection)
 		event_active(connection->readable, EV_READ, 0);
 }
 
-void http_input_advance(struct http_connection *connection)
+/* Parses the available input, up to the end of one request, and hands that request to the
+ * handler. */
+static void advance(struct http_connection *connection)
 {
 	bool more = true;
 	while (more) {
@@ -285,7 +287,75 @@ void http_input_advance(struct http_connection *connection)
 		}
 	}
 	compact_input(connection);
-	http_input_update(connection);
+	update_reading(connection);
+}
+
+/* ---- sending ---- */
+
+/* Shuts down sending and waits for the client to close first: closing a socket with unread bytes
+ * resets the connection, and the client may lose what was just sent. */
+static void linger(struct http_connection *connection)
+{
+	if (connection->tls != NULL && !connection->cut_off && !tls_end(connection->tls)) {
+		http_connection_await_writable(connection, true);
+		return;
+	}
+	if (connection->ended || shutdown(connection->fd, SHUT_WR) < 0) {
+		http_connection_lost(connection);
+		return;
+	}
+	http_connection_change(connection, CONNECTION_LINGERING);
+	update_reading(connection);
+}
+
+/* Sends pending output; once it is sent, proceeds as the state requires. */
+static void flush(struct http_connection *connection)
+{
+	if (!http_connection_send(connection)) {
+		http_connection_lost(connection);
+		return;
+	}
+	http_connection_await_writable(connection, evbuffer_get_length(connection->output) > 0);
+	size_t left = evbuffer_get_length(connection->output);
+	if (connection->throttled && left <= HTTP_OUTPUT_LOW) {
+		struct http_request *request = connection->request;
+		connection->throttled = false;
+		if (request->events.drained != NULL)
+			request->events.drained(request->cookie);
+	} else if (connection->state == CONNECTION_CLOSING && left == 0) {
+		linger(connection);
+	} else if (connection->state == CONNECTION_WAITING) {
+		advance(connection);
+	}
+}
+
+/* ---- what happens to it ---- */
+
+/* Continues the TLS handshake, then whatever follows it. */
+static void handshake(struct http_connection *connection)
+{
+	static const struct http_refusal plain = {
+		400, "This address speaks HTTPS: begin the base URL with https://."};
+	enum tls_progress progress = tls_handshake(connection->tls);
+	http_connection_await_writable(connection, progress == TLS_WANTS_WRITE);
+	if (progress == TLS_FAILED || progress == TLS_PLAIN_HTTP)
+		metrics_count(METRIC_ERRORS_TLS, 1);
+	switch (progress) {
+	case TLS_DONE:
+		http_connection_change(connection, CONNECTION_WAITING);
+		update_reading(connection);
+		break;
+	case TLS_PLAIN_HTTP:
+		http_connection_drop_tls(connection);
+		refuse(connection, plain);
+		break;
+	case TLS_FAILED:
+		http_connection_close(connection);
+		break;
+	case TLS_WANTS_READ:
+	case TLS_WANTS_WRITE:
+		break;
+	}
 }
 
 static void drop(struct http_connection *connection, size_t size)
@@ -304,12 +374,12 @@ static void client_ended(struct http_connection *connection)
 	if (connection->state == CONNECTION_WAITING && pending)
 		http_connection_close(connection);
 	if (connection->state == CONNECTION_CLOSING)
-		http_input_update(connection);
+		update_reading(connection);
 	else
 		http_connection_lost(connection);
 }
 
-void http_input_ready(evutil_socket_t fd, short what, void *cookie)
+void http_connection_ready(evutil_socket_t fd, short what, void *cookie)
 {
 	struct http_connection *connection = cookie;
 	bool dropping = connection->state >= CONNECTION_CLOSING;
@@ -317,7 +387,7 @@ void http_input_ready(evutil_socket_t fd, short what, void *cookie)
 	(void)fd;
 	(void)what;
 	if (connection->state == CONNECTION_HANDSHAKE) {
-		http_connection_handshake(connection);
+		handshake(connection);
 		return;
 	}
 	if (dropping || room > HTTP_SCRATCH)
@@ -334,7 +404,137 @@ void http_input_ready(evutil_socket_t fd, short what, void *cookie)
 	} else {
 		struct slice bytes = {connection->server->scratch, (size_t)size};
 		buffer_append(&connection->input, bytes);
-		http_input_advance(connection);
+		advance(connection);
 		(void)http_connection_count(connection);
 	}
+}
+
+void http_connection_turn(struct http_connection *connection)
+{
+	if (connection->state == CONNECTION_CLOSED)
+		return;
+	if (!connection->writing)
+		flush(connection);
+	(void)http_connection_count(connection);
+}
+
+static void on_writable(evutil_socket_t fd, short what, void *cookie)
+{
+	struct http_connection *connection = cookie;
+	(void)fd;
+	if ((what & EV_WRITE) == 0)
+		http_connection_lost(connection);
+	else if (connection->state == CONNECTION_HANDSHAKE)
+		handshake(connection);
+	else
+		flush(connection);
+	(void)http_connection_count(connection);
+}
+
+/* How long the current request may still take. */
+static int64_t reading_time_left(const struct http_connection *connection)
+{
+	size_t body = connection->request == NULL ? 0 : connection->request->body.size;
+	int64_t allowed = (int64_t)connection->server->options.read_timeout +
+			  (int64_t)(body / BODY_BYTES_PER_SECOND);
+	return connection->begun + allowed * 1000 - (int64_t)(clock_steady() / 1000);
+}
+
+void http_connection_hurry(struct http_connection *connection)
+{
+	int64_t excess = reading_time_left(connection) - HTTP_LINGER_SECONDS * 1000;
+	if (connection->state != CONNECTION_HEAD || excess <= 0)
+		return;
+	connection->begun -= excess;
+	connection->hurried = true;
+	loop_wait(connection->deadline, HTTP_LINGER_SECONDS * 1000);
+}
+
+static void on_deadline(evutil_socket_t fd, short what, void *cookie)
+{
+	static const struct http_refusal too_late = {408, "The request did not arrive in time."};
+	struct http_connection *connection = cookie;
+	(void)fd;
+	(void)what;
+	if (connection->state == CONNECTION_WAITING) {
+		/* the last reply may still be on its way to a slow reader */
+		if (connection->writing)
+			http_connection_change(connection, CONNECTION_WAITING);
+		else
+			http_connection_lost(connection);
+	} else if (connection->state == CONNECTION_HEAD || connection->state == CONNECTION_BODY) {
+		int64_t left = reading_time_left(connection);
+		if (left > 0)
+			loop_wait(connection->deadline, left);
+		else
+			refuse(connection, too_late);
+	} else {
+		if (connection->state == CONNECTION_HANDSHAKE)
+			metrics_count(METRIC_ERRORS_TLS, 1);
+		http_connection_lost(connection);
+	}
+}
+
+/* ---- its beginning ---- */
+
+static void describe_v4(struct http_connection *connection, struct in_addr address, unsigned port)
+{
+	char text[INET_ADDRSTRLEN];
+	inet_ntop(AF_INET, &address, text, sizeof(text));
+	(void)snprintf(connection->peer, sizeof(connection->peer), "%s:%u", text, port);
+	connection->is_local = ntohl(address.s_addr) >> 24 == IN_LOOPBACKNET;
+}
+
+static void describe_v6(struct http_connection *connection, const struct sockaddr_in6 *address)
+{
+	unsigned port = ntohs(address->sin6_port);
+	if (IN6_IS_ADDR_V4MAPPED(&address->sin6_addr)) {
+		struct in_addr v4;
+		memcpy(&v4, &address->sin6_addr.s6_addr[12], sizeof(v4));
+		describe_v4(connection, v4, port);
+		return;
+	}
+	char text[INET6_ADDRSTRLEN];
+	inet_ntop(AF_INET6, &address->sin6_addr, text, sizeof(text));
+	(void)snprintf(connection->peer, sizeof(connection->peer), "[%s]:%u", text, port);
+	connection->is_local = IN6_IS_ADDR_LOOPBACK(&address->sin6_addr);
+}
+
+static void describe_peer(struct http_connection *connection, const struct sockaddr *peer)
+{
+	if (peer->sa_family == AF_INET) {
+		const struct sockaddr_in *address = (const void *)peer;
+		describe_v4(connection, address->sin_addr, ntohs(address->sin_port));
+	} else if (peer->sa_family == AF_INET6) {
+		describe_v6(connection, (const void *)peer);
+	} else {
+		(void)snprintf(connection->peer, sizeof(connection->peer), "unix");
+		connection->is_local = true;
+	}
+}
+
+void http_connection_open(struct http_server *server, int fd, const struct sockaddr *peer,
+			  bool surplus)
+{
+	struct http_connection *connection = xcalloc(1, sizeof(*connection));
+	connection->server = server;
+	connection->fd = fd;
+	connection->surplus = surplus;
+	describe_peer(connection, peer);
+	http_connection_drop_input(connection);
+	struct event_base *base = server->base;
+	connection->readable =
+		event_new(base, fd, EV_READ | EV_PERSIST, http_connection_ready, connection);
+	connection->writable = event_new(base, fd, EV_WRITE | EV_PERSIST, on_writable, connection);
+	connection->deadline = event_new(base, -1, 0, on_deadline, connection);
+	connection->output = evbuffer_new();
+	LIST_INSERT_HEAD(&server->open, connection, siblings);
+	server->connection_count++;
+	if (surplus)
+		server->surplus_count++;
+	if (server->options.tls != NULL)
+		connection->tls = tls_connection_create(server->options.tls, fd);
+	http_connection_change(connection,
+			       connection->tls == NULL ? CONNECTION_WAITING : CONNECTION_HANDSHAKE);
+	update_reading(connection);
 }
