@@ -6,7 +6,6 @@
 #include "proxy/runtime/metrics.h"
 
 #include <event2/event.h>
-#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -25,154 +24,33 @@ enum {
 	IN_FLIGHT_SHARE =
 		4, /* a share of max_in_flight, separate from the traffic's; at least one body */
 	IDLE_UPSTREAM_CONNECTIONS = 4,
+	ANSWER_LIMIT = 256 << 20,
 };
 
-/* ---- ends ---- */
-
-static void free_call(void *cookie)
-{
-	struct admin_call *call = cookie;
-	config_release(call->config);
-	arena_finish(&call->arena);
-	free(call);
-}
-
-static struct http_request *end_call(struct admin_call *call)
-{
-	struct http_request *request = call->request;
-	call->request = NULL;
-	loop_later(call->loop, free_call, call);
-	return request;
-}
-
-void admin_reply(struct admin_call *call, int status, const char *content_type, struct slice body)
-{
-	admin_audit(call, status);
-	struct http_request *request = end_call(call);
-	if (request != NULL)
-		http_reply(request, status, content_type, NULL, 0, body);
-}
-
-void admin_abandon(struct admin_call *call)
-{
-	(void)end_call(call);
-}
-
-void admin_reply_json(struct admin_call *call, int status, struct buffer *json)
-{
-	buffer_append_byte(json, '\n');
-	if (json->overflowed)
-		admin_reply_error(call, 500, "answer_too_large", "The answer is too large.");
-	else
-		admin_reply(call, status, "application/json", buffer_slice(json));
-	buffer_finish(json);
-}
-
-void admin_reply_tagged(struct admin_call *call, int status, uint64_t version, struct buffer *json)
-{
-	char text[sizeof("\"0123456789abcdef\"")];
-	(void)snprintf(text, sizeof(text), "\"%016" PRIx64 "\"", version);
-	const struct http_field tag = {SLICE("ETag"), slice_of(text)};
-	admin_audit(call, status);
-	struct http_request *request = end_call(call);
-	buffer_append_byte(json, '\n');
-	if (request != NULL)
-		http_reply(request, status, "application/json", &tag, 1, buffer_slice(json));
-	buffer_finish(json);
-}
-
-void admin_reply_error(struct admin_call *call, int status, const char *code, const char *message)
-{
-	admin_audit(call, status);
-	struct http_request *request = end_call(call);
-	if (request != NULL)
-		http_reply_error(request, status, code, slice_of(message), NULL, 0);
-}
-
-void admin_reply_failure(struct admin_call *call, enum store_result result)
-{
-	call->is_written = false;
-	switch (result) {
-	case STORE_NOT_FOUND:
-		admin_reply_error(call, 404, "not_found", "Nothing is stored under that name.");
-		return;
-	case STORE_STALE:
-		admin_reply_error(call, 409, "restricted", "This user wants nothing kept.");
-		return;
-	case STORE_FULL:
-		admin_reply_error(call, 503, "store_full",
-				  "The store has no room: raise [storage] map_size, free disk "
-				  "space, or forget users.");
-		return;
-	default:
-		admin_reply_error(call, 500, "store_failed",
-				  "The store could not complete the call.");
-	}
-}
-
-bool admin_has_failed(struct admin_call *call, enum store_result result)
-{
-	if (result != STORE_OK)
-		admin_reply_failure(call, result);
-	return result != STORE_OK;
-}
-
-bool admin_has_keys(struct admin_call *call)
-{
-	if (!call->is_of_user || !store_has_lost(call->service->store, call->user))
-		return true;
-	admin_reply_error(call, 409, "keys_missing",
-			  "The user's keys are missing, so nothing of the user can be read: put "
-			  "back the newest file \"keys\" and restart recalld, or DELETE "
-			  "/v1/users/USER (recallctl forget USER), which frees the name.");
-	return false;
-}
-
 /* ---- routes ---- */
-
-static void refuse_token(struct admin_call *call)
-{
-	const struct http_field challenge = {SLICE("WWW-Authenticate"), SLICE("Bearer")};
-	http_reply_error(end_call(call), 401, "invalid_admin_token",
-			 SLICE("Send the admin token as \"Authorization: Bearer ...\"."),
-			 &challenge, 1);
-}
-
-void admin_refuse_crowd(struct admin_call *call)
-{
-	static const struct http_field retry = {SLICE("Retry-After"), SLICE("1")};
-	metrics_count(METRIC_ERRORS_BYTES, 1);
-	http_reply_error(end_call(call), 503, "too_many_bytes",
-			 SLICE("Too many bytes are in flight; try again in a moment."), &retry, 1);
-}
 
 /* Admits only the token's holder, and no web page. False: the call has ended. */
 static bool may_call(struct admin_call *call)
 {
 	const struct config *config = call->config;
 	const struct http_head *head = http_request_head(call->request);
+	static const struct http_field challenge = {SLICE("WWW-Authenticate"), SLICE("Bearer")};
 	struct guard_refusal refusal;
 	if (!guard_admits_admin(config, call->service->bound->listen.admin, head,
 				http_request_body(call->request).size > 0, &refusal,
 				&call->arena)) {
 		metrics_count(METRIC_ERRORS_CLIENT, 1);
-		http_reply_error(end_call(call), refusal.status, refusal.code, refusal.message,
-				 NULL, 0);
+		admin_refuse(call, refusal.status, refusal.code, refusal.message, NULL);
 		return false;
 	}
 	bool is_admin = config->listen.admin_token[0] == '\0' || identity_is_admin(config, head);
 	if (!is_admin)
-		refuse_token(call);
+		admin_refuse(call, 401, "invalid_admin_token",
+			     SLICE("Send the admin token as \"Authorization: Bearer ...\"."),
+			     &challenge);
 	else if (call->is_crowded)
 		admin_refuse_crowd(call);
 	return is_admin && !call->is_crowded;
-}
-
-static void refuse_method(struct admin_call *call, struct slice taken)
-{
-	const struct http_field allow = {SLICE("Allow"), taken};
-	http_reply_error(end_call(call), 405, "method_not_allowed",
-			 SLICE("This path does not support that method."), &allow, 1);
 }
 
 /* Reads what the path and the query say. False: the call has ended. */
@@ -197,6 +75,17 @@ static bool read_target(struct admin_call *call, const struct slice *segments)
 	return fault == NULL;
 }
 
+/* `taken`: the methods that the path takes. */
+static void refuse_path(struct admin_call *call, struct slice taken)
+{
+	const struct http_field allow = {SLICE("Allow"), taken};
+	if (taken.size == 0)
+		admin_reply_error(call, 404, "not_found", "There is no such path.");
+	else
+		admin_refuse(call, 405, "method_not_allowed",
+			     SLICE("This path does not support that method."), &allow);
+}
+
 static void route(struct admin_call *call)
 {
 	const struct http_head *head = http_request_head(call->request);
@@ -212,12 +101,8 @@ static void route(struct admin_call *call)
 							   path, segments, &taken, &call->arena);
 	if ((route == NULL || route->names != NAMES_NOBODY_OPEN) && !may_call(call))
 		return;
-	if (route == NULL && taken.size > 0) {
-		refuse_method(call, taken);
-		return;
-	}
 	if (route == NULL) {
-		admin_reply_error(call, 404, "not_found", "There is no such path.");
+		refuse_path(call, taken);
 		return;
 	}
 	call->route = route;
@@ -261,6 +146,7 @@ static void on_request(void *cookie, struct http_request *request)
 	call->config = config_retain(admin->config);
 	call->vectors = admin->vectors;
 	call->request = request;
+	buffer_init(&call->out, ANSWER_LIMIT);
 	call->is_crowded =
 		atomic_load(&admin->service->admin_in_flight) > max_in_flight(admin->config);
 	http_request_set_events(request, &events, call);

@@ -7,6 +7,7 @@
 #include "proxy/http/server.h"
 #include "proxy/runtime/loop.h"
 #include "proxy/service/service.h"
+#include "storage/rights.h"
 
 struct admin_call {
 	struct service *service;
@@ -18,6 +19,7 @@ struct admin_call {
 	 * the answer. */
 	void (*gone)(struct admin_call *call);
 	void *pending;   /* for `gone` */
+	int status;      /* of the answer that waits in `out` */
 	bool is_crowded; /* the admin address holds as many bytes as it may */
 	struct arena arena;
 	struct slice parameter; /* the path segment at {}, percent-decoded */
@@ -25,6 +27,7 @@ struct admin_call {
 	struct slice tenant;    /* ?tenant=, percent-decoded; empty: none */
 	struct user_key user;   /* from parameter and tenant, for paths under /v1/users/ */
 	struct slice query;     /* behind the "?", as it came */
+	struct buffer out;      /* the answer; empty at first */
 
 	/* For the audit log: */
 	const struct admin_route *route;
@@ -79,8 +82,6 @@ admin_handler admin_get_health, admin_get_readiness, admin_get_metrics, admin_ge
 
 /* Notes whom the audit log will name as the caller. */
 void admin_audit_client(struct admin_call *call);
-/* Records a call that wrote nothing; the functions that reply call it. */
-void admin_audit(struct admin_call *call, int status);
 /* For a write that the log must tell of: its entry is in the write's transaction. Clear
  * call->is_written if it wrote nothing in the end. */
 struct store_loop *admin_store_loop(struct admin_call *call, struct user_key user);
@@ -121,15 +122,24 @@ bool admin_has_keys(struct admin_call *call);
  * required. False: the call has ended with a 409. */
 bool admin_has_consent(struct admin_call *call);
 
-/* A user's jobs, see learner_wants() and learner_may_learn(). */
-struct admin_jobs {
-	size_t pending;  /* exchanges to be learned from */
-	size_t parked;   /* given up until somebody unparks them */
-	size_t deferred; /* until the mode learns, or the user agrees */
-	size_t all;
+/* Goes through users one at a time, so that other calls come between. */
+struct user_walk {
+	struct admin_call *call;
+	/* Each of these calls admin_walk_on() once it is done with the user, or ends the call. */
+	void (*each)(struct user_walk *walk, const struct listed_user *user);
+	void (*done)(struct user_walk *walk); /* there are no more */
+	/* The walk's own: */
+	struct user_filter filter;
+	struct slice tenant;
+	struct user_list list;
+	struct user_key after;
+	size_t next; /* in the list */
 };
-/* Counts 100,000 at most. */
-struct admin_jobs admin_count_jobs(struct admin_call *call, struct user_key user);
+/* Begins with a tenant's first user, or with the first of all if `tenant` is empty. The caller has
+ * set the first three members, and the others are zero. */
+void admin_walk_users(struct user_walk *walk, struct slice tenant);
+/* Goes on from a later turn of the loop. A walk that has not begun is done then. */
+void admin_walk_on(struct user_walk *walk);
 
 /* Appends a member; null for 0. */
 void admin_put_time(struct buffer *out, const char *name, int64_t at, struct arena *arena);
@@ -150,12 +160,16 @@ bool admin_read_match(struct admin_call *call, struct fact_match *match);
 void admin_reply_changed(struct admin_call *call);
 
 /* Each of these ends the call; `call` is invalid afterwards. */
-void admin_reply(struct admin_call *call, int status, const char *content_type, struct slice body);
-void admin_reply_json(struct admin_call *call, int status,
-		      struct buffer *json); /* also frees `json` */
-/* The same with an ETag. */
-void admin_reply_tagged(struct admin_call *call, int status, uint64_t version, struct buffer *json);
+
+/* Answers with call->out; 500 if that has overflowed. */
+void admin_reply_text(struct admin_call *call, int status, const char *content_type);
+/* The same for JSON, whose last newline it adds, and then with an ETag. */
+void admin_reply_json(struct admin_call *call, int status);
+void admin_reply_tagged(struct admin_call *call, int status, uint64_t version);
 void admin_reply_error(struct admin_call *call, int status, const char *code, const char *message);
+/* The same with a field, or NULL; the audit log is not told of it. */
+void admin_refuse(struct admin_call *call, int status, const char *code, struct slice message,
+		  const struct http_field *field);
 /* 503: too many bytes are in flight. */
 void admin_refuse_crowd(struct admin_call *call);
 /* Ends the call without an answer: the client has left. */

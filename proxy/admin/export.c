@@ -5,7 +5,7 @@
 #include "proxy/runtime/version.h"
 #include "storage/audit.h"
 
-enum { EXPORT_LIMIT = 256 << 20, RECEIPTS_AT_ONCE = 1000 };
+enum { RECEIPTS_AT_ONCE = 1000 };
 
 enum part { FACTS, TURNS, SUMMARY, RECEIPTS, AUDIT, PARTS };
 
@@ -13,7 +13,6 @@ static const char *const part_names[PARTS] = {"facts", "turns", "summary", "rece
 
 struct exporting {
 	struct admin_call *call;
-	struct buffer out;
 	bool wanted[PARTS];
 	bool in_list;    /* an element was written */
 	bool has_begun;  /* the list of receipts, or then that of the audit */
@@ -56,16 +55,10 @@ static void leave_out(struct portable_memory *memory, const bool wanted[PARTS])
 	memory->has_summary &= wanted[SUMMARY];
 }
 
-static void fail(struct exporting *exporting, enum store_result result)
-{
-	buffer_finish(&exporting->out);
-	admin_reply_failure(exporting->call, result);
-}
-
 static void begin_element(struct exporting *exporting)
 {
 	if (exporting->in_list)
-		buffer_append_byte(&exporting->out, ',');
+		buffer_append_byte(&exporting->call->out, ',');
 	exporting->in_list = true;
 }
 
@@ -73,13 +66,13 @@ static void begin_list(struct exporting *exporting, enum part part)
 {
 	if (exporting->has_begun)
 		return;
-	buffer_printf(&exporting->out, ",\"%s\":[", part_names[part]);
+	buffer_printf(&exporting->call->out, ",\"%s\":[", part_names[part]);
 	exporting->has_begun = true;
 }
 
 static void end_list(struct exporting *exporting, enum part part)
 {
-	buffer_append_byte(&exporting->out, ']');
+	buffer_append_byte(&exporting->call->out, ']');
 	exporting->wanted[part] = exporting->in_list = exporting->has_begun = false;
 }
 
@@ -95,7 +88,7 @@ static enum store_result add_receipts(struct exporting *exporting)
 	begin_list(exporting, RECEIPTS);
 	for (size_t i = 0; result == STORE_OK && i < list.count; i++) {
 		begin_element(exporting);
-		admin_put_receipt(&exporting->out, &list.receipts[i], &scratch);
+		admin_put_receipt(&call->out, &list.receipts[i], &scratch);
 	}
 	exporting->before = list.last;
 	/* Somebody who has only settings has no receipts. */
@@ -125,7 +118,7 @@ static enum store_result add_audit(struct exporting *exporting)
 	begin_list(exporting, AUDIT);
 	for (size_t i = 0; i < page.count; i++) {
 		begin_element(exporting);
-		buffer_append(&exporting->out, page.lines[i]);
+		buffer_append(&call->out, page.lines[i]);
 	}
 	exporting->after = page.last;
 	if (!page.more)
@@ -140,7 +133,6 @@ static void go_on(void *cookie)
 	struct admin_call *call = exporting->call;
 	enum store_result result = STORE_OK;
 	if (call->request == NULL) {
-		buffer_finish(&exporting->out);
 		admin_abandon(call);
 		return;
 	}
@@ -148,15 +140,14 @@ static void go_on(void *cookie)
 		result = add_receipts(exporting);
 	else if (exporting->wanted[AUDIT])
 		result = add_audit(exporting);
-	if (result != STORE_OK) {
-		fail(exporting, result);
-	} else if (exporting->wanted[RECEIPTS] || exporting->wanted[AUDIT]) {
+	if (admin_has_failed(call, result))
+		return;
+	if (exporting->wanted[RECEIPTS] || exporting->wanted[AUDIT]) {
 		loop_post(call->loop, go_on, exporting);
-	} else {
-		struct buffer out = exporting->out; /* it outlives the call */
-		buffer_append_byte(&out, '}');
-		admin_reply_json(call, 200, &out);
+		return;
 	}
+	buffer_append_byte(&call->out, '}');
+	admin_reply_json(call, 200);
 }
 
 void admin_get_export(struct admin_call *call)
@@ -175,7 +166,6 @@ void admin_get_export(struct admin_call *call)
 		memory.tenant = call->tenant;
 	}
 	leave_out(&memory, exporting->wanted);
-	buffer_init(&exporting->out, EXPORT_LIMIT);
-	portable_write(&exporting->out, &memory, clock_wall(), version_text, &call->arena);
+	portable_write(&call->out, &memory, clock_wall(), version_text, &call->arena);
 	go_on(exporting);
 }

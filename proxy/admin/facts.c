@@ -1,16 +1,19 @@
 /* A user's facts, one by one: listed, written down, corrected, restored. */
+#include "core/facts/change.h"
+#include "core/facts/intake.h"
 #include "core/facts/facts.h"
 #include "core/json/json.h"
 #include "core/text/text.h"
 #include "proxy/admin/call.h"
-#include "proxy/admin/fact_body.h"
 #include "proxy/background/learner.h"
 #include "proxy/portable/forms.h"
 #include "storage/rights.h"
 
 #include <inttypes.h>
+#include <jansson.h>
+#include <string.h>
 
-enum { ANSWER_LIMIT = 64 << 20, USUAL_LIMIT = 100, MAX_LIMIT = 1000 };
+enum { USUAL_LIMIT = 100, MAX_LIMIT = 1000 };
 
 /* ---- writing ---- */
 
@@ -117,14 +120,13 @@ void admin_get_facts(struct admin_call *call)
 						    limit, &page, &call->arena);
 	if (admin_has_failed(call, result))
 		return;
-	struct buffer out;
-	buffer_init(&out, ANSWER_LIMIT);
-	buffer_append(&out, SLICE("{\"user\":"));
-	json_quote(&out, call->parameter);
-	put_facts(&out, "facts", page.facts, page.count, &call->arena);
-	json_put_id(&out, "next", page.more ? page.facts[page.count - 1].id : 0);
-	buffer_append_byte(&out, '}');
-	admin_reply_json(call, 200, &out);
+	struct buffer *out = &call->out;
+	buffer_append(out, SLICE("{\"user\":"));
+	json_quote(out, call->parameter);
+	put_facts(out, "facts", page.facts, page.count, &call->arena);
+	json_put_id(out, "next", page.more ? page.facts[page.count - 1].id : 0);
+	buffer_append_byte(out, '}');
+	admin_reply_json(call, 200);
 }
 
 static void reply_missing(struct admin_call *call)
@@ -136,7 +138,7 @@ static void reply_fact(struct admin_call *call, int status, uint64_t id)
 {
 	struct fact_account account;
 	struct arena *arena = &call->arena;
-	struct buffer out;
+	struct buffer *out = &call->out;
 	enum store_result result =
 		store_read_fact(call->service->store, call->user, id, &account, arena);
 	if (result == STORE_NOT_FOUND) {
@@ -145,14 +147,12 @@ static void reply_fact(struct admin_call *call, int status, uint64_t id)
 	}
 	if (admin_has_failed(call, result))
 		return;
-	buffer_init(&out, ANSWER_LIMIT);
-	admin_put_fact(&out, &account.fact, arena);
-	put_facts(&out, "history", account.older, account.older_count, arena);
-	put_facts(&out, "suggested", account.suggested, account.suggested_count, arena);
-	buffer_printf(&out,
-		      ",\"derived\":{\"receipts\":%" PRIu64 ",\"conversations\":%" PRIu64 "}}",
+	admin_put_fact(out, &account.fact, arena);
+	put_facts(out, "history", account.older, account.older_count, arena);
+	put_facts(out, "suggested", account.suggested, account.suggested_count, arena);
+	buffer_printf(out, ",\"derived\":{\"receipts\":%" PRIu64 ",\"conversations\":%" PRIu64 "}}",
 		      account.receipts, account.conversations);
-	admin_reply_tagged(call, status, fact_version(&account.fact), &out);
+	admin_reply_tagged(call, status, fact_version(&account.fact));
 }
 
 void admin_get_fact(struct admin_call *call)
@@ -162,6 +162,237 @@ void admin_get_fact(struct admin_call *call)
 		reply_fact(call, 200, id);
 	else
 		reply_missing(call);
+}
+
+/* ---- what a person says of a fact ---- */
+
+enum member_type {
+	MEMBER_ENTITY,
+	MEMBER_KIND,
+	MEMBER_KEY,
+	MEMBER_VALUE,
+	MEMBER_FLAG,
+	MEMBER_PII,
+	MEMBER_TIME,
+	MEMBER_SHARE,
+	MEMBER_STATE,
+	MEMBER_LABEL,
+	MEMBER_METADATA,
+};
+
+static const struct member {
+	const char *name;
+	unsigned bit;
+	enum member_type type;
+	size_t at;         /* in struct fact, of a flag or a label */
+	const char *fault; /* what it must be */
+} members[] = {
+	{"entity", CORRECTS_ENTITY, MEMBER_ENTITY, 0,
+	 "\"entity\" must be \"user\" or a name of at most 64 bytes."},
+	{"kind", CORRECTS_KIND, MEMBER_KIND, 0,
+	 "\"kind\" must be one of user, person, place, project and thing."},
+	{"key", CORRECTS_KEY, MEMBER_KEY, 0, "\"key\" must be a name of at most 64 bytes."},
+	{"value", CORRECTS_VALUE, MEMBER_VALUE, 0,
+	 "\"value\" must be a text of at most 512 bytes that is not empty."},
+	{"many", CORRECTS_MANY, MEMBER_FLAG, offsetof(struct fact, many),
+	 "\"many\" must be true or false."},
+	{"pii", CORRECTS_PII, MEMBER_PII, 0,
+	 "\"pii\" must be true, false, or one or a list of the classes of [pii]."},
+	{"valid_until", CORRECTS_EXPIRY, MEMBER_TIME, 0,
+	 "\"valid_until\" must be a time such as 2026-01-05T10:00:00Z, a date, or null."},
+	{"pinned", CORRECTS_PINNED, MEMBER_FLAG, offsetof(struct fact, pinned),
+	 "\"pinned\" must be true or false."},
+	{"confidence", CORRECTS_CONFIDENCE, MEMBER_SHARE, 0,
+	 "\"confidence\" must be a number from 0 to 1."},
+	{"state", CORRECTS_STATE, MEMBER_STATE, 0, "\"state\" must be retracted or current."},
+	{"agent", CORRECTS_AGENT, MEMBER_LABEL, offsetof(struct fact, agent),
+	 "\"agent\" must be a text of at most 256 bytes, or null."},
+	{"app", CORRECTS_APP, MEMBER_LABEL, offsetof(struct fact, app),
+	 "\"app\" must be a text of at most 256 bytes, or null."},
+	{"metadata", CORRECTS_METADATA, MEMBER_METADATA, 0,
+	 "\"metadata\" must be a JSON object of at most 4096 bytes and 16 levels, or null, in "
+	 "which secrets and personal data to be masked are texts."},
+};
+
+struct body {
+	struct correction *correction;
+	struct intake *intake;
+	struct arena *arena;
+};
+
+static struct slice string_of(const json_t *value)
+{
+	return (struct slice){json_string_value(value), json_string_length(value)};
+}
+
+/* Empty: it is no string, or too long, or nothing to see. */
+static struct slice text_of(struct body *body, json_t *value, enum intake_kind kind)
+{
+	const struct slice text = string_of(value);
+	if (!json_is_string(value) || text.size > intake_limit(kind))
+		return (struct slice){0};
+	return intake_text(body->intake, arena_copy(body->arena, text), kind, body->arena);
+}
+
+static bool read_fact_kind(struct fact *given, json_t *value)
+{
+	static const char *const kinds[] = {"user", "person", "place", "project", "thing"};
+	for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
+		if (slice_equal(string_of(value), slice_of(kinds[i]))) {
+			given->kind = slice_of(kinds[i]);
+			return true;
+		}
+	}
+	return false;
+}
+
+static bool read_class(struct fact *given, json_t *name)
+{
+	enum pii_class class;
+	if (!json_is_string(name) || !pii_read(string_of(name), &class))
+		return false;
+	given->classes |= PII_BIT(class);
+	return true;
+}
+
+static bool read_pii(struct body *body, json_t *value)
+{
+	struct fact *given = &body->correction->given;
+	size_t i;
+	json_t *name;
+	bool fits = json_is_boolean(value) || json_is_array(value) || read_class(given, value);
+	json_array_foreach(value, i, name) fits &= read_class(given, name);
+	given->pii = json_is_true(value) || given->classes != 0;
+	body->intake->found |= given->classes;
+	return fits;
+}
+
+/* null, and an object without members, take it away. */
+static bool read_metadata(struct body *body, json_t *value)
+{
+	const bool is_none =
+		json_is_null(value) || (json_is_object(value) && json_object_size(value) == 0);
+	const struct slice metadata =
+		is_none ? (struct slice){0}
+			: intake_metadata(body->intake, portable_metadata(value, body->arena),
+					  body->arena);
+	body->correction->given.metadata = metadata;
+	return is_none || metadata.size > 0;
+}
+
+/* False: it is not what its row says. */
+static bool read_member(struct body *body, const struct member *member, json_t *value)
+{
+	struct fact *given = &body->correction->given;
+	void *place = (char *)given + member->at;
+	switch (member->type) {
+	case MEMBER_ENTITY:
+		given->entity = fact_entity(text_of(body, value, INTAKE_NAME));
+		return given->entity.size > 0;
+	case MEMBER_KIND:
+		return read_fact_kind(given, value);
+	case MEMBER_KEY:
+		given->key = fact_key_name(text_of(body, value, INTAKE_NAME), body->arena);
+		return given->key.size > 0;
+	case MEMBER_VALUE:
+		given->value = text_of(body, value, INTAKE_VALUE);
+		return given->value.size > 0;
+	case MEMBER_FLAG:
+		*(bool *)place = json_is_true(value);
+		return json_is_boolean(value);
+	case MEMBER_PII:
+		return read_pii(body, value);
+	case MEMBER_TIME:
+		given->expires_at = 0;
+		return json_is_null(value) ||
+		       (json_is_string(value) &&
+			text_read_time(string_of(value), &given->expires_at));
+	case MEMBER_SHARE:
+		given->confidence = json_number_value(value);
+		return json_is_number(value) && given->confidence >= 0 && given->confidence <= 1;
+	case MEMBER_STATE:
+		given->state = slice_equal(string_of(value), SLICE("retracted")) ? FACT_RETRACTED
+										 : FACT_CURRENT;
+		return given->state == FACT_RETRACTED ||
+		       slice_equal(string_of(value), SLICE("current"));
+	case MEMBER_LABEL: /* null takes it away */
+		*(struct slice *)place = text_of(body, value, INTAKE_LABEL);
+		return json_is_null(value) || ((struct slice *)place)->size > 0;
+	case MEMBER_METADATA:
+		return read_metadata(body, value);
+	}
+	return false;
+}
+
+/* NULL: it is fine. */
+static const char *read_named(struct body *body, const char *name, json_t *value)
+{
+	for (size_t i = 0; i < sizeof(members) / sizeof(members[0]); i++) {
+		if (strcmp(members[i].name, name) != 0)
+			continue;
+		body->correction->members |= members[i].bit;
+		return read_member(body, &members[i], value) ? NULL : members[i].fault;
+	}
+	return arena_printf(body->arena, "\"%.32s\" is not a member of a fact.", name).data;
+}
+
+/* What the members say together. */
+static const char *check_members(struct correction *correction)
+{
+	const bool creates = correction->kind == CORRECTION_CREATE;
+	const unsigned needed = CORRECTS_KEY | CORRECTS_VALUE;
+	const unsigned closed = creates ? CORRECTS_STATE : CORRECTS_MANY;
+	if ((correction->members & closed) != 0)
+		return creates ? "A new fact has no \"state\"."
+			       : "\"many\" cannot be changed: write a new fact.";
+	if (creates && (correction->members & needed) != needed)
+		return "A new fact needs a \"key\" and a \"value\".";
+	if (correction->members == 0)
+		return "Give at least one member to change.";
+	if ((correction->members & CORRECTS_STATE) != 0 && correction->members != CORRECTS_STATE)
+		return "\"state\" is changed alone.";
+	return NULL;
+}
+
+static void fill_names(struct correction *correction)
+{
+	struct fact *given = &correction->given;
+	if ((correction->members & CORRECTS_ENTITY) == 0)
+		given->entity = SLICE("user");
+	if ((correction->members & CORRECTS_KIND) == 0)
+		given->kind =
+			slice_equal(given->entity, SLICE("user")) ? SLICE("user") : SLICE("thing");
+	correction->members |= CORRECTS_ENTITY | CORRECTS_KIND;
+}
+
+/* Fills a CORRECTION_CREATE or CORRECTION_PATCH with the members of the JSON `text`. NULL: it is
+ * fine; else what is wrong with it: a person who writes a text that is too long is told. */
+static const char *read_correction(struct correction *correction, struct slice text,
+				   struct intake *intake, struct arena *arena)
+{
+	struct body body = {correction, intake, arena};
+	const char *fault = NULL;
+	const char *name;
+	json_t *value;
+	json_t *object = json_loadb(text.data == NULL ? "" : text.data, text.size,
+				    JSON_REJECT_DUPLICATES, NULL);
+	if (!json_is_object(object)) {
+		json_decref(object);
+		return "The body must be a JSON object that names each member once.";
+	}
+	json_object_foreach(object, name, value)
+	{
+		if (fault == NULL)
+			fault = read_named(&body, name, value);
+	}
+	json_decref(object);
+	if (fault == NULL)
+		fault = check_members(correction);
+	if (fault == NULL && (intake->found & intake->policy.drop) != 0)
+		fault = "It holds personal data of a class that is not kept here ([pii]).";
+	if (fault == NULL && correction->kind == CORRECTION_CREATE)
+		fill_names(correction);
+	return fault;
 }
 
 /* ---- correcting ---- */
@@ -203,25 +434,22 @@ static void reply_pinned(const struct correcting *correcting)
 	struct admin_call *call = correcting->call;
 	const struct fact given = wanted(correcting);
 	struct fact_account pinned;
-	struct buffer out;
+	struct buffer *out = &call->out;
 	enum store_result result = store_read_fact(call->service->store, call->user,
 						   correcting->outcome.id, &pinned, &call->arena);
-	if (result != STORE_OK) {
-		admin_reply_failure(call, result);
+	if (admin_has_failed(call, result))
 		return;
-	}
-	buffer_init(&out, ANSWER_LIMIT);
-	buffer_append(&out, SLICE("{\"error\":{\"message\":\"Another value of this key is pinned; "
-				  "?replace=1 puts yours in its place.\","
-				  "\"type\":\"invalid_request_error\",\"param\":\"replace\","
-				  "\"code\":\"pinned\"},\"pinned\":"));
-	admin_put_fact(&out, &pinned.fact, &call->arena);
-	buffer_append(&out, SLICE("},\"given\":{\"entity\":"));
-	json_quote(&out, given.entity);
-	json_put_text(&out, "key", given.key);
-	json_put_text(&out, "value", given.value);
-	buffer_append(&out, SLICE("}}"));
-	admin_reply_json(call, 409, &out);
+	buffer_append(out, SLICE("{\"error\":{\"message\":\"Another value of this key is pinned; "
+				 "?replace=1 puts yours in its place.\","
+				 "\"type\":\"invalid_request_error\",\"param\":\"replace\","
+				 "\"code\":\"pinned\"},\"pinned\":"));
+	admin_put_fact(out, &pinned.fact, &call->arena);
+	buffer_append(out, SLICE("},\"given\":{\"entity\":"));
+	json_quote(out, given.entity);
+	json_put_text(out, "key", given.key);
+	json_put_text(out, "value", given.value);
+	buffer_append(out, SLICE("}}"));
+	admin_reply_json(call, 409);
 }
 
 static void on_corrected(void *cookie, enum store_result result)
@@ -236,27 +464,26 @@ static void on_corrected(void *cookie, enum store_result result)
 	learner_wake(call->service->learner, call->user, false); /* for a new summary */
 	switch (correcting->outcome.result) {
 	case CORRECTION_DONE:
-		reply_fact(call, 200, correcting->outcome.id);
-		return;
 	case CORRECTION_CREATED:
-		reply_fact(call, 201, correcting->outcome.id);
-		return;
+		reply_fact(call, correcting->outcome.result == CORRECTION_DONE ? 200 : 201,
+			   correcting->outcome.id);
+		break;
 	case CORRECTION_NO_FACT:
 		reply_missing(call);
-		return;
+		break;
 	case CORRECTION_CHANGED:
 		admin_reply_changed(call);
-		return;
+		break;
 	case CORRECTION_ENDED:
 		admin_reply_error(call, 409, "not_current",
 				  "The fact does not stand any more; restore it first.");
-		return;
+		break;
 	case CORRECTION_NOTHING:
 		admin_reply_error(call, 409, "nothing_to_restore", "The fact stands.");
-		return;
+		break;
 	case CORRECTION_PINNED:
 		reply_pinned(correcting);
-		return;
+		break;
 	}
 }
 
@@ -302,10 +529,8 @@ static bool apply_policy(struct correcting *correcting, const struct fact *was)
 		(correction->members & CORRECTS_PII) != 0 ? &correction->given : was;
 	enum store_result result =
 		store_settings(call->service->store, call->user, &settings, &call->arena);
-	if (result != STORE_OK) {
-		admin_reply_failure(call, result);
+	if (admin_has_failed(call, result))
 		return false;
-	}
 	if (correction->kind == CORRECTION_CREATE && !settings.learn) {
 		admin_reply_error(call, 409, "restricted", "This user wants nothing kept.");
 		return false;
@@ -343,8 +568,8 @@ static bool read_body(struct correcting *correcting)
 	struct admin_call *call = correcting->call;
 	const struct config_memory settings = admin_memory_settings(call);
 	struct intake intake = config_intake(&settings);
-	const char *fault = fact_body_read(&correcting->correction,
-					   http_request_body(call->request), &intake, &call->arena);
+	const char *fault = read_correction(
+		&correcting->correction, http_request_body(call->request), &intake, &call->arena);
 	if (fault != NULL)
 		admin_reply_error(call, 400, "invalid_fact", fault);
 	return fault == NULL;

@@ -14,10 +14,7 @@
 #include <inttypes.h>
 #include <stdlib.h>
 
-enum {
-	PATIENCE_WITH_VECTORS = 10000, /* milliseconds */
-	ANSWER_LIMIT = 4096,
-};
+enum { PATIENCE_WITH_VECTORS = 10000 }; /* milliseconds */
 
 struct taking {
 	struct admin_call *call;
@@ -63,70 +60,56 @@ static void end(struct taking *taking)
 
 /* ---- the answer ---- */
 
-/* Waits for vectors, while an import does not count any more. */
-struct waiting {
-	struct admin_call *call;
-	struct embedder_wait *wait;
-	int status;
-	struct buffer answer;
-};
-
 static void on_embedded(void *cookie, bool all)
 {
-	struct waiting *waiting = cookie;
+	struct admin_call *call = cookie;
 	(void)all; /* the rest is embedded later */
-	waiting->call->gone = NULL;
-	admin_reply_json(waiting->call, waiting->status, &waiting->answer);
+	call->gone = NULL;
+	admin_reply_json(call, call->status);
 }
 
 static void on_client_gone(struct admin_call *call)
 {
-	struct waiting *waiting = call->pending;
-	embedder_wait_cancel(waiting->wait);
-	buffer_finish(&waiting->answer);
+	embedder_wait_cancel(call->pending);
 	admin_abandon(call);
 }
 
 /* A client that imports and then asks at once should find everything, so the answer waits a while
  * for the turns' vectors. */
-static void wait_for_vectors(struct admin_call *call, int status, struct buffer *answer)
+static void wait_for_vectors(struct admin_call *call)
 {
 	const struct config_memory settings = admin_memory_settings(call);
 	struct embedder *embedder = call->service->embedder;
-	struct waiting *waiting = arena_alloc(&call->arena, sizeof(*waiting));
-	*waiting = (struct waiting){.call = call, .status = status, .answer = *answer};
+	call->pending = NULL;
 	if (call->config->model.embedding[0] != '\0' && mode_recalls((enum mode)settings.mode) &&
 	    call->request != NULL)
-		waiting->wait = embedder_when_done(embedder, call->user, call->loop,
-						   PATIENCE_WITH_VECTORS, on_embedded, waiting);
+		call->pending = embedder_when_done(embedder, call->user, call->loop,
+						   PATIENCE_WITH_VECTORS, on_embedded, call);
 	else
 		embedder_wake(embedder, call->user);
-	if (waiting->wait == NULL) {
-		admin_reply_json(call, status, &waiting->answer);
-		return;
-	}
-	call->pending = waiting;
-	call->gone = on_client_gone;
+	if (call->pending != NULL)
+		call->gone = on_client_gone;
+	else
+		admin_reply_json(call, call->status);
 }
 
 static void show(struct taking *taking)
 {
 	struct admin_call *call = taking->call;
 	const struct portable_total *total = &taking->reader.total;
-	struct buffer out;
+	struct buffer *out = &call->out;
 	call->action = "preview";
-	buffer_init(&out, ANSWER_LIMIT);
-	buffer_printf(&out,
+	buffer_printf(out,
 		      "{\"dry_run\":true,\"format\":\"%s\",\"conversations\":%zu,\"turns\":%zu,"
 		      "\"facts\":%zu,\"left_out\":%zu,\"settings\":%s",
 		      taking->reader.form, total->conversations, total->turns, total->facts,
 		      intake_left_out(&taking->intake),
 		      taking->reader.memory.settings.is_stored ? "true" : "false");
-	put_span(&out, total, &call->arena);
-	put_calls(&out, taking);
-	intake_print(&taking->intake, &out);
-	buffer_append_byte(&out, '}');
-	admin_reply_json(call, 200, &out);
+	put_span(out, total, &call->arena);
+	put_calls(out, taking);
+	intake_print(&taking->intake, out);
+	buffer_append_byte(out, '}');
+	admin_reply_json(call, 200);
 	end(taking);
 }
 
@@ -156,24 +139,23 @@ static void answer_taken(struct taking *taking)
 {
 	struct admin_call *call = taking->call;
 	const struct take_in_count *count = &taking->count;
-	const int status = taking->has_messages ? 202 : 200;
-	struct buffer out;
+	struct buffer *out = &call->out;
 	if (count->settings && !taking->reader.memory.settings.learn)
 		learner_forget(call->service->learner, call->user);
 	learner_wake(call->service->learner, call->user, false);
-	buffer_init(&out, ANSWER_LIMIT);
-	(taking->has_messages ? put_messages : put_memory)(&out, taking);
+	(taking->has_messages ? put_messages : put_memory)(out, taking);
 	if (count->erased_at > 0)
-		buffer_printf(&out, ",\"erased_at\":\"%.*s\",\"undated\":%" PRIu64,
+		buffer_printf(out, ",\"erased_at\":\"%.*s\",\"undated\":%" PRIu64,
 			      SLICE_PRINT(text_time(count->erased_at, &call->arena)),
 			      count->undated);
 	if (!taking->has_messages ||
 	    taking->intake.masked + taking->intake.cut + intake_left_out(&taking->intake) >
 		    taking->intake.left_out[LEFT_UNSHOWN])
-		intake_print(&taking->intake, &out);
-	buffer_append_byte(&out, '}');
+		intake_print(&taking->intake, out);
+	buffer_append_byte(out, '}');
+	call->status = taking->has_messages ? 202 : 200;
 	end(taking);
-	wait_for_vectors(call, status, &out);
+	wait_for_vectors(call);
 }
 
 static void read_more(void *cookie);

@@ -50,7 +50,7 @@ static struct slice make_body(const struct dialect *dialect, struct slice model,
 static void reply(struct preview *preview)
 {
 	struct admin_call *call = preview->call;
-	struct buffer out;
+	struct buffer *out = &call->out;
 	const struct slice *body;
 	size_t pieces = chat_splice(&preview->chat, &body, &call->arena);
 	const struct identity *identity = &preview->chat.identity;
@@ -60,12 +60,11 @@ static void reply(struct preview *preview)
 		&call->arena);
 	if (admin_has_failed(call, result))
 		return;
-	buffer_init(&out, 2 * PREVIEW_LIMIT);
-	buffer_append(&out, SLICE("{\"receipt\":"));
-	buffer_append(&out, receipt);
-	json_put_text(&out, "body", arena_join(&call->arena, body, pieces));
-	buffer_append_byte(&out, '}');
-	admin_reply_json(call, 200, &out);
+	buffer_append(out, SLICE("{\"receipt\":"));
+	buffer_append(out, receipt);
+	json_put_text(out, "body", arena_join(&call->arena, body, pieces));
+	buffer_append_byte(out, '}');
+	admin_reply_json(call, 200);
 }
 
 static void end_lookup(struct preview *preview, enum store_result result)

@@ -6,11 +6,7 @@
 #include <inttypes.h>
 #include <string.h>
 
-enum {
-	ANSWER_LIMIT = 64 << 20,
-	USUAL_LIMIT = 100,
-	MAX_LIMIT = 1000,
-};
+enum { USUAL_LIMIT = 100, MAX_LIMIT = 1000 };
 
 static int64_t created_at(uint64_t id)
 {
@@ -65,10 +61,8 @@ void admin_get_receipt(struct admin_call *call)
 		return;
 	call->is_of_user = true;
 	call->user = receipt.user;
-	struct buffer out;
-	buffer_init(&out, ANSWER_LIMIT);
-	admin_put_receipt(&out, &receipt, &call->arena);
-	admin_reply_json(call, 200, &out);
+	admin_put_receipt(&call->out, &receipt, &call->arena);
+	admin_reply_json(call, 200);
 }
 
 /* ---- a user's ---- */
@@ -108,21 +102,20 @@ static void put_short(struct buffer *out, const struct kept_receipt *receipt, st
 
 static void reply_list(struct admin_call *call, const struct receipt_list *list)
 {
-	struct buffer out;
-	buffer_init(&out, ANSWER_LIMIT);
-	buffer_append(&out, SLICE("{\"user\":"));
-	json_quote(&out, call->parameter);
-	buffer_append(&out, SLICE(",\"receipts\":["));
+	struct buffer *out = &call->out;
+	buffer_append(out, SLICE("{\"user\":"));
+	json_quote(out, call->parameter);
+	buffer_append(out, SLICE(",\"receipts\":["));
 	for (size_t i = 0; i < list->count; i++) {
-		buffer_append(&out, i == 0 ? SLICE("") : SLICE(","));
-		put_short(&out, &list->receipts[i], &call->arena);
+		buffer_append(out, i == 0 ? SLICE("") : SLICE(","));
+		put_short(out, &list->receipts[i], &call->arena);
 	}
-	buffer_append(&out, SLICE("],\"next\":"));
+	buffer_append(out, SLICE("],\"next\":"));
 	if (list->more)
-		buffer_printf(&out, "\"%016" PRIx64 "\"}", list->last);
+		buffer_printf(out, "\"%016" PRIx64 "\"}", list->last);
 	else
-		buffer_append(&out, SLICE("null}"));
-	admin_reply_json(call, 200, &out);
+		buffer_append(out, SLICE("null}"));
+	admin_reply_json(call, 200);
 }
 
 void admin_get_receipts(struct admin_call *call)
@@ -146,8 +139,6 @@ void admin_get_receipts(struct admin_call *call)
 	enum store_result result =
 		store_user_receipts(call->service->store, call->user, first_id(since), before,
 				    limit, &list, &call->arena);
-	if (result == STORE_OK)
+	if (!admin_has_failed(call, result))
 		reply_list(call, &list);
-	else
-		admin_reply_failure(call, result);
 }

@@ -5,29 +5,19 @@
 #include "proxy/portable/forms.h"
 #include "storage/rights.h"
 
-enum { ANSWER_LIMIT = 1 << 20 };
-
-static void reply(struct admin_call *call, const struct user_settings *settings)
-{
-	struct buffer out;
-	buffer_init(&out, ANSWER_LIMIT);
-	buffer_append(&out, SLICE("{\"user\":"));
-	json_quote(&out, call->parameter);
-	buffer_append_byte(&out, ',');
-	portable_write_settings(&out, settings, &call->arena);
-	buffer_append_byte(&out, '}');
-	admin_reply_json(call, 200, &out);
-}
-
 void admin_get_settings(struct admin_call *call)
 {
 	struct user_settings settings;
-	enum store_result result =
-		store_settings(call->service->store, call->user, &settings, &call->arena);
-	if (result == STORE_OK)
-		reply(call, &settings);
-	else
-		admin_reply_failure(call, result);
+	struct buffer *out = &call->out;
+	if (admin_has_failed(call, store_settings(call->service->store, call->user, &settings,
+						  &call->arena)))
+		return;
+	buffer_append(out, SLICE("{\"user\":"));
+	json_quote(out, call->parameter);
+	buffer_append_byte(out, ',');
+	portable_write_settings(out, &settings, &call->arena);
+	buffer_append_byte(out, '}');
+	admin_reply_json(call, 200);
 }
 
 static void on_stored(void *cookie, enum store_result result)
@@ -65,14 +55,13 @@ bool admin_has_consent(struct admin_call *call)
 	struct user_settings settings;
 	if (call->config->governance.consent != CONSENT_REQUIRED)
 		return true;
-	enum store_result result =
-		store_settings(call->service->store, call->user, &settings, &call->arena);
-	if (result != STORE_OK)
-		admin_reply_failure(call, result);
-	else if (settings.consent_at == 0)
+	if (admin_has_failed(call, store_settings(call->service->store, call->user, &settings,
+						  &call->arena)))
+		return false;
+	if (settings.consent_at == 0)
 		admin_reply_error(call, 409, "consent_required",
 				  "This user has not agreed to be remembered ([governance] "
 				  "consent). If they did, write their \"consent\" into their "
 				  "settings first.");
-	return result == STORE_OK && settings.consent_at != 0;
+	return settings.consent_at != 0;
 }

@@ -1,14 +1,16 @@
+/* The daemon itself: health, metrics, status, scrubs and the audit log. */
 #include "core/json/json.h"
 #include "core/text/text.h"
 #include "proxy/admin/call.h"
-#include "proxy/admin/scrub.h"
+#include "proxy/background/scrubber.h"
 #include "proxy/runtime/metrics.h"
 #include "proxy/runtime/version.h"
+#include "storage/audit.h"
 
 #include <inttypes.h>
 #include <sys/stat.h>
 
-enum { ANSWER_LIMIT = 1 << 20, SECOND_MS = 1000 };
+enum { SECOND_MS = 1000, USUAL_LIMIT = 100, MAX_LIMIT = 1000, LAST_SEQUENCE_BITS = 62 };
 
 /* What is wrong with the store; NULL: nothing. Chats continue either way. */
 static const char *store_fault(const struct store *store)
@@ -27,60 +29,21 @@ static const char *store_fault(const struct store *store)
 
 void admin_get_health(struct admin_call *call)
 {
-	admin_reply(call, 200, "text/plain; charset=utf-8", SLICE("ok\n"));
+	buffer_append(&call->out, SLICE("ok\n"));
+	admin_reply_text(call, 200, "text/plain; charset=utf-8");
 }
 
 void admin_get_readiness(struct admin_call *call)
 {
 	const char *fault = store_fault(call->service->store);
-	struct slice body = SLICE("ready\n");
 	bool draining = atomic_load(&call->service->draining);
 	if (draining)
-		body = SLICE("draining: the daemon is about to stop\n");
+		buffer_append(&call->out, SLICE("draining: the daemon is about to stop\n"));
 	else if (fault != NULL)
-		body = arena_printf(&call->arena, "ready, but %s\n", fault);
-	admin_reply(call, draining ? 503 : 200, "text/plain; charset=utf-8", body);
-}
-
-static void print_store_metrics(struct store *store, struct buffer *out)
-{
-	struct store_statistics statistics;
-	store_statistics(store, &statistics);
-	const struct {
-		const char *name, *help;
-		uint64_t value;
-	} gauges[] = {
-		{"recalld_store_users", "Users with stored memory.", statistics.users},
-		{"recalld_store_turns", "Turns kept.", statistics.turns},
-		{"recalld_store_facts", "Facts kept, ended ones included.", statistics.facts},
-		{"recalld_store_jobs",
-		 "Learner jobs stored, also those that wait for another mode or for consent.",
-		 statistics.jobs},
-		{"recalld_store_jobs_parked", "Jobs given up until they are unparked.",
-		 statistics.parked},
-		{"recalld_store_receipts", "Receipts kept.", statistics.receipts},
-		{"recalld_store_bytes_used", "Bytes of the map in use.", statistics.bytes_used},
-		{"recalld_store_bytes_mapped", "Size of the map.", statistics.bytes_mapped},
-		{"recalld_store_room", "1 while writes have room.", store_has_room(store)},
-		{"recalld_store_fault",
-		 "1 while the file is damaged or needs a restart to accept writes.",
-		 store_is_broken(store) || store_is_stuck(store)},
-	};
-	for (size_t i = 0; i < sizeof(gauges) / sizeof(gauges[0]); i++)
-		buffer_printf(out, "# HELP %s %s\n# TYPE %s gauge\n%s %" PRIu64 "\n",
-			      gauges[i].name, gauges[i].help, gauges[i].name, gauges[i].name,
-			      gauges[i].value);
-	buffer_printf(
-		out,
-		"# HELP recalld_store_commits_total Transactions committed.\n"
-		"# TYPE recalld_store_commits_total counter\n"
-		"recalld_store_commits_total %" PRIu64
-		"\n# HELP recalld_store_writes_total Writes in those transactions.\n# TYPE "
-		"recalld_store_writes_total counter\nrecalld_store_writes_total %" PRIu64
-		"\n# HELP recalld_store_unreadable_total Unreadable records skipped.\n# TYPE "
-		"recalld_store_unreadable_total counter\nrecalld_store_unreadable_total %" PRIu64
-		"\n",
-		statistics.commits, statistics.writes, statistics.unreadable);
+		buffer_printf(&call->out, "ready, but %s\n", fault);
+	else
+		buffer_append(&call->out, SLICE("ready\n"));
+	admin_reply_text(call, draining ? 503 : 200, "text/plain; charset=utf-8");
 }
 
 static bool is_key_overdue(const struct admin_call *call)
@@ -90,52 +53,144 @@ static bool is_key_overdue(const struct admin_call *call)
 	return made != 0 && rotate != 0 && clock_wall() - made >= (int64_t)rotate;
 }
 
-static void print_key_metrics(const struct admin_call *call, struct buffer *out)
+struct number {
+	const char *name; /* counters end in _total */
+	const char *help;
+	int64_t value;
+};
+
+static void print_numbers(struct buffer *out, const struct number *numbers, size_t count)
 {
-	const int64_t made = store_key_made(call->service->store);
-	if (made == 0)
-		return;
-	buffer_printf(
-		out,
-		"# HELP recalld_store_key_age_seconds Time since the store got its master "
-		"key.\n# TYPE recalld_store_key_age_seconds gauge\nrecalld_store_key_age_seconds "
-		"%" PRId64 "\n# HELP recalld_store_key_overdue 1 while the master key is older "
-		"than [storage] rotate.\n# TYPE recalld_store_key_overdue "
-		"gauge\nrecalld_store_key_overdue %d\n",
-		(clock_wall() - made) / SECOND_MS, is_key_overdue(call));
+	for (size_t i = 0; i < count; i++) {
+		const char *name = numbers[i].name;
+		const bool counts = slice_ends_with(slice_of(name), SLICE("_total"));
+		buffer_printf(out, "# HELP %s %s\n# TYPE %s %s\n%s %" PRId64 "\n", name,
+			      numbers[i].help, name, counts ? "counter" : "gauge", name,
+			      numbers[i].value);
+	}
 }
 
 static void print_load(const struct service *service, struct buffer *out)
 {
-	buffer_printf(
-		out,
-		"# HELP recalld_exchanges_open Exchanges in progress.\n# TYPE "
-		"recalld_exchanges_open gauge\nrecalld_exchanges_open %zu\n# HELP "
-		"recalld_connections Open client connections.\n# TYPE recalld_connections "
-		"gauge\nrecalld_connections %zu\n# HELP recalld_in_flight_bytes Bytes of "
-		"requests and unsent replies held.\n# TYPE recalld_in_flight_bytes "
-		"gauge\nrecalld_in_flight_bytes %zu\n# HELP recalld_admin_in_flight_bytes "
-		"The same at the admin address.\n# TYPE recalld_admin_in_flight_bytes "
-		"gauge\nrecalld_admin_in_flight_bytes %zu\n# HELP recalld_held_bytes Bytes of "
-		"replies' ends that wait for the disk.\n# TYPE recalld_held_bytes "
-		"gauge\nrecalld_held_bytes %zu\n",
-		atomic_load(&service->exchanges), atomic_load(&service->connections),
-		atomic_load(&service->in_flight), atomic_load(&service->admin_in_flight),
-		atomic_load(&service->held));
+	const struct number numbers[] = {
+		{"recalld_exchanges_open", "Exchanges in progress.",
+		 (int64_t)atomic_load(&service->exchanges)},
+		{"recalld_connections", "Open client connections.",
+		 (int64_t)atomic_load(&service->connections)},
+		{"recalld_in_flight_bytes", "Bytes of requests and unsent replies held.",
+		 (int64_t)atomic_load(&service->in_flight)},
+		{"recalld_admin_in_flight_bytes", "The same at the admin address.",
+		 (int64_t)atomic_load(&service->admin_in_flight)},
+		{"recalld_held_bytes", "Bytes of replies' ends that wait for the disk.",
+		 (int64_t)atomic_load(&service->held)},
+	};
+	print_numbers(out, numbers, sizeof(numbers) / sizeof(numbers[0]));
+}
+
+static void print_store(struct store *store, struct buffer *out)
+{
+	struct store_statistics statistics;
+	store_statistics(store, &statistics);
+	const struct number numbers[] = {
+		{"recalld_store_users", "Users with stored memory.", (int64_t)statistics.users},
+		{"recalld_store_turns", "Turns kept.", (int64_t)statistics.turns},
+		{"recalld_store_facts", "Facts kept, ended ones included.",
+		 (int64_t)statistics.facts},
+		{"recalld_store_jobs",
+		 "Learner jobs stored, also those that wait for another mode or for consent.",
+		 (int64_t)statistics.jobs},
+		{"recalld_store_jobs_parked", "Jobs given up until they are unparked.",
+		 (int64_t)statistics.parked},
+		{"recalld_store_receipts", "Receipts kept.", (int64_t)statistics.receipts},
+		{"recalld_store_bytes_used", "Bytes of the map in use.",
+		 (int64_t)statistics.bytes_used},
+		{"recalld_store_bytes_mapped", "Size of the map.",
+		 (int64_t)statistics.bytes_mapped},
+		{"recalld_store_room", "1 while writes have room.", store_has_room(store)},
+		{"recalld_store_fault",
+		 "1 while the file is damaged or needs a restart to accept writes.",
+		 store_is_broken(store) || store_is_stuck(store)},
+		{"recalld_store_commits_total", "Transactions committed.",
+		 (int64_t)statistics.commits},
+		{"recalld_store_writes_total", "Writes in those transactions.",
+		 (int64_t)statistics.writes},
+		{"recalld_store_unreadable_total", "Unreadable records skipped.",
+		 (int64_t)statistics.unreadable},
+	};
+	print_numbers(out, numbers, sizeof(numbers) / sizeof(numbers[0]));
+}
+
+/* An encrypted store has a key. */
+static void print_scrub_and_key(const struct admin_call *call, struct buffer *out)
+{
+	struct scrubber_state state;
+	scrubber_look(call->service->scrubber, &state);
+	const int64_t made = store_key_made(call->service->store);
+	const struct number numbers[] = {
+		{"recalld_store_scrub_pending", "1 while the store's file may hold erased texts.",
+		 state.pending},
+		{"recalld_store_scrubbed_seconds",
+		 "When the last scrub began, in seconds since 1970; 0: never.",
+		 state.last / SECOND_MS},
+		{"recalld_store_key_age_seconds", "Time since the store got its master key.",
+		 (clock_wall() - made) / SECOND_MS},
+		{"recalld_store_key_overdue",
+		 "1 while the master key is older than [storage] rotate.", is_key_overdue(call)},
+	};
+	print_numbers(out, numbers, made != 0 ? 4 : 2);
 }
 
 void admin_get_metrics(struct admin_call *call)
 {
-	struct buffer out;
-	buffer_init(&out, ANSWER_LIMIT);
-	metrics_print(&out);
-	print_load(call->service, &out);
-	print_store_metrics(call->service->store, &out);
-	scrub_put_metrics(call, &out);
-	print_key_metrics(call, &out);
-	admin_reply(call, 200, "text/plain; version=0.0.4; charset=utf-8", buffer_slice(&out));
-	buffer_finish(&out);
+	metrics_print(&call->out);
+	print_load(call->service, &call->out);
+	print_store(call->service->store, &call->out);
+	print_scrub_and_key(call, &call->out);
+	admin_reply_text(call, 200, "text/plain; version=0.0.4; charset=utf-8");
 }
+
+/* ---- scrubs ---- */
+
+static void put_schedule(struct buffer *out, uint64_t schedule)
+{
+	static const char *const words[] = {[CONFIG_SCRUB_OFF] = "off",
+					    [CONFIG_SCRUB_START] = "start",
+					    [CONFIG_SCRUB_AFTER_DELETE] = "after_delete"};
+	if (schedule < CONFIG_SCRUB_WORDS)
+		buffer_printf(out, "\"%s\"", words[schedule]);
+	else
+		buffer_printf(out, "\"%" PRIu64 "s\"", schedule / SECOND_MS);
+}
+
+static void put_scrub(struct admin_call *call, struct buffer *out)
+{
+	struct scrubber_state state;
+	scrubber_look(call->service->scrubber, &state);
+	buffer_append(out, SLICE("{\"schedule\":"));
+	put_schedule(out, call->config->storage.scrub);
+	buffer_printf(out, ",\"running\":%s,\"share\":%.2f,\"pending\":%s",
+		      state.running ? "true" : "false", state.share,
+		      state.pending ? "true" : "false");
+	admin_put_time(out, "last_at", state.last, &call->arena);
+	admin_put_time(out, "due_at", state.due, &call->arena);
+	json_put_text(out, "error", slice_of(state.error));
+	buffer_append_byte(out, '}');
+}
+
+void admin_get_scrub(struct admin_call *call)
+{
+	put_scrub(call, &call->out);
+	admin_reply_json(call, 200);
+}
+
+void admin_post_scrub(struct admin_call *call)
+{
+	scrubber_ask(call->service->scrubber);
+	put_scrub(call, &call->out);
+	admin_reply_json(call, 202);
+}
+
+/* ---- the status ---- */
 
 /* Where the key for learning comes from. */
 static const char *key_source(const struct config *config)
@@ -255,24 +310,23 @@ void admin_get_status(struct admin_call *call)
 				     : store_fault(call->service->store);
 	struct store_statistics statistics;
 	store_statistics(call->service->store, &statistics);
-	struct buffer out;
-	buffer_init(&out, ANSWER_LIMIT);
-	buffer_printf(&out, "{\"version\":\"%s\",\"commit\":\"%s\",\"ready\":%s,\"reason\":",
+	struct buffer *out = &call->out;
+	buffer_printf(out, "{\"version\":\"%s\",\"commit\":\"%s\",\"ready\":%s,\"reason\":",
 		      RECALLD_VERSION, version_commit, reason == NULL ? "true" : "false");
-	json_quote(&out, reason == NULL ? SLICE("") : slice_of(reason));
-	buffer_printf(&out, ",\"mode\":\"%s\",\"inject\":%s,\"learn\":%s,\"learning_key\":\"%s\"",
+	json_quote(out, reason == NULL ? SLICE("") : slice_of(reason));
+	buffer_printf(out, ",\"mode\":\"%s\",\"inject\":%s,\"learn\":%s,\"learning_key\":\"%s\"",
 		      mode_name((enum mode)config->memory.mode),
 		      config->memory.inject ? "true" : "false",
 		      config->memory.learn ? "true" : "false", key_source(config));
-	json_put_text(&out, "upstream", slice_of(config->upstream.base_url));
-	json_put_text(&out, "embedding", slice_of(config->model.embedding));
-	print_troubles(call->service, &out, &call->arena);
-	print_retention(config, &out);
-	buffer_append(&out, SLICE(",\"scrub\":"));
-	scrub_put_state(call, &out);
-	print_key(call, &out);
-	print_work(&out);
-	buffer_printf(&out,
+	json_put_text(out, "upstream", slice_of(config->upstream.base_url));
+	json_put_text(out, "embedding", slice_of(config->model.embedding));
+	print_troubles(call->service, out, &call->arena);
+	print_retention(config, out);
+	buffer_append(out, SLICE(",\"scrub\":"));
+	put_scrub(call, out);
+	print_key(call, out);
+	print_work(out);
+	buffer_printf(out,
 		      ",\"users\":%" PRIu64 ",\"turns\":%" PRIu64 ",\"facts\":%" PRIu64
 		      ",\"jobs\":%" PRIu64 ",\"parked\":%" PRIu64 ",\"bytes_used\":%" PRIu64
 		      ",\"bytes_mapped\":%" PRIu64 ",\"file_bytes\":%" PRIu64
@@ -281,5 +335,54 @@ void admin_get_status(struct admin_call *call)
 		      statistics.parked, statistics.bytes_used, statistics.bytes_mapped,
 		      file_size(call), statistics.disk_free,
 		      store_has_room(call->service->store) ? "true" : "false");
-	admin_reply_json(call, 200, &out);
+	admin_reply_json(call, 200);
+}
+
+/* ---- the audit log ---- */
+
+static void put_log(struct buffer *out, const struct audit_page *page, bool as_texts)
+{
+	const struct audit_ends *ends = &page->ends;
+	buffer_printf(out, "{\"first\":%" PRIu64 ",\"last\":%" PRIu64, ends->first, ends->last);
+	buffer_printf(out, ",\"before\":\"%s\",\"head\":\"%s\"", ends->before, ends->head);
+	buffer_append(out, SLICE(",\"entries\":["));
+	for (size_t i = 0; i < page->count; i++) {
+		buffer_append(out, i == 0 ? SLICE("") : SLICE(","));
+		if (as_texts)
+			json_quote(out, page->lines[i]);
+		else
+			buffer_append(out, page->lines[i]);
+	}
+	if (page->more)
+		buffer_printf(out, "],\"next\":\"%" PRIu64 "\"", page->last);
+	else
+		buffer_append(out, SLICE("],\"next\":null"));
+}
+
+void admin_get_audit(struct admin_call *call)
+{
+	struct audit_query query = {.since = INT64_MIN, .until = INT64_MAX, .limit = USUAL_LIMIT};
+	struct audit_page page;
+	struct slice user;
+	uint64_t limit = USUAL_LIMIT;
+	bool as_texts = false;
+	if (!admin_query(call, "user", &user) || !admin_query(call, "action", &query.action) ||
+	    !admin_query_time(call, "since", &query.since) ||
+	    !admin_query_time(call, "until", &query.until) ||
+	    !admin_query_switch(call, "lines", &as_texts) ||
+	    !admin_query_number(call, "after", UINT64_C(1) << LAST_SEQUENCE_BITS, &query.after) ||
+	    !admin_query_number(call, "limit", MAX_LIMIT, &limit))
+		return;
+	query.limit = limit;
+	query.has_user = user.size > 0;
+	if (query.has_user)
+		query.user = store_user_key(call->tenant, user);
+	enum store_result result =
+		store_read_audit(call->service->store, &query, &page, &call->arena);
+	if (admin_has_failed(call, result))
+		return;
+	put_log(&call->out, &page, as_texts);
+	buffer_printf(&call->out, ",\"dropped\":%" PRIu64 "}",
+		      store_audit_dropped(call->service->store));
+	admin_reply_json(call, 200);
 }

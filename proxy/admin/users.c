@@ -1,3 +1,4 @@
+/* Users: one's memory, all of them a page at a time or one after the other, and parked jobs. */
 #include "core/json/json.h"
 #include "core/pii/pii.h"
 #include "core/text/text.h"
@@ -7,19 +8,58 @@
 #include "storage/rights.h"
 
 #include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 enum {
-	ANSWER_LIMIT = 256 << 20,
 	MAX_TURNS_SHOWN = 10000,
 	MAX_JOBS_COUNTED = 100000,
+	USUAL_LIMIT = 100,
+	MAX_LIMIT = 1000,
+	MAX_LOOKED_AT = 20000,
+	STEPS_PER_SLICE = 4096,
+	MAX_STEPS = 1000000, /* after these, no further user is counted */
+	LOG_ID_BYTES = 4,    /* of a user's key, as an exchange's line in the log shows them */
 };
+
+/* A user's jobs, see learner_wants() and learner_may_learn(). */
+struct jobs {
+	size_t pending;  /* exchanges to be learned from */
+	size_t parked;   /* given up until somebody unparks them */
+	size_t deferred; /* until the mode learns, or the user agrees */
+	size_t all;
+};
+
+/* Counts 100,000 at most. */
+static struct jobs count_jobs(struct admin_call *call, struct user_key user)
+{
+	struct jobs jobs = {0};
+	struct arena scratch = {0};
+	struct job_list list;
+	enum store_result result =
+		store_user_jobs(call->service->store, user, 0, MAX_JOBS_COUNTED, &list, &scratch);
+	const bool may_learn = result == STORE_OK && list.count > 0 &&
+			       learner_may_learn(call->config, call->service->store, user);
+	for (size_t i = 0; result == STORE_OK && i < list.count; i++) {
+		const struct job *job = &list.jobs[i];
+		jobs.all++;
+		if (job->parked)
+			jobs.parked++;
+		else if (may_learn && learner_wants(call->config, &list, job, clock_wall()))
+			jobs.pending++;
+		else if (job->kind == JOB_FACTS)
+			jobs.deferred++;
+	}
+	arena_finish(&scratch);
+	return jobs;
+}
 
 /* ---- reading ---- */
 
 struct reading {
 	struct admin_call *call;
-	struct admin_jobs jobs;
+	struct jobs jobs;
 	struct user_memory memory;
 	int pii;          /* see admin_query_pii() */
 	unsigned classes; /* of which one is asked for */
@@ -154,46 +194,21 @@ static void put_memory(struct buffer *out, const struct reading *reading)
 	buffer_append(out, SLICE("]}"));
 }
 
-struct admin_jobs admin_count_jobs(struct admin_call *call, struct user_key user)
-{
-	struct admin_jobs jobs = {0};
-	struct arena scratch = {0};
-	struct job_list list;
-	enum store_result result =
-		store_user_jobs(call->service->store, user, 0, MAX_JOBS_COUNTED, &list, &scratch);
-	const bool may_learn = result == STORE_OK && list.count > 0 &&
-			       learner_may_learn(call->config, call->service->store, user);
-	for (size_t i = 0; result == STORE_OK && i < list.count; i++) {
-		const struct job *job = &list.jobs[i];
-		jobs.all++;
-		if (job->parked)
-			jobs.parked++;
-		else if (may_learn && learner_wants(call->config, &list, job, clock_wall()))
-			jobs.pending++;
-		else if (job->kind == JOB_FACTS)
-			jobs.deferred++;
-	}
-	arena_finish(&scratch);
-	return jobs;
-}
-
 void admin_get_memory(struct admin_call *call)
 {
 	struct reading reading = {.call = call};
 	if (!admin_query_pii(call, &reading.pii, &reading.classes))
 		return;
 	/* Jobs first: anything learned meanwhile then counts as pending, never as lost. */
-	reading.jobs = admin_count_jobs(call, call->user);
+	reading.jobs = count_jobs(call, call->user);
 	enum store_result result =
 		store_read_user(call->service->store, call->user, MAX_TURNS_SHOWN, clock_wall(),
 				&reading.memory, &call->arena);
 	if (admin_has_failed(call, result))
 		return;
 	find_told(&reading);
-	struct buffer out;
-	buffer_init(&out, ANSWER_LIMIT);
-	put_memory(&out, &reading);
-	admin_reply_json(call, 200, &out);
+	put_memory(&call->out, &reading);
+	admin_reply_json(call, 200);
 }
 
 /* ---- parked jobs ---- */
@@ -214,10 +229,8 @@ static void on_unparked(void *cookie, enum store_result result)
 		learner_wake_all(call->service->learner);
 	else
 		learner_wake(call->service->learner, call->user, true);
-	struct buffer out;
-	buffer_init(&out, ANSWER_LIMIT);
-	buffer_printf(&out, "{\"unparked\":%zu}", unparking->count);
-	admin_reply_json(call, 202, &out);
+	buffer_printf(&call->out, "{\"unparked\":%zu}", unparking->count);
+	admin_reply_json(call, 202);
 }
 
 /* Of one user, or of all. */
@@ -227,4 +240,250 @@ void admin_post_unpark(struct admin_call *call)
 	*unparking = (struct unparking){.call = call, .everybody = !call->is_of_user};
 	store_unpark(call->service->store, call->is_of_user ? &call->user : NULL, &unparking->count,
 		     (struct store_waiter){loop_for_store(call->loop), on_unparked, unparking});
+}
+
+/* ---- GET /v1/users ---- */
+
+/* A store may hold millions of users, and a user millions of turns, so the work is done in slices:
+ * each takes a bounded part on one turn of the loop and posts the next. A request looks at
+ * MAX_LOOKED_AT users at most and then answers with what it found so far; `next` leads on. */
+struct listing {
+	struct admin_call *call;
+	struct user_filter filter;
+	struct slice tenant;
+	struct user_list list;
+	struct user_key after;
+	size_t looked_at;
+	size_t counted; /* users of the list whose counts are known */
+	size_t steps;
+	struct user_counts *counts;
+	struct jobs *jobs;
+	bool *restricted; /* by the user's own settings */
+	bool gone;
+};
+
+static void put_user(struct buffer *out, const struct listing *listing, size_t i)
+{
+	struct arena *arena = &listing->call->arena;
+	const struct listed_user *user = &listing->list.users[i];
+	const struct user_counts *counts = &listing->counts[i];
+	const struct jobs *jobs = &listing->jobs[i];
+	buffer_append(out, SLICE("{\"user\":"));
+	json_quote(out, user->user);
+	json_put_text(out, "tenant", user->tenant);
+	buffer_printf(out, ",\"first_seen\":\"%.*s\",\"last_seen\":\"%.*s\"",
+		      SLICE_PRINT(text_time(user->first_seen, arena)),
+		      SLICE_PRINT(text_time(user->last_seen, arena)));
+	buffer_printf(out,
+		      ",\"turns\":%" PRIu64 ",\"facts\":%" PRIu64 ",\"conversations\":%" PRIu64
+		      ",\"pending\":%zu,\"parked\":%zu,\"restricted\":%s}",
+		      counts->turns, counts->facts, counts->conversations, jobs->pending,
+		      jobs->parked, listing->restricted[i] ? "true" : "false");
+}
+
+static void put_next(struct buffer *out, const struct listing *listing)
+{
+	bool cut = listing->counted < listing->list.count;
+	const struct user_key *next =
+		cut ? &listing->list.users[listing->counted - 1].key : &listing->after;
+	if (!cut && !listing->list.more) {
+		buffer_append(out, SLICE("null"));
+		return;
+	}
+	buffer_append_byte(out, '"');
+	for (size_t i = 0; i < sizeof(next->bytes); i++)
+		buffer_printf(out, "%02x", next->bytes[i]);
+	buffer_append_byte(out, '"');
+}
+
+static void reply_users(struct listing *listing)
+{
+	struct buffer *out = &listing->call->out;
+	buffer_append(out, SLICE("{\"users\":["));
+	for (size_t i = 0; i < listing->counted; i++) {
+		buffer_append(out, i == 0 ? SLICE("") : SLICE(","));
+		put_user(out, listing, i);
+	}
+	buffer_append(out, SLICE("],\"next\":"));
+	put_next(out, listing);
+	buffer_append_byte(out, '}');
+	admin_reply_json(listing->call, 200);
+}
+
+static bool has_found_all(const struct listing *listing)
+{
+	return !listing->list.more || listing->list.count == listing->list.limit ||
+	       listing->looked_at >= MAX_LOOKED_AT;
+}
+
+static enum store_result find_some(struct listing *listing)
+{
+	struct admin_call *call = listing->call;
+	listing->looked_at += STORE_LISTED_AT_ONCE;
+	return store_list_users(call->service->store, &listing->filter, &listing->after,
+				&listing->list, &call->arena);
+}
+
+static bool is_restricted(struct admin_call *call, struct user_key user)
+{
+	struct user_settings settings;
+	struct arena scratch = {0};
+	enum store_result result = store_settings(call->service->store, user, &settings, &scratch);
+	bool restricted = result == STORE_OK && settings_restrict(&settings);
+	arena_finish(&scratch);
+	return restricted;
+}
+
+/* Counting one user's jobs may be a slice's work, so the slice ends with a user who has some. */
+static enum store_result count_some(struct listing *listing)
+{
+	struct admin_call *call = listing->call;
+	size_t steps = STEPS_PER_SLICE;
+	enum store_result result = STORE_OK;
+	bool has_jobs = false;
+	while (result == STORE_OK && listing->counted < listing->list.count && steps > 0 &&
+	       !has_jobs) {
+		size_t i = listing->counted;
+		struct user_counts *counts = &listing->counts[i];
+		result = store_count_user(call->service->store, listing->list.users[i].key,
+					  clock_wall(), counts, &steps);
+		if (!counts->done)
+			break;
+		listing->jobs[i] = count_jobs(call, listing->list.users[i].key);
+		has_jobs = listing->jobs[i].all > 0;
+		listing->restricted[i] = is_restricted(call, listing->list.users[i].key);
+		listing->counted++;
+	}
+	listing->steps += STEPS_PER_SLICE - steps;
+	return result;
+}
+
+static bool has_counted_all(const struct listing *listing)
+{
+	return listing->counted == listing->list.count ||
+	       (listing->steps >= MAX_STEPS && listing->counted > 0);
+}
+
+static void run_slice(void *cookie)
+{
+	struct listing *listing = cookie;
+	struct admin_call *call = listing->call;
+	if (listing->gone) {
+		admin_abandon(call);
+		return;
+	}
+	bool finds = !has_found_all(listing);
+	enum store_result result = finds ? find_some(listing) : count_some(listing);
+	if (result != STORE_OK)
+		admin_reply_failure(call, result);
+	else if (!finds && has_counted_all(listing))
+		reply_users(listing);
+	else
+		loop_post(call->loop, run_slice, listing);
+}
+
+/* The slice that is posted ends the call. */
+static void on_client_gone(struct admin_call *call)
+{
+	struct listing *listing = call->pending;
+	listing->gone = true;
+}
+
+static bool read_hex(struct slice text, unsigned char *bytes, size_t size)
+{
+	if (text.size != 2 * size)
+		return false;
+	for (size_t i = 0; i < text.size; i++) {
+		static const char digits[] = "0123456789abcdef";
+		const char *digit = memchr(digits, text.data[i], sizeof(digits) - 1);
+		if (digit == NULL)
+			return false;
+		unsigned char *byte = &bytes[i / 2];
+		*byte = (unsigned char)(*byte << 4 | (digit - digits));
+	}
+	return true;
+}
+
+void admin_get_users(struct admin_call *call)
+{
+	struct listing *listing = arena_alloc(&call->arena, sizeof(*listing));
+	*listing = (struct listing){.call = call, .list = {.limit = USUAL_LIMIT, .more = true}};
+	unsigned char *log_id = arena_alloc(&call->arena, LOG_ID_BYTES);
+	struct slice after, told;
+	uint64_t limit = USUAL_LIMIT;
+	if (!admin_query(call, "tenant", &listing->tenant) || !admin_query(call, "log_id", &told) ||
+	    !admin_query(call, "prefix", &listing->filter.prefix) ||
+	    !admin_query(call, "after", &after) ||
+	    !admin_query_number(call, "limit", MAX_LIMIT, &limit))
+		return;
+	if (after.size > 0 &&
+	    !read_hex(after, listing->after.bytes, sizeof(listing->after.bytes))) {
+		admin_reply_error(call, 400, "invalid_query",
+				  "\"after\" must be the \"next\" of an earlier answer.");
+		return;
+	}
+	if (told.data != NULL && !read_hex(told, log_id, LOG_ID_BYTES)) {
+		admin_reply_error(call, 400, "invalid_query",
+				  "\"log_id\" must be the 8 hex digits of user= in the log.");
+		return;
+	}
+	if (told.data != NULL)
+		listing->filter.log_id = (struct slice){(const char *)log_id, LOG_ID_BYTES};
+	if (listing->tenant.data != NULL)
+		listing->filter.tenant = &listing->tenant;
+	struct user_list *list = &listing->list;
+	list->limit = limit;
+	list->users = arena_alloc(&call->arena, limit * sizeof(*list->users));
+	listing->counts = arena_alloc(&call->arena, limit * sizeof(*listing->counts));
+	memset(listing->counts, 0, limit * sizeof(*listing->counts));
+	listing->jobs = arena_alloc(&call->arena, limit * sizeof(*listing->jobs));
+	listing->restricted = arena_alloc(&call->arena, limit * sizeof(*listing->restricted));
+	call->pending = listing;
+	call->gone = on_client_gone;
+	run_slice(listing);
+}
+
+/* ---- one after the other ---- */
+
+static bool find_more(struct user_walk *walk)
+{
+	enum store_result result = STORE_OK;
+	walk->next = walk->list.count = 0;
+	if (walk->list.more)
+		result = store_list_users(walk->call->service->store, &walk->filter, &walk->after,
+					  &walk->list, &walk->call->arena);
+	return !admin_has_failed(walk->call, result);
+}
+
+static void step(void *cookie)
+{
+	struct user_walk *walk = cookie;
+	struct user_list *list = &walk->list;
+	if (walk->next == list->count && !find_more(walk))
+		return;
+	if (walk->next < list->count)
+		walk->each(walk, &list->users[walk->next++]);
+	else if (list->more)
+		admin_walk_on(walk);
+	else
+		walk->done(walk);
+}
+
+void admin_walk_on(struct user_walk *walk)
+{
+	loop_post(walk->call->loop, step, walk);
+}
+
+void admin_walk_users(struct user_walk *walk, struct slice tenant)
+{
+	walk->tenant = tenant;
+	if (tenant.size > 0)
+		walk->filter.tenant = &walk->tenant;
+	walk->list = (struct user_list){
+		.users = arena_alloc(&walk->call->arena,
+				     STORE_LISTED_AT_ONCE * sizeof(*walk->list.users)),
+		.limit = STORE_LISTED_AT_ONCE,
+		.more = true,
+	};
+	step(walk);
 }
