@@ -15,24 +15,62 @@
 #include <stdlib.h>
 #include <string.h>
 
-struct embedding_batch;
-
-/* What is known about the server, shared by all batches. Zero-initialize it. */
-struct embedding_server {
-	bool gives; /* it has returned a vector before */
+enum {
+	MAX_BACKLOGS = 4096,
+	MAX_BUSY = 2,
+	FIRST_PAUSE = 1, /* seconds */
+	LONGEST_PAUSE = 5 * 60,
+	BATCH_TURNS = 32,
+	BATCH_BYTES = 100 * 1024,
 };
 
-struct embedding_batch_setting {
+enum backlog_state {
+	BACKLOG_QUEUED, /* in embedder->queue */
+	BACKLOG_BUSY,   /* its batch is in progress */
+	BACKLOG_PAUSED, /* its timer runs; no caller waits for it */
+};
+
+/* A user who may have turns without vectors. */
+struct backlog {
+	struct user_node node;
+	struct backlog *in_queue;
+	struct embedder *embedder;
+	enum backlog_state state;
+	bool woken;        /* since its batch began */
+	unsigned failures; /* in a row */
+	uint64_t first;    /* the first turn that its last batch stored: must not come again */
+	struct batch *batch;
+	struct event *timer;
+	struct embedder_wait *waits;
+};
+
+/* Belongs to the embedder's thread until it is posted back, except the callback, which always
+ * belongs to the caller's thread. */
+struct embedder_wait {
+	struct embedder_wait *next; /* for the same backlog */
+	struct embedder *embedder;
+	struct user_key user;
+	struct loop *loop;
+	uint64_t timeout;
+	struct backlog *backlog;
+	struct event *deadline;
+	bool all;
+	embedder_done *done; /* NULL: cancelled */
+	void *cookie;
+};
+
+struct embedder {
 	struct store *store;
 	struct loop *loop;
 	struct upstream *upstream;
+	struct key_ring *keys;
 	struct config *config;
-	struct embedding_server *server;
-	struct last_failure *failure; /* the embedding model's */
-	struct user_key user;
-	struct slice key_field; /* "NAME: VALUE"; empty: none */
-	uint64_t *first; /* the first turn that the user's last batch stored: it must not come again
-			  */
+	bool server_gives; /* it has returned a vector before */
+	struct last_failure *failure;
+	atomic_bool stopping;
+	struct user_table backlogs;
+	struct backlog *queue, **queue_end;
+	size_t busy;
 };
 
 enum batch_end {
@@ -41,24 +79,16 @@ enum batch_end {
 	BATCH_FAILED,    /* try again after a pause; the vectors received are stored */
 };
 
-typedef void embedding_batch_ended(void *cookie, enum batch_end end);
-
 /* A batch: takes some of a user's turns from having no vectors to having them in the store. It
- * makes one call of /embeddings, or more if the server needs smaller requests. Runs on the
- * embedder's thread. */
-
-enum {
-	BATCH_TURNS = 32,
-	BATCH_BYTES = 100 * 1024,
-};
-
-/*  turns:  | answered | to be asked for | blank |
+ * makes one call of /embeddings, or more if the server needs smaller requests.
+ *
+ *  turns:  | answered | to be asked for | blank |
  *          0        done             to_ask   count   */
-struct embedding_batch {
-	struct embedding_batch_setting setting;
+struct batch {
+	struct backlog *backlog;
+	struct config *config;
 	struct arena arena;
-	embedding_batch_ended *ended;
-	void *cookie;
+	struct slice key_field; /* "NAME: VALUE"; empty: none */
 	enum batch_end end;
 	struct event *at_end;
 	struct store_call *store_call; /* under way */
@@ -71,36 +101,43 @@ struct embedding_batch {
 	uint64_t first;    /* the id of the oldest turn */
 };
 
-static void destroy(struct embedding_batch *batch)
+/* ---- batches ---- */
+
+static void destroy(struct batch *batch)
 {
 	store_cancel(batch->store_call);
 	embedding_call_cancel(batch->call);
 	event_free(batch->at_end);
-	config_release(batch->setting.config);
+	config_release(batch->config);
 	arena_finish(&batch->arena);
 	free(batch);
 }
 
+static void on_batch_ended(struct backlog *backlog, enum batch_end end);
+
 static void on_at_end(evutil_socket_t fd, short what, void *cookie)
 {
-	struct embedding_batch *batch = cookie;
+	struct batch *batch = cookie;
 	(void)fd;
 	(void)what;
-	batch->ended(batch->cookie, batch->end);
+	struct backlog *backlog = batch->backlog;
+	enum batch_end end = batch->end;
+	backlog->batch = NULL;
 	destroy(batch);
+	on_batch_ended(backlog, end);
 }
 
-/* Runs from the loop, since a batch may be over before embedding_batch_start() returns. */
-static void end_batch(struct embedding_batch *batch, enum batch_end end)
+/* Runs from the loop, since a batch may be over before begin_batch() returns. */
+static void end_batch(struct batch *batch, enum batch_end end)
 {
 	batch->end = end;
 	event_active(batch->at_end, EV_TIMEOUT, 0);
 }
 
-static void warn_of_failure(struct embedding_batch *batch, const char *detail, int status)
+static void warn_of_failure(struct batch *batch, const char *detail, int status)
 {
 	const struct failure_words why = failure_words(detail, status);
-	if (last_failure_note(batch->setting.failure, &why))
+	if (last_failure_note(batch->backlog->embedder->failure, &why))
 		log_warn("embedding call failed: %s; turns wait and are found by their words "
 			 "meanwhile; check [model] embedding, base_url and api_key",
 			 why.text);
@@ -110,37 +147,37 @@ static void warn_of_failure(struct embedding_batch *batch, const char *detail, i
 
 static void on_stored(void *cookie, enum store_result result)
 {
-	struct embedding_batch *batch = cookie;
+	struct batch *batch = cookie;
 	batch->store_call = NULL;
 	bool stored = result == STORE_OK || result == STORE_STALE || result == STORE_NOT_FOUND;
 	if (!stored)
 		warn_of_failure(batch, store_result_name(result), 0);
 	else
-		*batch->setting.first = batch->first;
+		batch->backlog->first = batch->first;
 	end_batch(batch, stored ? batch->end : BATCH_FAILED);
 }
 
-static void store_turns(struct embedding_batch *batch, size_t count, enum batch_end end)
+static void store_turns(struct batch *batch, size_t count, enum batch_end end)
 {
-	const struct embedding_batch_setting *setting = &batch->setting;
+	struct embedder *embedder = batch->backlog->embedder;
 	batch->end = end;
 	for (size_t i = 0; i < count; i++)
 		metrics_count(batch->turns[i].vector != NULL ? METRIC_TURNS_EMBEDDED
 							     : METRIC_TURNS_WITHOUT,
 			      1);
 	batch->store_call = store_embedded(
-		setting->store, setting->user, slice_of(setting->config->model.embedding),
-		batch->dimensions, batch->turns, count,
-		(struct store_waiter){loop_for_store(setting->loop), on_stored, batch});
+		embedder->store, batch->backlog->node.user,
+		slice_of(batch->config->model.embedding), batch->dimensions, batch->turns, count,
+		(struct store_waiter){loop_for_store(embedder->loop), on_stored, batch});
 }
 
 /* ---- from the server ---- */
 
-static void give_up(struct embedding_batch *batch, const struct embedding_answer *answer)
+static void give_up(struct batch *batch, const struct embedding_answer *answer)
 {
 	warn_of_failure(batch, answer->detail, answer->status);
 	/* A server that refuses everything may itself be at fault: marks no turn then. */
-	if (batch->done > 0 && batch->setting.server->gives)
+	if (batch->done > 0 && batch->backlog->embedder->server_gives)
 		store_turns(batch, batch->done, BATCH_FAILED);
 	else
 		end_batch(batch, BATCH_FAILED);
@@ -148,34 +185,35 @@ static void give_up(struct embedding_batch *batch, const struct embedding_answer
 
 static void on_called(void *cookie, const struct embedding_answer *answer);
 
-static void ask(struct embedding_batch *batch)
+static void ask(struct batch *batch)
 {
+	const struct embedder *embedder = batch->backlog->embedder;
 	size_t left = batch->to_ask - batch->done;
 	if (batch->asked > left)
 		batch->asked = left;
 	const struct embedding_request request = {
-		.loop = batch->setting.loop,
-		.upstream = batch->setting.upstream,
-		.config = batch->setting.config,
-		.key_field = batch->setting.key_field,
+		.to = {.loop = embedder->loop,
+		       .upstream = embedder->upstream,
+		       .config = batch->config,
+		       .key_field = batch->key_field,
+		       .timeout = batch->config->model.timeout},
 		.texts = batch->texts + batch->done,
 		.count = batch->asked,
-		.timeout = batch->setting.config->model.timeout,
 	};
 	batch->call = embedding_call_start(&request, on_called, batch);
 }
 
-static void go_on(struct embedding_batch *batch, const struct embedding_answer *answer)
+static void go_on(struct batch *batch, const struct embedding_answer *answer)
 {
 	if (batch->done < batch->to_ask)
 		ask(batch);
-	else if (batch->setting.server->gives)
+	else if (batch->backlog->embedder->server_gives)
 		store_turns(batch, batch->count, BATCH_STORED);
 	else
 		give_up(batch, answer);
 }
 
-static void take_vectors(struct embedding_batch *batch, const struct embedding_answer *answer)
+static void take_vectors(struct batch *batch, const struct embedding_answer *answer)
 {
 	struct embedded_turn *turns = batch->turns + batch->done;
 	size_t size = answer->dimensions;
@@ -189,8 +227,8 @@ static void take_vectors(struct embedding_batch *batch, const struct embedding_a
 	}
 	if (size > 0) {
 		batch->dimensions = size;
-		batch->setting.server->gives = true;
-		last_failure_end(batch->setting.failure);
+		batch->backlog->embedder->server_gives = true;
+		last_failure_end(batch->backlog->embedder->failure);
 	}
 	batch->done += batch->asked;
 	batch->asked *= 2;
@@ -198,7 +236,7 @@ static void take_vectors(struct embedding_batch *batch, const struct embedding_a
 }
 
 /* The request, or one text, is too much for the server: asks for fewer, shorter, or without it. */
-static void give_way(struct embedding_batch *batch, const struct embedding_answer *answer)
+static void give_way(struct batch *batch, const struct embedding_answer *answer)
 {
 	struct slice *text = &batch->texts[batch->done];
 	if (batch->asked > 1) {
@@ -216,7 +254,7 @@ static void give_way(struct embedding_batch *batch, const struct embedding_answe
 
 static void on_called(void *cookie, const struct embedding_answer *answer)
 {
-	struct embedding_batch *batch = cookie;
+	struct batch *batch = cookie;
 	batch->call = NULL;
 	bool differs = batch->dimensions != 0 && answer->dimensions != 0 &&
 		       answer->dimensions != batch->dimensions;
@@ -243,7 +281,7 @@ static size_t fitting(const struct turn *turns, size_t count)
 }
 
 /* Moves blank texts, which a server may refuse, after the others. */
-static void take_turns(struct embedding_batch *batch, const struct turn *turns, size_t count)
+static void take_turns(struct batch *batch, const struct turn *turns, size_t count)
 {
 	batch->count = fitting(turns, count);
 	batch->turns = arena_alloc(&batch->arena, batch->count * sizeof(*batch->turns));
@@ -258,18 +296,18 @@ static void take_turns(struct embedding_batch *batch, const struct turn *turns, 
 	batch->asked = batch->to_ask;
 }
 
-static void begin(struct embedding_batch *batch)
+/* What was not stored must not be paid for again at once. */
+static void begin(struct batch *batch)
 {
-	const struct embedding_batch_setting *setting = &batch->setting;
+	struct backlog *backlog = batch->backlog;
 	struct unembedded unembedded;
-	enum store_result result = store_unembedded(setting->store, setting->user,
-						    slice_of(setting->config->model.embedding),
+	enum store_result result = store_unembedded(backlog->embedder->store, backlog->node.user,
+						    slice_of(batch->config->model.embedding),
 						    BATCH_TURNS, &unembedded, &batch->arena);
 	if (result == STORE_OK && unembedded.count == 0) {
 		end_batch(batch, BATCH_NONE_LEFT);
-	} else if (result != STORE_OK || unembedded.turns[0].id == *setting->first) {
-		/* What was not stored must not be paid for again at once. */
-		*setting->first = 0;
+	} else if (result != STORE_OK || unembedded.turns[0].id == backlog->first) {
+		backlog->first = 0;
 		end_batch(batch, BATCH_FAILED);
 	} else {
 		batch->first = unembedded.turns[0].id;
@@ -281,84 +319,22 @@ static void begin(struct embedding_batch *batch)
 	}
 }
 
-/* Calls `ended` once from the loop, never from within this function. Everything in the setting
- * except the config must outlive the batch; the key's field is copied. */
-static struct embedding_batch *embedding_batch_start(const struct embedding_batch_setting *setting,
-						     embedding_batch_ended *ended, void *cookie)
+static void begin_batch(struct backlog *backlog)
 {
-	struct embedding_batch *batch = xcalloc(1, sizeof(*batch));
-	batch->setting = *setting;
-	batch->setting.config = config_retain(setting->config);
-	batch->setting.key_field = arena_copy(&batch->arena, setting->key_field);
-	batch->ended = ended;
-	batch->cookie = cookie;
-	batch->at_end = event_new(loop_base(setting->loop), -1, 0, on_at_end, batch);
+	struct embedder *embedder = backlog->embedder;
+	struct batch *batch = xcalloc(1, sizeof(*batch));
+	batch->backlog = backlog;
+	batch->config = config_retain(embedder->config);
+	batch->key_field = model_key_field(
+		embedder->config, key_ring_get(embedder->keys, backlog->node.user, &batch->arena),
+		&batch->arena);
+	batch->at_end = event_new(loop_base(embedder->loop), -1, 0, on_at_end, batch);
+	backlog->state = BACKLOG_BUSY;
+	backlog->woken = false;
+	backlog->batch = batch;
+	embedder->busy++;
 	begin(batch);
-	return batch;
 }
-
-/* `ended` is not called; what is on its way to the store gets there. NULL is fine. */
-static void embedding_batch_cancel(struct embedding_batch *batch)
-{
-	if (batch != NULL)
-		destroy(batch);
-}
-
-enum {
-	MAX_BACKLOGS = 4096,
-	MAX_BUSY = 2,
-	FIRST_PAUSE = 1, /* seconds */
-	LONGEST_PAUSE = 5 * 60,
-};
-
-enum backlog_state {
-	BACKLOG_QUEUED, /* in embedder->queue */
-	BACKLOG_BUSY,   /* its batch is in progress */
-	BACKLOG_PAUSED, /* its timer runs; no caller waits for it */
-};
-
-/* A user who may have turns without vectors. */
-struct backlog {
-	struct user_node node;
-	struct backlog *in_queue;
-	struct embedder *embedder;
-	enum backlog_state state;
-	bool woken;        /* since its batch began */
-	unsigned failures; /* in a row */
-	uint64_t first;    /* see struct embedding_batch_setting */
-	struct embedding_batch *batch;
-	struct event *timer;
-	struct embedder_wait *waits;
-};
-
-/* Belongs to the embedder's thread until it is posted back, except the callback, which always
- * belongs to the caller's thread. */
-struct embedder_wait {
-	struct embedder_wait *next; /* for the same backlog */
-	struct embedder *embedder;
-	struct user_key user;
-	struct loop *loop;
-	uint64_t timeout;
-	struct backlog *backlog;
-	struct event *deadline;
-	bool all;
-	embedder_done *done; /* NULL: cancelled */
-	void *cookie;
-};
-
-struct embedder {
-	struct store *store;
-	struct loop *loop;
-	struct upstream *upstream;
-	struct key_ring *keys;
-	struct config *config;
-	struct embedding_server server;
-	struct last_failure *failure;
-	atomic_bool stopping;
-	struct user_table backlogs;
-	struct backlog *queue, **queue_end;
-	size_t busy;
-};
 
 /* ---- waits ---- */
 
@@ -502,13 +478,9 @@ static struct backlog *wake_backlog(struct embedder *embedder, struct user_key u
 	return backlog;
 }
 
-/* ---- batches ---- */
-
-static void on_batch_ended(void *cookie, enum batch_end end)
+static void on_batch_ended(struct backlog *backlog, enum batch_end end)
 {
-	struct backlog *backlog = cookie;
 	struct embedder *embedder = backlog->embedder;
-	backlog->batch = NULL;
 	embedder->busy--;
 	if (end != BATCH_FAILED)
 		backlog->failures = 0;
@@ -519,30 +491,6 @@ static void on_batch_ended(void *cookie, enum batch_end end)
 	else
 		remove_backlog(backlog, true);
 	pump(embedder);
-}
-
-static void begin_batch(struct backlog *backlog)
-{
-	struct embedder *embedder = backlog->embedder;
-	struct arena arena = {0};
-	const struct embedding_batch_setting setting = {
-		.store = embedder->store,
-		.loop = embedder->loop,
-		.upstream = embedder->upstream,
-		.config = embedder->config,
-		.server = &embedder->server,
-		.failure = embedder->failure,
-		.user = backlog->node.user,
-		.key_field = embedding_key_field(
-			embedder->config, key_ring_get(embedder->keys, backlog->node.user, &arena),
-			&arena),
-		.first = &backlog->first,
-	};
-	backlog->state = BACKLOG_BUSY;
-	backlog->woken = false;
-	embedder->busy++;
-	backlog->batch = embedding_batch_start(&setting, on_batch_ended, backlog);
-	arena_finish(&arena);
 }
 
 static void pump(struct embedder *embedder)
@@ -636,7 +584,7 @@ void embedder_configure(struct embedder *embedder, struct config *config)
 {
 	config_release(embedder->config);
 	embedder->config = config_retain(config);
-	embedder->server = (struct embedding_server){0};
+	embedder->server_gives = false;
 	last_failure_clear(embedder->failure);
 	struct user_node *node = NULL;
 	while ((node = user_table_next(&embedder->backlogs, node)) != NULL) {
@@ -667,7 +615,8 @@ void embedder_stop(struct embedder *embedder)
 	struct user_node *node;
 	while ((node = user_table_next(&embedder->backlogs, NULL)) != NULL) {
 		struct backlog *backlog = (struct backlog *)node;
-		embedding_batch_cancel(backlog->batch);
+		if (backlog->batch != NULL)
+			destroy(backlog->batch);
 		remove_backlog(backlog, false);
 	}
 }

@@ -2,20 +2,14 @@
 #ifndef RECALLD_PROXY_BACKGROUND_EMBEDDING_CALL_H
 #define RECALLD_PROXY_BACKGROUND_EMBEDDING_CALL_H
 
-#include "proxy/config/config.h"
-#include "proxy/runtime/loop.h"
-#include "proxy/upstream/upstream.h"
+#include "proxy/background/model_call.h"
 
 struct embedding_call;
 
 struct embedding_request {
-	struct loop *loop;
-	struct upstream *upstream;
-	struct config *config;
-	struct slice key_field; /* "NAME: VALUE"; empty: none */
+	struct model_request to; /* without its path, body and limit */
 	const struct slice *texts;
-	size_t count;     /* at least 1 */
-	uint64_t timeout; /* milliseconds for the whole call */
+	size_t count; /* at least 1 */
 };
 
 enum embedding_outcome {
@@ -38,15 +32,10 @@ struct embedding_answer {
 /* Called once from the loop unless cancelled; the answer is valid during the call. */
 typedef void embedding_called(void *cookie, const struct embedding_answer *answer);
 
-/* Copies the request except its loop and upstream, which must outlive the call. */
+/* Copies the texts; see model_call_start() of the rest. */
 struct embedding_call *embedding_call_start(const struct embedding_request *request,
 					    embedding_called *callback, void *cookie);
 void embedding_call_cancel(struct embedding_call *call); /* NULL is fine */
-
-/* The field with the key to use, "NAME: VALUE": [model]'s key, else the upstream's, else the
- * client's own. */
-struct slice embedding_key_field(const struct config *config, struct slice clients_own,
-				 struct arena *arena);
 
 enum {
 	EMBEDDING_TEXT_LIMIT = 8192, /* the most bytes of a text that are embedded */

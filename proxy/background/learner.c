@@ -3,13 +3,8 @@
 #include "core/memory/user.h"
 #include "proxy/background/embedder.h"
 #include "proxy/background/key_ring.h"
-#include "proxy/background/learn_call.h"
 #include "proxy/background/learn_job.h"
-#include "proxy/background/next_job.h"
-#include "proxy/background/pace.h"
-#include "proxy/runtime/loop.h"
 #include "proxy/runtime/metrics.h"
-#include "proxy/upstream/upstream.h"
 #include "storage/lmdb/thread.h"
 #include "storage/store.h"
 
@@ -20,11 +15,6 @@
 
 /* The longest pause of a user, in milliseconds. */
 enum { LEARNER_LONGEST_WAIT_MS = 30000 };
-
-struct event;
-struct next_job;
-struct learner;
-struct learn_job;
 
 /* The state says where the user is. */
 enum learner_user_state {
@@ -258,10 +248,8 @@ enum {
 };
 
 struct learner {
-	struct service *service;
+	struct learn_means means;
 	struct config *config;
-	struct loop *loop;
-	struct upstream *upstream;
 	struct key_ring *keys;
 	struct embedder *embedder;
 	pthread_t thread;
@@ -270,8 +258,6 @@ struct learner {
 	struct learner_user_list users;
 	size_t asking;     /* learn_jobs at the memory model, or about to call it */
 	size_t learn_jobs; /* these, and those whose results are being stored */
-	struct quirk_memory quirks;
-	struct pace pace;
 	struct learner_models models;
 
 	struct event *scan;
@@ -308,7 +294,8 @@ static bool add_user(struct learner *learner, struct user_key user, bool at_once
 	if (learner_user == NULL)
 		return false;
 	learner_user->learner = learner;
-	learner_user->timer = evtimer_new(loop_base(learner->loop), on_pause_over, learner_user);
+	learner_user->timer =
+		evtimer_new(loop_base(learner->means.loop), on_pause_over, learner_user);
 	learner_users_enqueue(&learner->users, learner_user);
 	return true;
 }
@@ -338,41 +325,27 @@ static void on_learn_job_ended(void *cookie, bool noted, bool wants_room)
 static void begin_learn_job(struct learner_user *learner_user, const struct next_job *next)
 {
 	struct learner *learner = learner_user->learner;
-	const struct learn_job_setting setting = {
-		.store = learner->service->store,
-		.loop = learner->loop,
-		.upstream = learner->upstream,
-		.config = learner->config,
-		.quirks = &learner->quirks,
-		.pace = &learner->pace,
-		.failure = &learner->service->learning,
-		.forgotten = &learner->service->forgotten,
-		.user = learner_user->node.user,
-		.tenant = next->page.tenant,
-		.user_id = next->page.user,
-		.key_field = next->key_field,
-		.model = learner_models_name(&learner->models, learner->config, next->page.tenant,
-					     next->jobs[0]->model),
-	};
+	const struct slice model = learner_models_name(&learner->models, learner->config,
+						       next->page.tenant, next->jobs[0]->model);
 	learner_user->has_new_key = false;
 	learner_user->state = LEARNER_USER_BUSY;
 	learner->asking++;
 	learner->learn_jobs++;
 	metrics_move(METRIC_LEARNER_CALLS, 1);
-	learner_user->learn_job = learn_job_start(&setting, next->jobs, next->count, on_asked,
-						  on_learn_job_ended, learner_user);
+	learner_user->learn_job = learn_job_start(&learner->means, next, learner->config, model,
+						  on_asked, on_learn_job_ended, learner_user);
 }
 
 static void look_at(struct learner *learner, struct learner_user *learner_user)
 {
 	/* Calling the model would cost money for a result that the store refuses. */
-	if (learner_user->wants_room && !store_has_room(learner->service->store)) {
+	if (learner_user->wants_room && !store_has_room(learner->means.service->store)) {
 		learner_user_pause(learner_user, ROOM_WAIT_MS);
 		return;
 	}
 	learner_user->wants_room = false;
 	struct next_job next = {
-		.store = learner->service->store,
+		.store = learner->means.service->store,
 		.config = learner->config,
 		.keys = learner->keys,
 		.user = learner_user->node.user,
@@ -395,7 +368,8 @@ static void look_at(struct learner *learner, struct learner_user *learner_user)
 static bool can_begin(const struct learner *learner)
 {
 	size_t concurrency = learner->config->model.concurrency;
-	return !learner->stopping && learner->asking < pace_limit(&learner->pace, concurrency) &&
+	return !learner->stopping &&
+	       learner->asking < pace_limit(&learner->means.pace, concurrency) &&
 	       learner->learn_jobs < concurrency + MAX_STORING;
 }
 
@@ -450,8 +424,8 @@ static void on_scan(evutil_socket_t fd, short what, void *cookie)
 	learner->scan_begun = clock_steady();
 	if (!learner->scan_goes_on)
 		learner->scan_after = (struct user_key){0};
-	if (store_users_with_jobs(learner->service->store, &learner->scan_after, SCAN_SLICE, &page,
-				  &arena) != STORE_OK)
+	if (store_users_with_jobs(learner->means.service->store, &learner->scan_after, SCAN_SLICE,
+				  &page, &arena) != STORE_OK)
 		page = (struct user_page){0};
 	add_users(learner, &page);
 	arena_finish(&arena);
@@ -501,7 +475,7 @@ static void post_wake(struct learner *learner, struct user_key user, enum wake_c
 {
 	struct wake_task *task = xmalloc(sizeof(*task));
 	*task = (struct wake_task){.learner = learner, .user = user, .cause = cause};
-	loop_post(learner->loop, wake, task);
+	loop_post(learner->means.loop, wake, task);
 }
 
 void learner_wake(struct learner *learner, struct user_key user, bool is_pressing)
@@ -531,7 +505,7 @@ static void scan_anew(void *cookie)
 
 void learner_wake_all(struct learner *learner)
 {
-	loop_post(learner->loop, scan_anew, learner);
+	loop_post(learner->means.loop, scan_anew, learner);
 }
 
 static void configure(void *cookie, void *config)
@@ -539,8 +513,8 @@ static void configure(void *cookie, void *config)
 	struct learner *learner = cookie;
 	config_release(learner->config);
 	learner->config = config;
-	last_failure_clear(&learner->service->learning);
-	pace_note_answer(&learner->pace);
+	last_failure_clear(&learner->means.service->learning);
+	pace_note_answer(&learner->means.pace);
 	if (!learner->stopping)
 		embedder_configure(learner->embedder, learner->config);
 	scan_anew(learner); /* another mode may want jobs that the old one left */
@@ -548,7 +522,7 @@ static void configure(void *cookie, void *config)
 
 void learner_configure(struct learner *learner, struct config *config)
 {
-	loop_post_with(learner->loop, configure, learner, config_retain(config));
+	loop_post_with(learner->means.loop, configure, learner, config_retain(config));
 }
 
 /* ---- its life ---- */
@@ -568,7 +542,7 @@ static void *run(void *cookie)
 {
 	struct learner *learner = cookie;
 	thread_give_way(); /* to chats */
-	loop_run(learner->loop);
+	loop_run(learner->means.loop);
 	end_learn_jobs(learner);
 	embedder_stop(learner->embedder);
 	return NULL;
@@ -577,16 +551,17 @@ static void *run(void *cookie)
 struct learner *learner_start(struct service *service, struct config *config)
 {
 	struct learner *learner = xcalloc(1, sizeof(*learner));
-	learner->service = service;
+	learner->means.service = service;
 	learner->config = config_retain(config);
-	learner->loop = loop_create();
-	learner->upstream = upstream_create(loop_base(learner->loop), 16);
+	learner->means.loop = loop_create();
+	learner->means.upstream = upstream_create(loop_base(learner->means.loop), 16);
 	learner->keys = key_ring_create();
-	learner->embedder = embedder_create(service->store, learner->loop, learner->upstream,
-					    learner->keys, learner->config, &service->embedding);
+	learner->embedder =
+		embedder_create(service->store, learner->means.loop, learner->means.upstream,
+				learner->keys, learner->config, &service->embedding);
 	learner_users_init(&learner->users);
-	pace_init(&learner->pace, loop_base(learner->loop), on_pace_over, learner);
-	learner->scan = evtimer_new(loop_base(learner->loop), on_scan, learner);
+	pace_init(&learner->means.pace, loop_base(learner->means.loop), on_pace_over, learner);
+	learner->scan = evtimer_new(loop_base(learner->means.loop), on_scan, learner);
 	loop_wait(learner->scan, 0);
 	if (!thread_start(&learner->thread, "learn", run, learner)) {
 		learner_destroy(learner);
@@ -597,7 +572,7 @@ struct learner *learner_start(struct service *service, struct config *config)
 
 void learner_stop(struct learner *learner)
 {
-	loop_stop(learner->loop);
+	loop_stop(learner->means.loop);
 	pthread_join(learner->thread, NULL);
 }
 
@@ -605,10 +580,10 @@ void learner_destroy(struct learner *learner)
 {
 	if (learner == NULL)
 		return;
-	upstream_destroy(learner->upstream);
+	upstream_destroy(learner->means.upstream);
 	event_free(learner->scan);
-	pace_finish(&learner->pace);
-	loop_destroy(learner->loop);
+	pace_finish(&learner->means.pace);
+	loop_destroy(learner->means.loop);
 	embedder_destroy(learner->embedder);
 	key_ring_destroy(learner->keys);
 	config_release(learner->config);

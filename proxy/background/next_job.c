@@ -1,6 +1,5 @@
 #include "proxy/background/next_job.h"
 
-#include "proxy/background/learn_job.h"
 #include "storage/rights.h"
 
 /* Usually there are one or two. */

@@ -4,9 +4,18 @@
 #define RECALLD_PROXY_BACKGROUND_NEXT_JOB_H
 
 #include "proxy/background/key_ring.h"
-#include "proxy/background/learn_batch.h"
 #include "proxy/config/config.h"
 #include "storage/store.h"
+
+enum {
+	/* Milliseconds after a user's newest turn when everything left is folded into the
+	 * summary. */
+	LEARN_JOB_IDLE_TIME = 60 * 60 * 1000,
+	/* The longest pause before a job's next try, in milliseconds. */
+	LEARN_JOB_LONGEST_PAUSE = 5 * 60 * 1000,
+	/* The most exchanges of one call: [memory] learn_batch. */
+	LEARN_BATCH_MOST = 16,
+};
 
 /* Whether an exchange in this mode leaves anything to do now; otherwise its job waits for another
  * mode, and any number of such jobs may have to be passed over. A wish to forget (`forgets`) waits

@@ -78,9 +78,9 @@ static void probe(struct question_vectors *vectors, struct embedding_request *re
 		  const struct slice *text)
 {
 	const struct slice short_text = utf8_cut(*text, EMBEDDING_SHORT_TEXT);
-	vectors->probe_deadline = clock_steady() + request->timeout * 1000;
+	vectors->probe_deadline = clock_steady() + request->to.timeout * 1000;
 	request->texts = &short_text;
-	request->timeout = request->config->model.timeout;
+	request->to.timeout = request->to.config->model.timeout;
 	vectors->probe = embedding_call_start(request, on_probe, vectors);
 }
 
@@ -108,7 +108,7 @@ static struct question_call *ask(struct question_vectors *vectors,
 {
 	struct question_call *call = xcalloc(1, sizeof(*call));
 	call->vectors = vectors;
-	call->has_own_key = config_model_api_key(request->config)[0] == '\0';
+	call->has_own_key = config_model_api_key(request->to.config)[0] == '\0';
 	call->call = embedding_call_start(request, on_answer, call);
 	return call;
 }
@@ -123,13 +123,13 @@ struct question_call *question_vector_start(struct question_vectors *vectors, st
 	struct arena arena = {0};
 	struct question_call *call = NULL;
 	struct embedding_request request = {
-		.loop = vectors->loop,
-		.upstream = vectors->upstream,
-		.config = config,
-		.key_field = embedding_key_field(config, clients_own, &arena),
+		.to = {.loop = vectors->loop,
+		       .upstream = vectors->upstream,
+		       .config = config,
+		       .key_field = model_key_field(config, clients_own, &arena),
+		       .timeout = config->model.embedding_timeout},
 		.texts = &text,
 		.count = 1,
-		.timeout = config->model.embedding_timeout,
 	};
 	if (vectors->pause == 0) {
 		call = ask(vectors, &request);
