@@ -1,5 +1,6 @@
-/* Tells when the configuration's files have changed on disk: its own file, the certificate and its
- * key, and the files that hold secrets. */
+/* Reads the configuration for the daemon, whose log gets the messages about it, and tells when its
+ * files have changed on disk: its own file, the certificate and its key, and the files that hold
+ * secrets. */
 #ifndef RECALLD_PROXY_DAEMON_CONFIG_WATCH_H
 #define RECALLD_PROXY_DAEMON_CONFIG_WATCH_H
 
@@ -23,6 +24,10 @@ struct config_watch {
 	struct file_mark read[CONFIG_FILES];
 	struct file_mark seen[CONFIG_FILES]; /* by the last look */
 };
+
+/* Reads FILE, configures the log accordingly, and logs warnings. Returns NULL on faults, which it
+ * prints to standard error line by line, as -t does: the log's format is not known yet. */
+struct config *config_read_at_start(const char *file);
 
 /* `config` was read from `file`, which must outlive the watch, just now. */
 void config_watch_start(struct config_watch *watch, const char *file, const struct config *config);

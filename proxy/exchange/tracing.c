@@ -3,7 +3,6 @@
  * part, since other paths may contain an id. */
 #include "proxy/exchange/tracing.h"
 
-#include "proxy/service/span.h"
 #include "proxy/service/tracer.h"
 
 enum { MOST_SENDS = 2, SPANS_LIMIT = 16 * 1024, MODEL_LIMIT = 128 };

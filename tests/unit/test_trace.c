@@ -3,8 +3,7 @@
 
 #include "core/json/json.h"
 #include "proxy/runtime/metrics.h"
-#include "proxy/service/queue.h"
-#include "proxy/service/span.h"
+#include "proxy/service/trace_context.h"
 #include "proxy/service/tracer.h"
 
 #include <stdlib.h>
