@@ -246,8 +246,8 @@ struct config_key {
 	bool required;        /* must not be empty */
 	bool shortest;        /* of several sections, the shortest time counts; 0 is the longest */
 	bool reloadable;
-	/* For texts and list items: whether the form is valid, and if not, why ("is ...; what would
-	 * be right", without the value). NULL: any form. Not called for an empty text. */
+	/* For texts and list items: whether the text is valid, and if not, why ("is ...; what would
+	 * be right", without the value). NULL: any text. Not called for an empty text. */
 	bool (*check)(struct slice text, struct buffer *why);
 	/* Into struct config, or struct config_memory for the sections that it holds. SIZE_MAX:
 	 * recognized but not stored. */

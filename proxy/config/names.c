@@ -1,8 +1,9 @@
-/* Names in the configuration: sections, keys, their environment variables, and suggestions for
- * misspelt ones. */
+/* Names in the configuration: sections, keys, their environment variables, suggestions for misspelt
+ * ones, and the faults and warnings that name them. */
 #include "proxy/config/reader.h"
 
 #include <ctype.h>
+#include <stdarg.h>
 #include <string.h>
 
 enum { MAX_NAME = 24 };
@@ -50,7 +51,8 @@ static void print_upper(const char *name, FILE *out)
 		(void)fputc(upper(*name), out);
 }
 
-void config_print_variable(const struct config_key *key, FILE *out)
+/* Prints "RECALLD_MEMORY_MODE". */
+static void print_variable(const struct config_key *key, FILE *out)
 {
 	(void)fputs(variable_prefix, out);
 	print_upper(key->section, out);
@@ -185,4 +187,70 @@ void config_suggest_key(struct slice section, struct slice name, struct buffer *
 		     i++)
 			buffer_printf(out, "%s %s", i == first ? "" : ",", config_keys[i].name);
 	}
+}
+
+/* ---- messages ---- */
+
+static void print_origin(const struct config_reader *reader, struct config_origin origin, FILE *out)
+{
+	if (origin.variable != NULL)
+		print_variable(origin.variable, out);
+	else
+		(void)fputs(reader->name, out);
+	if (origin.line > 0)
+		(void)fprintf(out, ":%u", origin.line);
+	(void)fputs(": ", out);
+}
+
+void config_fault(struct config_reader *reader, struct config_origin origin, const char *format,
+		  ...)
+{
+	reader->fault_count++;
+	if (reader->fault_count == CONFIG_MAX_FAULTS + 1)
+		(void)fprintf(reader->faults, "%s: there are more faults; fix these first\n",
+			      reader->name);
+	if (reader->fault_count > CONFIG_MAX_FAULTS)
+		return;
+	print_origin(reader, origin, reader->faults);
+	va_list arguments;
+	va_start(arguments, format);
+	(void)vfprintf(reader->faults, format, arguments);
+	va_end(arguments);
+	(void)fputc('\n', reader->faults);
+}
+
+static void warn(struct config_reader *reader, struct config_origin origin, const char *word,
+		 const char *format, va_list arguments)
+{
+	if (reader->warnings == NULL)
+		return;
+	print_origin(reader, origin, reader->warnings);
+	(void)fputs(word, reader->warnings);
+	(void)vfprintf(reader->warnings, format, arguments);
+	(void)fputc('\n', reader->warnings);
+}
+
+void config_warning(struct config_reader *reader, const char *format, ...)
+{
+	va_list arguments;
+	va_start(arguments, format);
+	warn(reader, (struct config_origin){0}, "warning: ", format, arguments);
+	va_end(arguments);
+}
+
+void config_note(struct config_reader *reader, const char *format, ...)
+{
+	va_list arguments;
+	va_start(arguments, format);
+	warn(reader, (struct config_origin){0}, "note: ", format, arguments);
+	va_end(arguments);
+}
+
+void config_warning_at(struct config_reader *reader, struct config_origin origin,
+		       const char *format, ...)
+{
+	va_list arguments;
+	va_start(arguments, format);
+	warn(reader, origin, "warning: ", format, arguments);
+	va_end(arguments);
 }

@@ -15,7 +15,8 @@ static bool is_blank(char c)
 	return c == ' ' || c == '\t';
 }
 
-struct slice config_without_comment(struct slice line)
+/* The line without its comment: from a ; or # at its start or after white space. */
+static struct slice without_comment(struct slice line)
 {
 	for (size_t i = 0; i < line.size; i++) {
 		bool mark = line.data[i] == ';' || line.data[i] == '#';
@@ -54,7 +55,7 @@ static bool read_quoted(struct slice text, struct slice *value, struct buffer *w
 		return false;
 	}
 	struct slice rest = slice_trim(slice_part(text, end + 1, text.size));
-	if (config_without_comment(rest).size > 0) {
+	if (without_comment(rest).size > 0) {
 		buffer_append(why, SLICE("continues after its closing quote; put the whole value "
 					 "inside the quotes"));
 		return false;
@@ -63,12 +64,13 @@ static bool read_quoted(struct slice text, struct slice *value, struct buffer *w
 	return true;
 }
 
-bool config_read_value(struct slice text, struct slice *value, struct buffer *why)
+/* Extracts the value after "=", without comment, quotes and surrounding white space. */
+static bool read_value(struct slice text, struct slice *value, struct buffer *why)
 {
 	struct slice trimmed = slice_trim(text);
 	if (trimmed.size > 0 && trimmed.data[0] == '"')
 		return read_quoted(trimmed, value, why);
-	*value = slice_trim(config_without_comment(text));
+	*value = slice_trim(without_comment(text));
 	return true;
 }
 
@@ -109,7 +111,8 @@ static bool expand_one(struct slice *text, struct buffer *out, struct buffer *wh
 	return true;
 }
 
-bool config_expand(struct slice text, struct buffer *out, struct buffer *why)
+/* Appends the text with ${NAME} replaced from the environment. */
+static bool expand(struct slice text, struct buffer *out, struct buffer *why)
 {
 	while (text.size > 0) {
 		if (slice_starts_with(text, SLICE("$${"))) {
@@ -128,108 +131,6 @@ bool config_expand(struct slice text, struct buffer *out, struct buffer *why)
 	buffer_printf(why, "is %s; shorten or fix the value that it takes from the environment",
 		      out->overflowed ? "longer than 64K" : "not UTF-8");
 	return false;
-}
-
-/* Reads the configuration: defaults, the file, the environment, then the checks, into a snapshot.
- */
-
-static void set_defaults(struct config *config)
-{
-	for (size_t i = 0; i < config_key_count; i++) {
-		const struct config_key *key = &config_keys[i];
-		struct config_value value;
-		struct buffer why;
-		buffer_init(&why, CONFIG_MAX_REASON);
-		bool fine = config_value_read(key, slice_of(key->initial), &value, &why);
-		assert(fine && "a default is a valid value");
-		(void)fine;
-		config_store(key, &value, config_base(config, key));
-		buffer_finish(&why);
-	}
-}
-
-static void drop_slashes(char *url)
-{
-	size_t size = strlen(url);
-	while (size > 0 && url[size - 1] == '/')
-		url[--size] = '\0';
-}
-
-static struct config *read_text(const char *name, struct slice text, FILE *faults, FILE *warnings,
-				bool looks_at_store)
-{
-	struct config *config = xcalloc(1, sizeof(*config));
-	config_retain(config);
-	set_defaults(config);
-	struct config_reader reader = {
-		.name = name,
-		.faults = faults,
-		.warnings = warnings,
-		.looks_at_store = looks_at_store,
-		.config = config,
-	};
-	config_parse_text(&reader, text);
-	config_parse_environment(&reader);
-	drop_slashes(config->upstream.base_url);
-	drop_slashes(config->upstream.messages_base_url);
-	drop_slashes(config->upstream.proxy);
-	drop_slashes(config->model.base_url);
-	config_read_secret_files(&reader);
-	config_check(&reader);
-	if (reader.fault_count == 0)
-		return config;
-	config_release(config);
-	return NULL;
-}
-
-struct config *config_read_text(const char *name, struct slice text, FILE *faults, FILE *warnings)
-{
-	return read_text(name, text, faults, warnings, false);
-}
-
-/* False: errno says why; 0 means the file is too large. */
-static bool read_file(const char *path, struct buffer *text)
-{
-	FILE *file = fopen(path, "re");
-	if (file == NULL)
-		return false;
-	char chunk[8192];
-	size_t size;
-	bool fits = true;
-	while (fits && (size = fread(chunk, 1, sizeof(chunk), file)) > 0)
-		fits = buffer_append(text, (struct slice){chunk, size});
-	int reason = ferror(file) ? errno : 0;
-	(void)fclose(file);
-	errno = reason;
-	return fits && reason == 0;
-}
-
-static struct config *read_config(const char *file, FILE *faults, FILE *warnings,
-				  bool looks_at_store)
-{
-	if (file == NULL)
-		return read_text("(no file)", (struct slice){0}, faults, warnings, looks_at_store);
-	struct config *config = NULL;
-	struct buffer text;
-	buffer_init(&text, CONFIG_MAX_FILE);
-	if (read_file(file, &text))
-		config = read_text(file, buffer_slice(&text), faults, warnings, looks_at_store);
-	else
-		(void)fprintf(faults,
-			      "%s: cannot be read: %s; name a readable file of at most 1M\n", file,
-			      errno == 0 ? "it is too large" : strerror(errno));
-	buffer_finish(&text);
-	return config;
-}
-
-struct config *config_read(const char *file, FILE *faults, FILE *warnings)
-{
-	return read_config(file, faults, warnings, false);
-}
-
-struct config *config_test(const char *file, FILE *out)
-{
-	return read_config(file, out, out, true);
 }
 
 enum { MAX_VARIABLE = 128 };
@@ -389,7 +290,7 @@ static void set_key(struct config_reader *reader, const struct config_key *key,
 	struct buffer why;
 	buffer_init(&expanded, CONFIG_MAX_LINE);
 	buffer_init(&why, CONFIG_MAX_REASON);
-	bool fine = config_expand(written, &expanded, &why);
+	bool fine = expand(written, &expanded, &why);
 	if (fine) {
 		struct slice text = buffer_slice(&expanded);
 		fine = config_value_read(key, quoted ? text : slice_trim(text), &value, &why);
@@ -420,7 +321,7 @@ static void set_from_line(struct config_reader *reader, size_t index, struct sli
 	struct buffer why;
 	buffer_init(&why, CONFIG_MAX_REASON);
 	bool quoted = slice_starts_with(slice_trim(text), SLICE("\""));
-	if (config_read_value(text, &written, &why))
+	if (read_value(text, &written, &why))
 		set_key(reader, key, origin, written, quoted, base);
 	else
 		refuse(reader, key, origin, &why);
@@ -462,7 +363,7 @@ static bool admit_key(struct config_reader *reader, size_t index)
 
 static void parse_key(struct config_reader *reader, struct slice line)
 {
-	struct slice content = config_without_comment(line);
+	struct slice content = without_comment(line);
 	size_t equals = slice_find(content, SLICE("="), 0);
 	if (equals == content.size) {
 		config_fault(reader, this_line(reader),
@@ -495,7 +396,7 @@ static void parse_line(struct config_reader *reader, struct slice line)
 	if (!config_check_line(line, &why)) {
 		config_fault(reader, this_line(reader), "%.*s", SLICE_PRINT(why));
 	} else {
-		struct slice content = slice_trim(config_without_comment(line));
+		struct slice content = slice_trim(without_comment(line));
 		if (content.size > 0 && content.data[0] == '[')
 			parse_section(reader, content);
 		else if (content.size > 0)
@@ -504,7 +405,7 @@ static void parse_line(struct config_reader *reader, struct slice line)
 	buffer_finish(&why);
 }
 
-void config_parse_text(struct config_reader *reader, struct slice text)
+static void parse_text(struct config_reader *reader, struct slice text)
 {
 	static const struct slice byte_order_mark = {"\xef\xbb\xbf", 3};
 	size_t begin = slice_starts_with(text, byte_order_mark) ? byte_order_mark.size : 0;
@@ -537,7 +438,8 @@ static void unknown_variable(struct config_reader *reader, struct slice name, si
 			       SLICE_PRINT(name), section);
 }
 
-void config_parse_environment(struct config_reader *reader)
+/* The variables' values replace the file's. */
+static void parse_environment(struct config_reader *reader)
 {
 	for (char **entry = environ; entry != NULL && *entry != NULL; entry++) {
 		struct slice whole = slice_of(*entry);
@@ -557,4 +459,105 @@ void config_parse_environment(struct config_reader *reader)
 			slice_part(whole, equals + 1, whole.size), false,
 			config_base(reader->config, key));
 	}
+}
+
+/* ---- the whole: defaults, the file, the environment, then the rules ---- */
+
+static void set_defaults(struct config *config)
+{
+	for (size_t i = 0; i < config_key_count; i++) {
+		const struct config_key *key = &config_keys[i];
+		struct config_value value;
+		struct buffer why;
+		buffer_init(&why, CONFIG_MAX_REASON);
+		bool fine = config_value_read(key, slice_of(key->initial), &value, &why);
+		assert(fine && "a default is a valid value");
+		(void)fine;
+		config_store(key, &value, config_base(config, key));
+		buffer_finish(&why);
+	}
+}
+
+static void drop_slashes(char *url)
+{
+	size_t size = strlen(url);
+	while (size > 0 && url[size - 1] == '/')
+		url[--size] = '\0';
+}
+
+static struct config *read_text(const char *name, struct slice text, FILE *faults, FILE *warnings,
+				bool looks_at_store)
+{
+	struct config *config = xcalloc(1, sizeof(*config));
+	config_retain(config);
+	set_defaults(config);
+	struct config_reader reader = {
+		.name = name,
+		.faults = faults,
+		.warnings = warnings,
+		.looks_at_store = looks_at_store,
+		.config = config,
+	};
+	parse_text(&reader, text);
+	parse_environment(&reader);
+	drop_slashes(config->upstream.base_url);
+	drop_slashes(config->upstream.messages_base_url);
+	drop_slashes(config->upstream.proxy);
+	drop_slashes(config->model.base_url);
+	config_read_secret_files(&reader);
+	config_apply_rules(&reader);
+	if (reader.fault_count == 0)
+		return config;
+	config_release(config);
+	return NULL;
+}
+
+struct config *config_read_text(const char *name, struct slice text, FILE *faults, FILE *warnings)
+{
+	return read_text(name, text, faults, warnings, false);
+}
+
+/* False: errno says why; 0 means the file is too large. */
+static bool read_file(const char *path, struct buffer *text)
+{
+	FILE *file = fopen(path, "re");
+	if (file == NULL)
+		return false;
+	char chunk[8192];
+	size_t size;
+	bool fits = true;
+	while (fits && (size = fread(chunk, 1, sizeof(chunk), file)) > 0)
+		fits = buffer_append(text, (struct slice){chunk, size});
+	int reason = ferror(file) ? errno : 0;
+	(void)fclose(file);
+	errno = reason;
+	return fits && reason == 0;
+}
+
+static struct config *read_config(const char *file, FILE *faults, FILE *warnings,
+				  bool looks_at_store)
+{
+	if (file == NULL)
+		return read_text("(no file)", (struct slice){0}, faults, warnings, looks_at_store);
+	struct config *config = NULL;
+	struct buffer text;
+	buffer_init(&text, CONFIG_MAX_FILE);
+	if (read_file(file, &text))
+		config = read_text(file, buffer_slice(&text), faults, warnings, looks_at_store);
+	else
+		(void)fprintf(faults,
+			      "%s: cannot be read: %s; name a readable file of at most 1M\n", file,
+			      errno == 0 ? "it is too large" : strerror(errno));
+	buffer_finish(&text);
+	return config;
+}
+
+struct config *config_read(const char *file, FILE *faults, FILE *warnings)
+{
+	return read_config(file, faults, warnings, false);
+}
+
+struct config *config_test(const char *file, FILE *out)
+{
+	return read_config(file, out, out, true);
 }

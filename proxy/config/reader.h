@@ -1,10 +1,10 @@
 /* Shared by the configuration's files; no other file includes this.
  *
  * keys.txt has all keys. parse.c splits the file's lines and handles comments, quotes and ${NAME},
- * tell.c reports faults, value.c converts words to values, forms.c and hosts.c know the forms of
- * addresses and URLs, check.c compares keys with each other once all are read, warn.c warns of what
- * they do together, secret_files.c reads keys that stand in files of their own, names.c finds keys
- * and suggests corrections, config.c holds the result, reference.c prints the table for people. */
+ * value.c converts words to values and prints the table for people, check.c checks addresses, URLs
+ * and other texts, rules.c compares keys with each other once all are read and warns of what they
+ * do together, secret_files.c reads keys that stand in files of their own, names.c finds keys,
+ * suggests corrections and reports faults, config.c holds the result. */
 #ifndef RECALLD_PROXY_CONFIG_READER_H
 #define RECALLD_PROXY_CONFIG_READER_H
 
@@ -57,35 +57,11 @@ struct config_reader {
 	struct config_override *override;        /* NULL: the base section */
 };
 
-/* ---- tell.c ---- */
-
-/* Reports a fault at the line or variable of `origin`, or of the whole file. */
-void config_fault(struct config_reader *reader, struct config_origin origin, const char *format,
-		  ...) __attribute__((format(printf, 3, 4)));
-void config_warning(struct config_reader *reader, const char *format, ...)
-	__attribute__((format(printf, 2, 3)));
-/* The same for what is as it should be, and worth knowing: the daemon logs it as information. */
-void config_note(struct config_reader *reader, const char *format, ...)
-	__attribute__((format(printf, 2, 3)));
-/* A warning that names the line or variable. */
-void config_warning_at(struct config_reader *reader, struct config_origin origin,
-		       const char *format, ...) __attribute__((format(printf, 3, 4)));
-
 /* ---- parse.c ---- */
 
-/* The line without its comment: from a ; or # at its start or after white space. */
-struct slice config_without_comment(struct slice line);
-/* Extracts the value after "=", without comment, quotes and surrounding white space. False: `why`
- * says why. */
-bool config_read_value(struct slice text, struct slice *value, struct buffer *why);
-/* Appends the text with ${NAME} replaced from the environment. False: `why` says why. */
-bool config_expand(struct slice text, struct buffer *out, struct buffer *why);
 /* Checks that the line is UTF-8, has no control characters and is not too long. False: `why` says
  * why. */
 bool config_check_line(struct slice line, struct buffer *why);
-void config_parse_text(struct config_reader *reader, struct slice text);
-/* Their values replace the file's. */
-void config_parse_environment(struct config_reader *reader);
 
 /* ---- value.c ---- */
 
@@ -100,18 +76,11 @@ bool config_value_read(const struct config_key *key, struct slice text, struct c
 		       struct buffer *why);
 /* Takes the next item off `list`, whose data must be NULL if it is empty. False: none is left. */
 bool config_next_item(struct slice *list, struct slice *item);
-/* Prints "1s to 24h"; nothing for a key without a range. */
-void config_print_range(const struct config_key *key, struct buffer *out);
-/* Prints the key's words, separated by ", ". */
-void config_print_words(const struct config_key *key, struct buffer *out);
-
 /* ---- names.c ---- */
 
 /* The key's index in the table, or CONFIG_NO_KEY. */
 size_t config_find(struct slice section, struct slice name);
 size_t config_first_of(struct slice section);
-/* Prints "RECALLD_MEMORY_MODE". */
-void config_print_variable(const struct config_key *key, FILE *out);
 /* Finds the key that an environment variable's name means. False: the name belongs to no section
  * and resembles none. `key` is CONFIG_NO_KEY if the section, or one that resembles the name's, has
  * no such key. */
@@ -122,7 +91,19 @@ void config_suggest_key(struct slice section, struct slice name, struct buffer *
 /* Whether a name from the file may be printed: a long or odd one may be a misplaced secret. */
 bool config_is_printable(struct slice name);
 
-/* ---- forms.c ---- */
+/* Reports a fault at the line or variable of `origin`, or of the whole file. */
+void config_fault(struct config_reader *reader, struct config_origin origin, const char *format,
+		  ...) __attribute__((format(printf, 3, 4)));
+void config_warning(struct config_reader *reader, const char *format, ...)
+	__attribute__((format(printf, 2, 3)));
+/* The same for what is as it should be, and worth knowing: the daemon logs it as information. */
+void config_note(struct config_reader *reader, const char *format, ...)
+	__attribute__((format(printf, 2, 3)));
+/* A warning that names the line or variable. */
+void config_warning_at(struct config_reader *reader, struct config_origin origin,
+		       const char *format, ...) __attribute__((format(printf, 3, 4)));
+
+/* ---- check.c ---- */
 
 struct config_address {
 	struct slice path; /* path of a local socket; empty: host and port are set instead */
@@ -142,17 +123,12 @@ bool config_url_has_version(struct slice url);
 /* The "https://host:port" of a URL, as written. */
 struct slice config_url_origin(struct slice url);
 
-/* Splits "host:port", "[v6]:port", or either without a port; `port` is then empty with data
- * NULL. */
-bool config_split_host(struct slice text, struct slice *host, struct slice *port);
-bool config_is_ipv6(struct slice text);
-
 bool config_check_address(struct slice text, struct buffer *why);
 bool config_check_base_url(struct slice text, struct buffer *why);
 bool config_check_proxy(struct slice text, struct buffer *why);
 bool config_check_secret(struct slice text, struct buffer *why);
 bool config_check_header_name(struct slice text, struct buffer *why);
-bool config_check_host(struct slice text, struct buffer *why); /* hosts.c */
+bool config_check_host(struct slice text, struct buffer *why);
 bool config_check_body_field(struct slice text, struct buffer *why);
 bool config_check_readable(struct slice text, struct buffer *why);
 
@@ -161,20 +137,11 @@ bool config_check_readable(struct slice text, struct buffer *why);
 /* Gives keys the contents of the files named for them. */
 void config_read_secret_files(struct config_reader *reader);
 
-/* ---- check.c ---- */
+/* ---- rules.c ---- */
 
-/* Reports faults of keys that do not fit together; without any fault at all, also the warnings. */
-void config_check(struct config_reader *reader);
-
-/* ---- warn.c ---- */
-
-/* Warns of settings that act differently than expected. The reader must have found no fault. */
-void config_warn(struct config_reader *reader);
-
-/* ---- check_store.c ---- */
-
-/* Checks the store's path: its form and, if the reader looks at the disk, whether it is usable. */
-void config_check_store(struct config_reader *reader);
+/* Reports faults of keys that do not fit together and of a store that cannot be used; without any
+ * fault at all, also the warnings. */
+void config_apply_rules(struct config_reader *reader);
 
 /* ---- config.c ---- */
 

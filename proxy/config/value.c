@@ -1,4 +1,5 @@
-/* Converts words to stored values, and suggests a remedy for a wrong one. */
+/* Converts words to stored values, suggests a remedy for a wrong one, and prints which ones there
+ * are. */
 #include "proxy/config/reader.h"
 #include "proxy/config/zone.h"
 
@@ -35,7 +36,8 @@ static struct units units_of(const struct config_key *key)
 	}
 }
 
-static const char *form_of(const struct config_key *key)
+/* What a value looks like. */
+static const char *value_of(const struct config_key *key)
 {
 	switch (key->type) {
 	case CONFIG_SIZE:
@@ -61,7 +63,8 @@ static bool next_part(struct slice *rest, char separator, struct slice *part)
 	return true;
 }
 
-void config_print_words(const struct config_key *key, struct buffer *out)
+/* Prints the key's words, separated by ", ". */
+static void print_words(const struct config_key *key, struct buffer *out)
 {
 	struct slice words = slice_of(key->words);
 	struct slice word;
@@ -82,7 +85,8 @@ static void print_quantity(const struct config_key *key, uint64_t number, struct
 		      number == 0 ? "" : units.items[i].name);
 }
 
-void config_print_range(const struct config_key *key, struct buffer *out)
+/* Prints "1s to 24h"; nothing for a key without a range. */
+static void print_range(const struct config_key *key, struct buffer *out)
 {
 	if (key->most == 0)
 		return;
@@ -102,13 +106,13 @@ static void print_actual(struct slice text, struct buffer *why)
 		buffer_append(why, SLICE("has a wrong value"));
 }
 
-static bool wrong_form(const struct config_key *key, struct slice text, struct buffer *why)
+static bool wrong_value(const struct config_key *key, struct slice text, struct buffer *why)
 {
 	print_actual(text, why);
-	buffer_printf(why, "; write %s", form_of(key));
+	buffer_printf(why, "; write %s", value_of(key));
 	if (key->type == CONFIG_NUMBER && key->most > 0) {
 		buffer_append(why, SLICE(", "));
-		config_print_range(key, why);
+		print_range(key, why);
 	}
 	/* a user who writes "forever" or "none" learns how */
 	const char *zero = strstr(key->help, "; 0: ");
@@ -121,7 +125,7 @@ static bool out_of_range(const struct config_key *key, struct slice text, struct
 {
 	print_actual(text, why);
 	buffer_append(why, SLICE(", out of range; choose "));
-	config_print_range(key, why);
+	print_range(key, why);
 	return false;
 }
 
@@ -166,7 +170,7 @@ static bool read_quantity(const struct config_key *key, struct slice text, uint6
 			  struct buffer *why)
 {
 	if (!parse_quantity(key, text, number))
-		return wrong_form(key, text, why);
+		return wrong_value(key, text, why);
 	if (key->most > 0 && (*number < key->least || *number > key->most))
 		return out_of_range(key, text, why);
 	return true;
@@ -195,7 +199,7 @@ static bool read_fraction(const struct config_key *key, struct slice text, doubl
 			  struct buffer *why)
 {
 	if (!parse_fraction(text, fraction))
-		return wrong_form(key, text, why);
+		return wrong_value(key, text, why);
 	if (*fraction < (double)key->least || *fraction > (double)key->most)
 		return out_of_range(key, text, why);
 	return true;
@@ -222,7 +226,7 @@ static bool read_quantity_or_word(const struct config_key *key, struct slice tex
 		return true;
 	if (key->words != NULL) {
 		buffer_append(why, SLICE("; or "));
-		config_print_words(key, why);
+		print_words(key, why);
 	}
 	return false;
 }
@@ -234,7 +238,7 @@ static bool read_word(const struct config_key *key, struct slice text, uint64_t 
 		return true;
 	print_actual(text, why);
 	buffer_append(why, SLICE("; choose "));
-	config_print_words(key, why);
+	print_words(key, why);
 	return false;
 }
 
@@ -321,4 +325,40 @@ bool config_value_read(const struct config_key *key, struct slice text, struct c
 		return read_zone(text, &value->number, why);
 	}
 	return false;
+}
+
+/* ---- the table, for people ---- */
+
+static void print_key(const struct config_key *key, FILE *out)
+{
+	struct buffer values;
+	buffer_init(&values, 256);
+	if (key->type == CONFIG_WORD || key->type == CONFIG_SWITCH)
+		print_words(key, &values);
+	else
+		print_range(key, &values);
+	if (key->type == CONFIG_DURATION && key->words != NULL) {
+		buffer_append(&values, SLICE(", "));
+		print_words(key, &values);
+	}
+	(void)fprintf(out, "| `%s` | %s%s%s | %.*s | %s |\n", key->name,
+		      *key->initial == '\0' ? "" : "`", key->initial,
+		      *key->initial == '\0' ? "" : "`", SLICE_PRINT(values), key->help);
+	buffer_finish(&values);
+}
+
+void config_print_reference(FILE *out)
+{
+	const char *section = "";
+	for (size_t i = 0; i < config_key_count; i++) {
+		const struct config_key *key = &config_keys[i];
+		if (strcmp(section, key->section) != 0) {
+			(void)fprintf(out,
+				      "%s**[%s]**\n\n| key | default | values | |\n"
+				      "| --- | --- | --- | --- |\n",
+				      i == 0 ? "" : "\n", key->section);
+			section = key->section;
+		}
+		print_key(key, out);
+	}
 }
