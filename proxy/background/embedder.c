@@ -2,7 +2,7 @@
 
 #include "core/base/utf8.h"
 #include "core/memory/user.h"
-#include "proxy/background/embedding_call.h"
+#include "proxy/background/model_call.h"
 #include "proxy/config/config.h"
 #include "proxy/runtime/log.h"
 #include "proxy/runtime/loop.h"

@@ -1,9 +1,7 @@
 #include "proxy/background/retention.h"
 
 #include "core/memory/user.h"
-#include "proxy/background/user_limits.h"
 #include "proxy/runtime/log.h"
-#include "proxy/runtime/loop.h"
 #include "proxy/runtime/metrics.h"
 #include "storage/audit.h"
 #include "storage/lmdb/thread.h"

@@ -1,5 +1,4 @@
-#include "proxy/background/user_limits.h"
-
+#include "proxy/background/retention.h"
 #include "proxy/runtime/log.h"
 #include "proxy/runtime/metrics.h"
 #include "storage/rights.h"

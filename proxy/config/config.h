@@ -52,7 +52,7 @@ struct config_memory {
 	uint64_t summary_words;
 	uint64_t learn_idle; /* milliseconds */
 	uint64_t learn_batch;
-	uint64_t time_zone; /* see zone.h */
+	uint64_t time_zone; /* see zone_find() */
 	double min_confidence;
 	bool secrets_redact;
 	uint64_t auto_buffer_turns;
@@ -221,6 +221,19 @@ enum config_scrub {
 	CONFIG_SCRUB_AFTER_DELETE,
 	CONFIG_SCRUB_WORDS,
 };
+
+/* ---- time zones ---- */
+
+/* By their IANA names ("Europe/Berlin"), from the system's tzdata. Safe from any thread. */
+
+/* UTC, which needs no tzdata. */
+enum { ZONE_UTC = 0 };
+
+/* The zone's number, which stays valid. False: the name is unknown, or tzdata is not installed. */
+bool zone_find(struct slice name, uint64_t *zone);
+
+/* How many minutes the zone's clocks are ahead of UTC at a time, in milliseconds since 1970. */
+int zone_offset(uint64_t zone, int64_t at);
 
 /* ---- the table ---- */
 

@@ -1,7 +1,6 @@
 /* Converts words to stored values, suggests a remedy for a wrong one, and prints which ones there
  * are. */
 #include "proxy/config/reader.h"
-#include "proxy/config/zone.h"
 
 #include <string.h>
 

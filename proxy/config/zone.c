@@ -1,4 +1,4 @@
-#include "proxy/config/zone.h"
+#include "proxy/config/config.h"
 
 #include <glib.h>
 #include <pthread.h>

@@ -1,7 +1,7 @@
 /* recallctl: talks to the admin address of a running recalld. */
 #include "proxy/config/store_key.h"
 #include "proxy/ctl/ctl.h"
-#include "proxy/runtime/descriptors.h"
+#include "proxy/runtime/process.h"
 #include "proxy/runtime/version.h"
 
 #include <openssl/crypto.h>

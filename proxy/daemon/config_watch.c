@@ -1,4 +1,4 @@
-#include "proxy/daemon/config_watch.h"
+#include "proxy/daemon/watch.h"
 
 #include "proxy/runtime/log.h"
 #include "proxy/runtime/version.h"

@@ -1,4 +1,4 @@
-#include "proxy/daemon/store_watch.h"
+#include "proxy/daemon/watch.h"
 
 #include "proxy/runtime/log.h"
 #include "proxy/runtime/loop.h"

@@ -1,7 +1,7 @@
 #include "proxy/exchange/open.h"
 
 #include "core/clients/forms.h"
-#include "proxy/config/zone.h"
+#include "proxy/config/config.h"
 #include "proxy/exchange/web_guard.h"
 #include "proxy/runtime/loop.h"
 #include "proxy/runtime/metrics.h"

@@ -1,7 +1,7 @@
 #include "proxy/exchange/question_vector.h"
 
 #include "core/base/utf8.h"
-#include "proxy/background/embedding_call.h"
+#include "proxy/background/model_call.h"
 #include "proxy/runtime/log.h"
 #include "proxy/runtime/metrics.h"
 #include "proxy/upstream/last_failure.h"

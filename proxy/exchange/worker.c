@@ -3,7 +3,7 @@
 #include "proxy/exchange/exchange.h"
 #include "proxy/exchange/forward.h"
 #include "proxy/exchange/question_vector.h"
-#include "proxy/runtime/descriptors.h"
+#include "proxy/runtime/process.h"
 #include "proxy/runtime/metrics.h"
 #include "storage/lmdb/thread.h"
 

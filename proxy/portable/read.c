@@ -2,7 +2,7 @@
 #include "core/clients/forms.h"
 #include "core/json/json.h"
 #include "core/text/text.h"
-#include "proxy/config/zone.h"
+#include "proxy/config/config.h"
 #include "proxy/portable/forms.h"
 #include "proxy/runtime/background.h"
 

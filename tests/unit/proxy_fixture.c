@@ -1,6 +1,6 @@
 #include "tests/unit/proxy_fixture.h"
 
-#include "proxy/runtime/descriptors.h"
+#include "proxy/runtime/process.h"
 #include "proxy/runtime/log.h"
 #include "tests/unit/config_reading.h"
 

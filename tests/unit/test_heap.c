@@ -1,4 +1,4 @@
-#include "proxy/runtime/malloc_tuning.h"
+#include "proxy/runtime/process.h"
 #include "tests/unit/unit.h"
 
 #include <pthread.h>

@@ -1,6 +1,6 @@
 /* A worker's life: it takes over a new configuration, refuses what it has no descriptor for, drains
  * and stops. */
-#include "proxy/runtime/descriptors.h"
+#include "proxy/runtime/process.h"
 #include "tests/unit/exchange_fixture.h"
 
 #include <errno.h>

@@ -1,4 +1,4 @@
-#include "proxy/config/zone.h"
+#include "proxy/config/config.h"
 #include "unit.h"
 
 enum { HOUR = 60 };

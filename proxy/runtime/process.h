@@ -1,7 +1,8 @@
-/* How many file descriptors the process may open and how they are divided, so that an admitted
- * client can always get an upstream socket. */
-#ifndef RECALLD_PROXY_RUNTIME_DESCRIPTORS_H
-#define RECALLD_PROXY_RUNTIME_DESCRIPTORS_H
+/* What the process takes from the system: how many file descriptors it may open and how they are
+ * divided, so that an admitted client can always get an upstream socket, and how much freed memory
+ * it keeps. */
+#ifndef RECALLD_PROXY_RUNTIME_PROCESS_H
+#define RECALLD_PROXY_RUNTIME_PROCESS_H
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -25,5 +26,14 @@ void descriptors_hold_standard(void);
 bool descriptors_finish_output(const char *program);
 /* Raises the soft limit to the hard one: service managers and shells start with less. */
 void descriptors_raise(void);
+
+/* ---- memory ---- */
+
+/* Call before any thread starts. Large allocations get their own mapping and are returned to the
+ * system when freed. */
+void malloc_set_up(void);
+/* Returns free memory to the system if there is much of it. Any thread. Blocks malloc meanwhile, so
+ * call it rarely. */
+void malloc_give_back(void);
 
 #endif

@@ -1,13 +1,16 @@
-#include "proxy/runtime/descriptors.h"
+#include "proxy/runtime/process.h"
 
 #include "core/base/bytes.h"
 
 #include <errno.h>
 #include <fcntl.h>
+#include <malloc.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/resource.h>
 #include <unistd.h>
+
+/* ---- descriptors ---- */
 
 enum {
 	OF_THE_PROCESS = 384, /* the store, the log, admin clients, the learner */
@@ -60,4 +63,28 @@ bool descriptors_finish_output(const char *program)
 		(void)fprintf(stderr, "%s: cannot write output: %s\n", program,
 			      errno == 0 ? "it is truncated" : strerror(errno));
 	return false;
+}
+
+/* ---- memory ---- */
+
+/* By default, glibc raises its mmap threshold up to 32 MB as it sees large bodies. Ranking a long
+ * memory uses smaller blocks, and their pages should stay: getting them anew for each request took
+ * a fifth of its time. */
+enum {
+	MAPPED_ALONE = 1024 * 1024,
+	KEPT_AT_TOP = 1024 * 1024,
+	SPARE_MEMORY = 4 * 1024 * 1024,
+};
+
+void malloc_set_up(void)
+{
+	(void)mallopt(M_MMAP_THRESHOLD, MAPPED_ALONE);
+	(void)mallopt(M_TRIM_THRESHOLD, KEPT_AT_TOP);
+}
+
+/* Small long-lived blocks keep glibc from returning what a peak of connections has left free. */
+void malloc_give_back(void)
+{
+	if (mallinfo2().fordblks > SPARE_MEMORY)
+		(void)malloc_trim(0);
 }
