@@ -1,7 +1,7 @@
 /* A user's facts, one by one: listed, written down, corrected, restored. */
+#include "core/facts/facts.h"
 #include "core/facts/change.h"
 #include "core/facts/intake.h"
-#include "core/facts/facts.h"
 #include "core/json/json.h"
 #include "core/text/text.h"
 #include "proxy/admin/call.h"

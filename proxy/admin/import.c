@@ -1,5 +1,5 @@
-/* POST /v1/users/USER/import and .../messages: a user's memory taken in, recalld's own form and
- * those of others. */
+/* POST /v1/users/USER/import and .../messages: a user's memory taken in, recalld's own format
+ * and those of others. */
 #include "core/json/json.h"
 #include "core/memory/user.h"
 #include "core/text/text.h"
@@ -265,26 +265,26 @@ static void read_file(void *cookie)
 		give_memory(taking);
 }
 
-/* NULL in `form`: it is found out. */
-static bool read_form(struct admin_call *call, const char **form)
+/* NULL in `format`: it is found out. */
+static bool read_format(struct admin_call *call, const char **format)
 {
-	static const char *const forms[] = {"recalld",    "mem0",    "messages",
-					    "openmemory", "chatgpt", "claude"};
+	static const char *const formats[] = {"recalld",    "mem0",    "messages",
+					      "openmemory", "chatgpt", "claude"};
 	struct slice text;
 	if (!admin_query(call, "format", &text))
 		return false;
-	*form = NULL;
+	*format = NULL;
 	if (text.data == NULL || slice_equal(text, SLICE("auto")))
 		return true;
-	for (size_t i = 0; i < sizeof(forms) / sizeof(forms[0]); i++) {
-		if (slice_equal(text, slice_of(forms[i])))
-			*form = forms[i];
+	for (size_t i = 0; i < sizeof(formats) / sizeof(formats[0]); i++) {
+		if (slice_equal(text, slice_of(formats[i])))
+			*format = formats[i];
 	}
-	if (*form == NULL)
+	if (*format == NULL)
 		admin_reply_error(call, 400, "invalid_query",
 				  "\"format\" must be auto, recalld, mem0, messages, openmemory, "
 				  "chatgpt or claude.");
-	return *form != NULL;
+	return *format != NULL;
 }
 
 /* Takes the request's body in; `how` has the reader's settings. */
@@ -325,7 +325,7 @@ void admin_post_messages(struct admin_call *call)
 void admin_post_import(struct admin_call *call)
 {
 	struct taking how = {.reader.learn = true};
-	if (read_form(call, &how.reader.asked) &&
+	if (read_format(call, &how.reader.asked) &&
 	    admin_query_switch(call, "dry_run", &how.dry_run) &&
 	    admin_query_switch(call, "learn", &how.reader.learn))
 		begin(call, &how);

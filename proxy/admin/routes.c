@@ -76,11 +76,11 @@ const struct admin_route admin_routes[] = {
 
 const size_t admin_route_count = sizeof(admin_routes) / sizeof(admin_routes[0]);
 
-/* Whether the path has the route's form; returns the segments at "{}". */
-static bool path_matches(const char *form, struct slice path,
+/* Whether the path is the route's; returns the segments at "{}". */
+static bool path_matches(const char *of_route, struct slice path,
 			 struct slice segments[ADMIN_MOST_SEGMENTS])
 {
-	struct slice pattern = slice_of(form);
+	struct slice pattern = slice_of(of_route);
 	for (size_t i = 0; i < ADMIN_MOST_SEGMENTS; i++)
 		segments[i] = (struct slice){0};
 	for (size_t i = 0; i < ADMIN_MOST_SEGMENTS; i++) {

@@ -213,33 +213,26 @@ void admin_get_memory(struct admin_call *call)
 
 /* ---- parked jobs ---- */
 
-struct unparking {
-	struct admin_call *call;
-	bool everybody;
-	size_t count;
-};
-
 static void on_unparked(void *cookie, enum store_result result)
 {
-	struct unparking *unparking = cookie;
-	struct admin_call *call = unparking->call;
+	struct admin_call *call = cookie;
 	if (admin_has_failed(call, result))
 		return;
-	if (unparking->everybody)
-		learner_wake_all(call->service->learner);
-	else
+	if (call->is_of_user)
 		learner_wake(call->service->learner, call->user, true);
-	buffer_printf(&call->out, "{\"unparked\":%zu}", unparking->count);
+	else
+		learner_wake_all(call->service->learner);
+	buffer_printf(&call->out, "{\"unparked\":%zu}", *(const size_t *)call->pending);
 	admin_reply_json(call, 202);
 }
 
 /* Of one user, or of all. */
 void admin_post_unpark(struct admin_call *call)
 {
-	struct unparking *unparking = arena_alloc(&call->arena, sizeof(*unparking));
-	*unparking = (struct unparking){.call = call, .everybody = !call->is_of_user};
-	store_unpark(call->service->store, call->is_of_user ? &call->user : NULL, &unparking->count,
-		     (struct store_waiter){loop_for_store(call->loop), on_unparked, unparking});
+	size_t *count = arena_alloc(&call->arena, sizeof(*count));
+	call->pending = count;
+	store_unpark(call->service->store, call->is_of_user ? &call->user : NULL, count,
+		     (struct store_waiter){loop_for_store(call->loop), on_unparked, call});
 }
 
 /* ---- GET /v1/users ---- */

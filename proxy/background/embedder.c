@@ -507,26 +507,21 @@ static void pump(struct embedder *embedder)
 
 /* ---- from other threads ---- */
 
-struct wake_task {
-	struct embedder *embedder;
-	struct user_key user;
-};
-
-static void wake(void *cookie)
+static void wake(void *cookie, void *user)
 {
-	struct wake_task *task = cookie;
-	if (!atomic_load(&task->embedder->stopping)) {
-		(void)wake_backlog(task->embedder, task->user);
-		pump(task->embedder);
+	struct embedder *embedder = cookie;
+	if (!atomic_load(&embedder->stopping)) {
+		(void)wake_backlog(embedder, *(const struct user_key *)user);
+		pump(embedder);
 	}
-	free(task);
+	free(user);
 }
 
 void embedder_wake(struct embedder *embedder, struct user_key user)
 {
-	struct wake_task *task = xmalloc(sizeof(*task));
-	*task = (struct wake_task){.embedder = embedder, .user = user};
-	loop_post(embedder->loop, wake, task);
+	struct user_key *copy = xmalloc(sizeof(*copy));
+	*copy = user;
+	loop_post_with(embedder->loop, wake, embedder, copy);
 }
 
 static void begin_wait(void *cookie)

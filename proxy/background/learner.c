@@ -49,14 +49,6 @@ enum wake_cause {
 
 enum { LEARNER_USERS_LIMIT = 4096 };
 
-struct learner_user_list {
-	struct user_table table;
-	struct learner_user *queue, **queue_end;
-};
-
-/* The users whose jobs are checked, and which of them the learner takes next. Used only on the
- * learner's thread. */
-
 /* ---- one user ---- */
 
 /* Pauses a user who is not queued, for so many milliseconds at most. */
@@ -112,83 +104,6 @@ static bool learner_user_goes_on_idling(struct learner_user *learner_user)
 		return false;
 	learner_user_pause(learner_user, learner_user->idle);
 	return true;
-}
-
-/* ---- all ---- */
-
-static void learner_users_init(struct learner_user_list *list)
-{
-	*list = (struct learner_user_list){0};
-	list->queue_end = &list->queue;
-}
-
-/* NULL: the user is not on the list. */
-static struct learner_user *learner_users_find(const struct learner_user_list *list,
-					       struct user_key user)
-{
-	return (struct learner_user *)user_table_find(&list->table, user);
-}
-
-/* Frees the user and its timer. The user must not be queued, unless the list is no longer used. */
-static void learner_users_remove(struct learner_user_list *list, struct learner_user *learner_user)
-{
-	user_table_remove(&list->table, &learner_user->node);
-	event_free(learner_user->timer);
-	free(learner_user);
-}
-
-static bool only_waits(const struct user_node *node)
-{
-	return ((const struct learner_user *)node)->state == LEARNER_USER_PAUSED;
-}
-
-/* The learner's scan finds a user who only waits again. */
-static bool make_room(struct learner_user_list *list)
-{
-	struct user_node *node = user_table_pick(&list->table, only_waits);
-	if (node != NULL)
-		learner_users_remove(list, (struct learner_user *)node);
-	return node != NULL;
-}
-
-/* Adds a user who is not on the list; sets neither learner nor timer. If the list is full, a user
- * who only waits leaves it. NULL: nobody can leave. */
-static struct learner_user *learner_users_add(struct learner_user_list *list, struct user_key user)
-{
-	if (list->table.count >= LEARNER_USERS_LIMIT && !make_room(list))
-		return NULL;
-	struct learner_user *learner_user = xcalloc(1, sizeof(*learner_user));
-	learner_user->node.user = user;
-	user_table_add(&list->table, &learner_user->node);
-	return learner_user;
-}
-
-/* NULL: the list is empty. */
-static struct learner_user *learner_users_any(const struct learner_user_list *list)
-{
-	return (struct learner_user *)user_table_next(&list->table, NULL);
-}
-
-static void learner_users_enqueue(struct learner_user_list *list, struct learner_user *learner_user)
-{
-	learner_user->state = LEARNER_USER_QUEUED;
-	learner_user->in_queue = NULL;
-	*list->queue_end = learner_user;
-	list->queue_end = &learner_user->in_queue;
-	metrics_move(METRIC_LEARNER_QUEUE, 1);
-}
-
-/* NULL: no user waits. */
-static struct learner_user *learner_users_dequeue(struct learner_user_list *list)
-{
-	struct learner_user *learner_user = list->queue;
-	if (learner_user == NULL)
-		return NULL;
-	list->queue = learner_user->in_queue;
-	if (list->queue == NULL)
-		list->queue_end = &list->queue;
-	metrics_move(METRIC_LEARNER_QUEUE, -1);
-	return learner_user;
 }
 
 /* The model that a tenant's newest exchange named, for imported turns, which name none. In memory
@@ -255,7 +170,10 @@ struct learner {
 	pthread_t thread;
 	bool stopping;
 
-	struct learner_user_list users;
+	/* The users whose jobs are checked, and which of them are taken next. Used only on the
+	 * learner's thread. */
+	struct user_table users;
+	struct learner_user *queue, **queue_end;
 	size_t asking;     /* learn_jobs at the memory model, or about to call it */
 	size_t learn_jobs; /* these, and those whose results are being stored */
 	struct learner_models models;
@@ -270,33 +188,86 @@ struct learner {
 
 static void pump(struct learner *learner);
 
+/* NULL: the user is not on the list. */
+static struct learner_user *find_user(const struct learner *learner, struct user_key user)
+{
+	return (struct learner_user *)user_table_find(&learner->users, user);
+}
+
+static void enqueue(struct learner_user *learner_user)
+{
+	struct learner *learner = learner_user->learner;
+	learner_user->state = LEARNER_USER_QUEUED;
+	learner_user->in_queue = NULL;
+	*learner->queue_end = learner_user;
+	learner->queue_end = &learner_user->in_queue;
+	metrics_move(METRIC_LEARNER_QUEUE, 1);
+}
+
+/* NULL: no user waits. */
+static struct learner_user *dequeue(struct learner *learner)
+{
+	struct learner_user *learner_user = learner->queue;
+	if (learner_user == NULL)
+		return NULL;
+	learner->queue = learner_user->in_queue;
+	if (learner->queue == NULL)
+		learner->queue_end = &learner->queue;
+	metrics_move(METRIC_LEARNER_QUEUE, -1);
+	return learner_user;
+}
+
+/* The user must not be queued, unless the list is no longer used. */
+static void remove_user(struct learner_user *learner_user)
+{
+	user_table_remove(&learner_user->learner->users, &learner_user->node);
+	event_free(learner_user->timer);
+	free(learner_user);
+}
+
+static bool only_waits(const struct user_node *node)
+{
+	return ((const struct learner_user *)node)->state == LEARNER_USER_PAUSED;
+}
+
+/* Removes a user who only waits, whom the scan finds again. */
+static bool make_room(struct learner *learner)
+{
+	struct user_node *node = user_table_pick(&learner->users, only_waits);
+	if (node != NULL)
+		remove_user((struct learner_user *)node);
+	return node != NULL;
+}
+
 static void on_pause_over(evutil_socket_t fd, short what, void *cookie)
 {
 	struct learner_user *learner_user = cookie;
 	(void)fd;
 	(void)what;
-	learner_users_enqueue(&learner_user->learner->users, learner_user);
+	enqueue(learner_user);
 	pump(learner_user->learner);
 }
 
 /* Puts a user on the list, or a paused one back into the queue. False: the list is full. */
 static bool add_user(struct learner *learner, struct user_key user, bool at_once)
 {
-	struct learner_user *learner_user = learner_users_find(&learner->users, user);
+	struct learner_user *learner_user = find_user(learner, user);
 	if (learner_user != NULL) {
 		if (at_once && learner_user->state == LEARNER_USER_PAUSED) {
 			event_del(learner_user->timer);
-			learner_users_enqueue(&learner->users, learner_user);
+			enqueue(learner_user);
 		}
 		return true;
 	}
-	learner_user = learner_users_add(&learner->users, user);
-	if (learner_user == NULL)
+	if (learner->users.count >= LEARNER_USERS_LIMIT && !make_room(learner))
 		return false;
+	learner_user = xcalloc(1, sizeof(*learner_user));
+	learner_user->node.user = user;
 	learner_user->learner = learner;
 	learner_user->timer =
 		evtimer_new(loop_base(learner->means.loop), on_pause_over, learner_user);
-	learner_users_enqueue(&learner->users, learner_user);
+	user_table_add(&learner->users, &learner_user->node);
+	enqueue(learner_user);
 	return true;
 }
 
@@ -316,7 +287,7 @@ static void on_learn_job_ended(void *cookie, bool noted, bool wants_room)
 	learner_user->wants_room = wants_room;
 	learner->learn_jobs--;
 	if (noted)
-		learner_users_enqueue(&learner->users, learner_user); /* for more jobs */
+		enqueue(learner_user); /* for more jobs */
 	else
 		learner_user_pause(learner_user, LEARNER_LONGEST_WAIT_MS);
 	pump(learner);
@@ -361,7 +332,7 @@ static void look_at(struct learner *learner, struct learner_user *learner_user)
 	else if (next.wait >= 0)
 		learner_user_pause_for(learner_user, &next);
 	else
-		learner_users_remove(&learner->users, learner_user);
+		remove_user(learner_user);
 	next_job_finish(&next);
 }
 
@@ -376,8 +347,7 @@ static bool can_begin(const struct learner *learner)
 static void pump(struct learner *learner)
 {
 	struct learner_user *learner_user;
-	while (can_begin(learner) &&
-	       (learner_user = learner_users_dequeue(&learner->users)) != NULL)
+	while (can_begin(learner) && (learner_user = dequeue(learner)) != NULL)
 		look_at(learner, learner_user);
 }
 
@@ -447,14 +417,14 @@ struct wake_task {
 
 static void wake_user(struct learner *learner, struct user_key user, enum wake_cause cause)
 {
-	struct learner_user *learner_user = learner_users_find(&learner->users, user);
+	struct learner_user *learner_user = find_user(learner, user);
 	if (learner_user != NULL && cause == WAKE_EXCHANGE &&
 	    learner_user_goes_on_idling(learner_user)) {
 		learner_user_note_wake(learner_user, cause);
 		return;
 	}
 	add_user(learner, user, true);
-	learner_user = learner_users_find(&learner->users, user);
+	learner_user = find_user(learner, user);
 	if (learner_user != NULL)
 		learner_user_note_wake(learner_user, cause);
 }
@@ -529,12 +499,13 @@ void learner_configure(struct learner *learner, struct config *config)
 
 static void end_learn_jobs(struct learner *learner)
 {
-	struct learner_user *learner_user;
+	struct user_node *node;
 	learner->stopping = true;
-	while ((learner_user = learner_users_any(&learner->users)) != NULL) {
+	while ((node = user_table_next(&learner->users, NULL)) != NULL) {
+		struct learner_user *learner_user = (struct learner_user *)node;
 		if (learner_user->learn_job != NULL)
 			learn_job_cancel(learner_user->learn_job);
-		learner_users_remove(&learner->users, learner_user);
+		remove_user(learner_user);
 	}
 }
 
@@ -559,7 +530,7 @@ struct learner *learner_start(struct service *service, struct config *config)
 	learner->embedder =
 		embedder_create(service->store, learner->means.loop, learner->means.upstream,
 				learner->keys, learner->config, &service->embedding);
-	learner_users_init(&learner->users);
+	learner->queue_end = &learner->queue;
 	pace_init(&learner->means.pace, loop_base(learner->means.loop), on_pace_over, learner);
 	learner->scan = evtimer_new(loop_base(learner->means.loop), on_scan, learner);
 	loop_wait(learner->scan, 0);

@@ -32,24 +32,20 @@ static bool read_port(struct slice text, unsigned *port)
 	return *port <= 65535;
 }
 
-/* A host name or address as a NUL-terminated string for inet_pton. */
-struct host {
-	char name[MAX_HOST + 1];
-};
-
-static bool copy_host(struct slice text, struct host *host)
+/* Copies a host name or address as a string for inet_pton(). */
+static bool copy_host(struct slice text, char host[MAX_HOST + 1])
 {
 	if (text.size == 0 || text.size > MAX_HOST)
 		return false;
-	memcpy(host->name, text.data, text.size);
-	host->name[text.size] = '\0';
+	memcpy(host, text.data, text.size);
+	host[text.size] = '\0';
 	return true;
 }
 
 static bool read_ipv6(struct slice text, struct in6_addr *address)
 {
-	struct host host;
-	return copy_host(text, &host) && inet_pton(AF_INET6, host.name, address) == 1;
+	char host[MAX_HOST + 1];
+	return copy_host(text, host) && inet_pton(AF_INET6, host, address) == 1;
 }
 
 static bool is_ipv6(struct slice text)
@@ -114,16 +110,16 @@ bool config_address_read(struct slice text, struct config_address *address)
 
 bool config_address_is_loopback(const struct config_address *address)
 {
-	struct host host;
+	char host[MAX_HOST + 1];
 	struct in_addr v4;
 	struct in6_addr v6;
 	if (address->path.size > 0)
 		return true;
-	if (!copy_host(address->host, &host))
+	if (!copy_host(address->host, host))
 		return false;
-	if (inet_pton(AF_INET, host.name, &v4) == 1)
+	if (inet_pton(AF_INET, host, &v4) == 1)
 		return ntohl(v4.s_addr) >> 24 == 127;
-	if (inet_pton(AF_INET6, host.name, &v6) == 1)
+	if (inet_pton(AF_INET6, host, &v6) == 1)
 		return IN6_IS_ADDR_LOOPBACK(&v6) ||
 		       (IN6_IS_ADDR_V4MAPPED(&v6) && v6.s6_addr[12] == 127);
 	return slice_equal_nocase(address->host, SLICE("localhost"));
@@ -164,7 +160,7 @@ static bool take_prefix(struct slice *text, struct slice prefix)
 }
 
 /* Removes the zone of a link-local address: "[fe80::1%25eth0]" (RFC 6874). */
-static bool take_zone(struct slice *text, struct host *without)
+static bool take_zone(struct slice *text, char without[MAX_HOST + 1])
 {
 	size_t begin = slice_find(*text, SLICE("%25"), 0);
 	size_t end = slice_find(*text, SLICE("]"), 0);
@@ -173,19 +169,19 @@ static bool take_zone(struct slice *text, struct host *without)
 	struct slice rest = slice_part(*text, end, text->size);
 	if (!is_host_name(slice_part(*text, begin + 3, end)) || begin + rest.size > MAX_HOST)
 		return false;
-	memcpy(without->name, text->data, begin);
-	memcpy(without->name + begin, rest.data, rest.size);
-	*text = (struct slice){without->name, begin + rest.size};
+	memcpy(without, text->data, begin);
+	memcpy(without + begin, rest.data, rest.size);
+	*text = (struct slice){without, begin + rest.size};
 	return true;
 }
 
 static bool is_authority(struct slice text, bool with_port)
 {
-	struct host without_zone;
+	char without_zone[MAX_HOST + 1];
 	struct slice host;
 	struct slice port;
 	unsigned number;
-	if (!take_zone(&text, &without_zone) || !split_host(text, &host, &port))
+	if (!take_zone(&text, without_zone) || !split_host(text, &host, &port))
 		return false;
 	if (port.data == NULL)
 		return !with_port;

@@ -30,10 +30,10 @@ static void keep_memory_private(void)
 	(void)prctl(PR_SET_DUMPABLE, 0);
 }
 
-/* ---- its form ---- */
+/* ---- its text ---- */
 
-static const char form[] = "it must be 32 random bytes, raw or in base64, such as \"openssl rand "
-			   "-base64 32\" prints";
+static const char needed[] = "it must be 32 random bytes, raw or in base64, such as \"openssl rand "
+			     "-base64 32\" prints";
 
 static bool decode(struct slice text, unsigned char key[STORE_KEY_SIZE])
 {
@@ -55,7 +55,7 @@ static bool take(struct slice text, unsigned char key[STORE_KEY_SIZE], struct bu
 		memcpy(key, text.data, STORE_KEY_SIZE);
 		return true;
 	}
-	return decode(text, key) || fail(why, "holds no key", form);
+	return decode(text, key) || fail(why, "holds no key", needed);
 }
 
 /* ---- a file ---- */

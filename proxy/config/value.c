@@ -11,28 +11,21 @@ struct unit {
 	uint64_t factor;
 };
 
-/* From small to large. */
-static const struct unit sizes[] = {
-	{"", 1}, {"K", UINT64_C(1) << 10}, {"M", UINT64_C(1) << 20}, {"G", UINT64_C(1) << 30}};
-static const struct unit durations[] = {
-	{"ms", 1}, {"s", 1000}, {"m", 60 * 1000}, {"h", 3600 * 1000}, {"d", DAY_MS}};
-static const struct unit plain[] = {{"", 1}};
+/* From small to large, up to a row without a name. */
+static const struct unit sizes[] = {{"", 1},
+				    {"K", UINT64_C(1) << 10},
+				    {"M", UINT64_C(1) << 20},
+				    {"G", UINT64_C(1) << 30},
+				    {NULL, 0}};
+static const struct unit durations[] = {{"ms", 1},          {"s", 1000},   {"m", 60 * 1000},
+					{"h", 3600 * 1000}, {"d", DAY_MS}, {NULL, 0}};
+static const struct unit plain[] = {{"", 1}, {NULL, 0}};
 
-struct units {
-	const struct unit *items;
-	size_t count;
-};
-
-static struct units units_of(const struct config_key *key)
+static const struct unit *units_of(const struct config_key *key)
 {
-	switch (key->type) {
-	case CONFIG_SIZE:
-		return (struct units){sizes, sizeof(sizes) / sizeof(sizes[0])};
-	case CONFIG_DURATION:
-		return (struct units){durations, sizeof(durations) / sizeof(durations[0])};
-	default:
-		return (struct units){plain, 1};
-	}
+	if (key->type == CONFIG_SIZE)
+		return sizes;
+	return key->type == CONFIG_DURATION ? durations : plain;
 }
 
 /* What a value looks like. */
@@ -76,12 +69,11 @@ static void print_words(const struct config_key *key, struct buffer *out)
 
 static void print_quantity(const struct config_key *key, uint64_t number, struct buffer *out)
 {
-	struct units units = units_of(key);
-	size_t i = units.count - 1;
-	while (i > 0 && (number == 0 || number % units.items[i].factor != 0))
-		i--;
-	buffer_printf(out, "%llu%s", (unsigned long long)(number / units.items[i].factor),
-		      number == 0 ? "" : units.items[i].name);
+	const struct unit *largest = units_of(key);
+	for (const struct unit *unit = largest; unit->name != NULL && number > 0; unit++)
+		largest = number % unit->factor == 0 ? unit : largest;
+	buffer_printf(out, "%llu%s", (unsigned long long)(number / largest->factor),
+		      number == 0 ? "" : largest->name);
 }
 
 /* Prints "1s to 24h"; nothing for a key without a range. */
@@ -141,14 +133,14 @@ static size_t read_digits(struct slice text, uint64_t *number)
 	return i;
 }
 
-static const struct unit *find_unit(struct units units, struct slice name, uint64_t number)
+/* Zero needs no unit. */
+static const struct unit *find_unit(const struct unit *units, struct slice name, uint64_t number)
 {
-	for (size_t i = 0; i < units.count; i++) {
-		if (slice_equal(name, slice_of(units.items[i].name)))
-			return &units.items[i];
+	for (const struct unit *unit = units; unit->name != NULL; unit++) {
+		if (slice_equal(name, slice_of(unit->name)))
+			return unit;
 	}
-	/* zero needs no unit */
-	return name.size == 0 && number == 0 ? &units.items[0] : NULL;
+	return name.size == 0 && number == 0 ? units : NULL;
 }
 
 static bool parse_quantity(const struct config_key *key, struct slice text, uint64_t *number)

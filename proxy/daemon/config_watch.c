@@ -95,21 +95,10 @@ static void log_messages(struct messages *messages, char *fault, size_t fault_si
 
 /* ---- watching ---- */
 
-static struct file_mark mark_file(const char *file)
+static bool same_mark(const struct stat *a, const struct stat *b)
 {
-	struct stat info;
-	if (stat(file, &info) != 0)
-		return (struct file_mark){0};
-	return (struct file_mark){.device = info.st_dev,
-				  .inode = info.st_ino,
-				  .size = info.st_size,
-				  .changed = info.st_ctim};
-}
-
-static bool same_mark(const struct file_mark *a, const struct file_mark *b)
-{
-	return a->device == b->device && a->inode == b->inode && a->size == b->size &&
-	       a->changed.tv_sec == b->changed.tv_sec && a->changed.tv_nsec == b->changed.tv_nsec;
+	return a->st_dev == b->st_dev && a->st_ino == b->st_ino && a->st_size == b->st_size &&
+	       a->st_ctim.tv_sec == b->st_ctim.tv_sec && a->st_ctim.tv_nsec == b->st_ctim.tv_nsec;
 }
 
 /* NULL: there is no file with that number. */
@@ -125,15 +114,16 @@ static const char *watched_file(const struct config_watch *watch, const struct c
 }
 
 static void mark_files(const struct config_watch *watch, const struct config *config,
-		       struct file_mark marks[CONFIG_FILES])
+		       struct stat marks[CONFIG_FILES])
 {
 	for (size_t i = 0; i < CONFIG_FILES; i++) {
 		const char *file = watched_file(watch, config, i);
-		marks[i] = file != NULL ? mark_file(file) : (struct file_mark){0};
+		if (file == NULL || stat(file, &marks[i]) != 0)
+			marks[i] = (struct stat){0};
 	}
 }
 
-static bool same_marks(const struct file_mark *a, const struct file_mark *b)
+static bool same_marks(const struct stat *a, const struct stat *b)
 {
 	for (size_t i = 0; i < CONFIG_FILES; i++) {
 		if (!same_mark(&a[i], &b[i]))
@@ -143,10 +133,10 @@ static bool same_marks(const struct file_mark *a, const struct file_mark *b)
 }
 
 static bool all_exist(const struct config_watch *watch, const struct config *config,
-		      const struct file_mark *marks)
+		      const struct stat *marks)
 {
 	for (size_t i = 0; i < CONFIG_FILES; i++) {
-		if (watched_file(watch, config, i) != NULL && marks[i].inode == 0)
+		if (watched_file(watch, config, i) != NULL && marks[i].st_ino == 0)
 			return false;
 	}
 	return true;
@@ -164,7 +154,7 @@ struct config *config_watch_read(struct config_watch *watch, const struct config
 				 char *fault, size_t fault_size)
 {
 	struct messages messages;
-	struct file_mark marks[CONFIG_FILES];
+	struct stat marks[CONFIG_FILES];
 	mark_files(watch, config, watch->read);
 	struct config *fresh = read_again(watch->file, &messages);
 	if (fresh != NULL)
@@ -183,7 +173,7 @@ struct config *config_watch_read(struct config_watch *watch, const struct config
  * written: keys missing from it would fall back to their defaults. */
 bool config_watch_look(struct config_watch *watch, const struct config *config)
 {
-	struct file_mark marks[CONFIG_FILES];
+	struct stat marks[CONFIG_FILES];
 	mark_files(watch, config, marks);
 	bool is_settled = same_marks(marks, watch->seen);
 	memcpy(watch->seen, marks, sizeof(marks));

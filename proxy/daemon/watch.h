@@ -5,8 +5,7 @@
 #include "proxy/config/config.h"
 #include "storage/store.h"
 
-#include <sys/types.h>
-#include <time.h>
+#include <sys/stat.h>
 
 /* ---- config_watch.c ---- */
 
@@ -14,20 +13,14 @@
  * files have changed on disk: its own file, the certificate and its key, and the files that hold
  * secrets. */
 
-/* Identifies a file's version: detects an edit in place, a rename and a swapped symlink. */
-struct file_mark {
-	dev_t device;
-	ino_t inode; /* 0: there is no such file */
-	off_t size;
-	struct timespec changed;
-};
-
 enum { CONFIG_OWN_FILES = 3, CONFIG_FILES = CONFIG_OWN_FILES + CONFIG_SECRET_FILES };
 
 struct config_watch {
 	const char *file; /* the configuration's; NULL: it has none */
-	struct file_mark read[CONFIG_FILES];
-	struct file_mark seen[CONFIG_FILES]; /* by the last look */
+	/* Device, inode (0: there is no such file), size and time of change identify a file's
+	 * version: an edit in place, a rename and a swapped symlink. */
+	struct stat read[CONFIG_FILES];
+	struct stat seen[CONFIG_FILES]; /* by the last look */
 };
 
 /* Reads FILE, configures the log accordingly, and logs warnings. Returns NULL on faults, which it
