@@ -78,13 +78,6 @@ static void make_replay(struct chat *chat, struct replay *replay, struct arena *
 	replay->facts = list_ids(chat, "fact", true, &replay->fact_count, arena);
 }
 
-struct slice chat_masked(const struct chat *chat, struct slice text, struct arena *arena)
-{
-	struct intake intake = {.masks_secrets = chat->settings.secrets_redact,
-				.policy = chat->settings.pii};
-	return intake_text(&intake, text, INTAKE_TURN, arena);
-}
-
 /* Some servers repeat the text that they continue. A short text may also be how the next word
  * begins: "Ha" and "Haha". */
 static bool is_said_again(struct slice open, struct slice said)

@@ -91,11 +91,6 @@ static bool goes_into_item(const struct chat *chat)
 	return place->way == BLOCK_WITH_USER || (place->way == BLOCK_PLACED && place->in_item);
 }
 
-bool chat_may_ride(const struct chat *chat)
-{
-	return chat->settings.stored_riders || !chat->request.is_kept;
-}
-
 void chat_keep_apart(struct chat *chat)
 {
 	struct request *request = &chat->request;

@@ -18,10 +18,9 @@ const char *chat_status_name(enum chat_status status)
 	return names[status];
 }
 
-static enum chat_verdict refuse(struct chat_refusal *refusal, int status, const char *code,
-				const char *message)
+static enum chat_verdict refuse(struct chat *chat, const char *code, struct slice message)
 {
-	*refusal = (struct chat_refusal){.status = status, .code = code, .message = message};
+	chat->refusal = (struct refusal){.status = 400, .code = code, .message = message};
 	return CHAT_REFUSED;
 }
 
@@ -40,11 +39,6 @@ void chat_bypass(struct chat *chat)
 	chat->is_fresh = false;
 	chat->edit_count = 0;
 	chat->tokens = 0;
-}
-
-struct slice chat_message_text(const struct chat *chat, size_t index, struct arena *arena)
-{
-	return step_text(&chat->request, &chat->request.steps[index], arena);
 }
 
 /* Text that the reply is to continue is not an answer yet. */
@@ -98,11 +92,6 @@ static void read_open_answer(struct chat *chat, struct arena *arena)
 							     .user_hash = chat->own_hash};
 }
 
-bool chat_is_answer(const struct chat *chat, size_t index)
-{
-	return index < chat->open_first && chat->request.steps[index].kind == STEP_ANSWER;
-}
-
 /* A user turn may be large and have many answers after it: its text is hashed once. */
 static void read_fingerprints(struct chat *chat, struct arena *arena)
 {
@@ -120,12 +109,6 @@ static void read_fingerprints(struct chat *chat, struct arena *arena)
 			chat->fingerprints[chat->fingerprint_count++] =
 				read_fingerprint(chat, index, user_hash, arena);
 	}
-}
-
-bool chat_is_cut(const struct chat *chat, size_t index)
-{
-	return index >= chat->cut.first && index < chat->cut.end &&
-	       !chat->request.steps[index].stays;
 }
 
 /* Adds the newest turn's messages one by one: a reply to the first of them may have broken off. */
@@ -157,19 +140,17 @@ struct carried_texts chat_carried_texts(const struct chat *chat, struct arena *a
 }
 
 /* Chooses the mode, once the user is known. */
-static enum chat_verdict choose_mode(struct chat *chat, struct slice mode,
-				     struct chat_refusal *refusal, struct arena *arena)
+static enum chat_verdict choose_mode(struct chat *chat, struct slice mode, struct arena *arena)
 {
 	if (!chat_choose_mode(chat, mode))
-		return refuse(refusal, 400, "invalid_memory_mode",
-			      "X-Memory-Mode must be exactly one of off, readonly, buffer, "
-			      "summary, entity, vector, hybrid and auto.");
+		return refuse(chat, "invalid_memory_mode",
+			      SLICE("X-Memory-Mode must be exactly one of off, readonly, buffer, "
+				    "summary, entity, vector, hybrid and auto."));
 	if (chat->dry_run && !chat->scanned)
-		return refuse(refusal, 400, "invalid_request_body",
+		return refuse(chat, "invalid_request_body",
 			      arena_printf(arena,
 					   "A dry run needs an uncompressed JSON object with %s.",
-					   chat->dialect->shape)
-				      .data);
+					   chat->dialect->shape));
 	return CHAT_LOAD;
 }
 
@@ -206,13 +187,12 @@ void chat_read(struct chat *chat, const struct dialect *dialect, struct slice bo
 }
 
 enum chat_verdict chat_enter(struct chat *chat, const struct chat_asked *asked,
-			     const struct chat_settings *settings, struct chat_refusal *refusal,
-			     struct arena *arena)
+			     const struct chat_settings *settings, struct arena *arena)
 {
 	chat->identity = asked->identity;
 	chat->user = asked->user;
 	chat->dry_run = asked->dry_run;
 	chat->settings = *settings;
-	enum chat_verdict verdict = choose_mode(chat, asked->mode, refusal, arena);
+	enum chat_verdict verdict = choose_mode(chat, asked->mode, arena);
 	return verdict == CHAT_LOAD ? take_part(chat, arena) : verdict;
 }

@@ -81,6 +81,7 @@ struct chat {
 	struct user_key user;
 	struct request request;
 	bool scanned; /* `request` is valid */
+	struct refusal refusal;
 
 	enum chat_status status;
 	enum mode mode;        /* requested or configured; learning follows it */
@@ -136,13 +137,7 @@ struct chat {
 enum chat_verdict {
 	CHAT_PASS,    /* sent unchanged; `status` says why */
 	CHAT_LOAD,    /* memory takes part */
-	CHAT_REFUSED, /* answered here with `refusal` */
-};
-
-struct chat_refusal {
-	int status;
-	const char *code;
-	const char *message;
+	CHAT_REFUSED, /* answered here with chat->refusal */
 };
 
 /* Begins a chat. `is_encoded`: the body cannot be read. */
@@ -157,8 +152,7 @@ struct chat_asked {
 	bool dry_run;         /* only show what would be injected */
 };
 enum chat_verdict chat_enter(struct chat *chat, const struct chat_asked *asked,
-			     const struct chat_settings *settings, struct chat_refusal *refusal,
-			     struct arena *arena);
+			     const struct chat_settings *settings, struct arena *arena);
 
 void chat_load(struct chat *chat, int64_t now, struct load *load, struct arena *arena);
 

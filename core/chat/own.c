@@ -3,6 +3,7 @@
 #include "core/base/utf8.h"
 #include "core/chat/parts.h"
 #include "core/clients/forms.h"
+#include "core/facts/intake.h"
 #include "core/text/text.h"
 
 struct own_words {
@@ -11,6 +12,22 @@ struct own_words {
 	size_t carrier; /* the last text that contains them; SIZE_MAX: there are none */
 	bool read;
 };
+
+struct slice chat_message_text(const struct chat *chat, size_t index, struct arena *arena)
+{
+	return step_text(&chat->request, &chat->request.steps[index], arena);
+}
+
+bool chat_is_answer(const struct chat *chat, size_t index)
+{
+	return index < chat->open_first && chat->request.steps[index].kind == STEP_ANSWER;
+}
+
+bool chat_is_cut(const struct chat *chat, size_t index)
+{
+	return index >= chat->cut.first && index < chat->cut.end &&
+	       !chat->request.steps[index].stays;
+}
 
 struct slice chat_ends_text(const struct chat *chat, size_t index, struct arena *arena)
 {
@@ -211,4 +228,11 @@ size_t chat_first_carrier(const struct chat *chat, struct arena *arena)
 			any = step->first_text;
 	}
 	return any;
+}
+
+struct slice chat_masked(const struct chat *chat, struct slice text, struct arena *arena)
+{
+	struct intake intake = {.masks_secrets = chat->settings.secrets_redact,
+				.policy = chat->settings.pii};
+	return intake_text(&intake, text, INTAKE_TURN, arena);
 }

@@ -4,11 +4,20 @@
 
 #include "core/chat/chat.h"
 
-/* ---- chat.c ---- */
+/* Whether memory may stand with the turns: not in what the provider keeps, if it is not to. */
+static inline bool chat_may_ride(const struct chat *chat)
+{
+	return chat->settings.stored_riders || !chat->request.is_kept;
+}
+
+/* ---- own.c ---- */
 
 struct slice chat_message_text(const struct chat *chat, size_t index, struct arena *arena);
-
-/* ---- chat_own.c ---- */
+/* Whether the message is an answer that ends an exchange: it has no tool calls and is not to be
+ * continued. */
+bool chat_is_answer(const struct chat *chat, size_t index);
+/* Whether the message is taken out of the request (history = trim). */
+bool chat_is_cut(const struct chat *chat, size_t index);
 
 /* The most text that is read: of a message and of the newest turn, and of what the user said
  * before. */
@@ -28,8 +37,10 @@ size_t chat_own_carrier(const struct chat *chat, size_t first, size_t count, str
 size_t chat_first_carrier(const struct chat *chat, struct arena *arena);
 /* text_hash() of one message's own words. */
 uint64_t chat_own_hash(const struct chat *chat, size_t index, struct arena *arena);
+/* The text without secrets, if the settings ask for that. */
+struct slice chat_masked(const struct chat *chat, struct slice text, struct arena *arena);
 
-/* ---- chat_side.c ---- */
+/* ---- side.c ---- */
 
 /* Whether the request has the shape of a client's own request, which is not a turn; sets
  * `is_alone`. */
@@ -39,7 +50,7 @@ void chat_pass_over_no_answers(struct chat *chat, struct arena *arena);
 /* A request for a summary that replaces the messages only gets what these got before. */
 void chat_spare_compaction(struct chat *chat, struct arena *arena);
 
-/* ---- chat_mode.c ---- */
+/* ---- mode.c ---- */
 
 /* Chooses the configured mode, or the one that the request names. False: its word is unknown. */
 bool chat_choose_mode(struct chat *chat, struct slice word);
@@ -67,11 +78,6 @@ bool chat_shows_hidden(const struct chat *chat, struct arena *arena);
 
 /* ---- chat.c ---- */
 
-/* Whether the message is an answer that ends an exchange: it has no tool calls and is not to be
- * continued. */
-bool chat_is_answer(const struct chat *chat, size_t index);
-/* Whether the message is taken out of the request (history = trim). */
-bool chat_is_cut(const struct chat *chat, size_t index);
 /* What the user said and was answered in the request, as far as it goes upstream. */
 struct carried_texts chat_carried_texts(const struct chat *chat, struct arena *arena);
 
@@ -84,12 +90,7 @@ unsigned chat_turns_before_question(const struct chat *chat);
 /* Call once the view is known. */
 void chat_read_earlier(struct chat *chat, struct arena *arena);
 
-/* ---- append.c ---- */
-
-/* The text without secrets, if the settings ask for that. */
-struct slice chat_masked(const struct chat *chat, struct slice text, struct arena *arena);
-
-/* ---- chat_load.c ---- */
+/* ---- load.c ---- */
 
 /* Whether past turns are recalled: because of the mode, or because some were taken out of this
  * request. */
@@ -97,7 +98,7 @@ bool chat_recalls(const struct chat *chat);
 /* So many of the model's tokens as text_tokens() estimates them. */
 size_t chat_estimated(const struct chat *chat, uint64_t tokens);
 
-/* ---- chat_replay.c ---- */
+/* ---- replay.c ---- */
 
 /* Finds turns in the request that were given something before: fills replayed and turn_prefixes. */
 void chat_find_replays(struct chat *chat, struct arena *arena);
@@ -106,14 +107,14 @@ void chat_find_replays(struct chat *chat, struct arena *arena);
 bool chat_newest_is_replayed(const struct chat *chat);
 size_t chat_replayed_tokens(const struct chat *chat);
 
-/* ---- chat_import_history.c ---- */
+/* ---- import_history.c ---- */
 
 /* The history's turns to import, if memory does not hold them: alternately a user's turn and its
  * answer. */
 const struct imported_turn *chat_import_history(const struct chat *chat, int64_t started_at,
 						size_t *count, struct arena *arena);
 
-/* ---- chat_chain.c ---- */
+/* ---- chain.c ---- */
 
 /* Whether the request continues from what the provider keeps. */
 bool chat_chains(const struct chat *chat);
@@ -131,8 +132,6 @@ bool chat_keeps(const struct chat *chat, const struct replay *replay);
 void chat_go_on(struct chat *chat);
 /* Whether the block is in what the provider keeps and need not be sent. */
 bool chat_block_is_kept(const struct chat *chat);
-/* Whether memory may stand with the turns: not in what the provider keeps, if it is not to. */
-bool chat_may_ride(const struct chat *chat);
 /* The block then goes where it is not kept, and no turns go in. */
 void chat_keep_apart(struct chat *chat);
 /* Records what later requests that continue from the reply must know. `recalled` may be NULL.
@@ -141,7 +140,7 @@ bool chat_make_link(const struct chat *chat, const struct reply *reply,
 		    const struct replay *recalled, struct append *append, struct chain_link *link,
 		    struct arena *arena);
 
-/* ---- chat_account.c ---- */
+/* ---- receipt_items.c ---- */
 
 /* The part of the new context that is kept for later receipts: what was recalled, or everything
  * else. */

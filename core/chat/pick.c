@@ -4,9 +4,6 @@
 #include "core/text/sentence.h"
 #include "core/text/text.h"
 
-/* The receipt shows this many bytes of a dropped text. */
-enum { DROPPED_TEXT = 240 };
-
 size_t picker_opening(const struct picker *picker, enum block_section section)
 {
 	size_t cost = picker->opened[section] ? 0 : text_tokens(block_heading(section));
@@ -43,18 +40,6 @@ void picker_drop(struct picker *picker, const struct context_item *item)
 	if (dropped->text.size > DROPPED_TEXT)
 		dropped->text.size = utf8_boundary(dropped->text, DROPPED_TEXT);
 	picker->is_short |= !item->is_unrelated;
-}
-
-void picker_drop_turn(struct picker *picker, const struct turn *turn, size_t tokens, double score)
-{
-	struct context_item item = turn_item(turn, tokens);
-	struct slice beginning = turn->text;
-	if (beginning.size > DROPPED_TEXT)
-		beginning.size = utf8_boundary(turn->text, DROPPED_TEXT);
-	item.text = arena_printf(picker->arena, "%s: %.*s", role_name(turn->role),
-				 SLICE_PRINT(beginning));
-	item.score = score;
-	picker_drop(picker, &item);
 }
 
 /* Renders the first sentences of `text`, as many as are sure to cost at most `room`; otherwise

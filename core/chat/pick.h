@@ -101,6 +101,8 @@ size_t picker_opening(const struct picker *picker, enum block_section section);
 /* How many tokens are left for content of a section. */
 size_t picker_room(const struct picker *picker, enum block_section section);
 void picker_take(struct picker *picker, const struct context_item *item);
+/* The receipt shows this many bytes of its text. */
+enum { DROPPED_TEXT = 240 };
 void picker_drop(struct picker *picker, const struct context_item *item);
 /* Records a dropped turn, with its speaker before the text, as it would be rendered. `score` as in
  * its item. */

@@ -148,6 +148,18 @@ struct context_item turn_item(const struct turn *turn, size_t tokens)
 	};
 }
 
+void picker_drop_turn(struct picker *picker, const struct turn *turn, size_t tokens, double score)
+{
+	struct context_item item = turn_item(turn, tokens);
+	struct slice beginning = turn->text;
+	if (beginning.size > DROPPED_TEXT)
+		beginning.size = utf8_boundary(turn->text, DROPPED_TEXT);
+	item.text = arena_printf(picker->arena, "%s: %.*s", role_name(turn->role),
+				 SLICE_PRINT(beginning));
+	item.score = score;
+	picker_drop(picker, &item);
+}
+
 static void drop_choice(struct picker *picker, const struct turn_choice *choice)
 {
 	size_t answer_tokens = choice->answer == NULL ? 0 : text_tokens(choice->answer->text);

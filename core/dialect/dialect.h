@@ -11,6 +11,13 @@
 #include "core/dialect/answer.h"
 #include "core/dialect/request.h"
 
+/* Why a request is answered here, with an error as the whole reply. */
+struct refusal {
+	int status;
+	const char *code;     /* static */
+	struct slice message; /* static or in the arena */
+};
+
 /* Whether something ends a stream. */
 enum terminal {
 	TERMINAL_NO,

@@ -35,7 +35,7 @@ static bool may_call(struct admin_call *call)
 	const struct config *config = call->config;
 	const struct http_head *head = http_request_head(call->request);
 	static const struct http_field challenge = {SLICE("WWW-Authenticate"), SLICE("Bearer")};
-	struct guard_refusal refusal;
+	struct refusal refusal;
 	if (!guard_admits_admin(config, call->service->bound->listen.admin, head,
 				http_request_body(call->request).size > 0, &refusal,
 				&call->arena)) {

@@ -1,7 +1,6 @@
 /* What a question would be given now, and why: a request's path without the request. */
 #include "core/text/text.h"
 #include "proxy/admin/call.h"
-#include "proxy/exchange/chat_lookup.h"
 #include "proxy/exchange/open.h"
 
 #include <jansson.h>
@@ -92,13 +91,11 @@ static void on_gone(struct admin_call *call)
 	admin_abandon(call);
 }
 
-static void look_up(struct preview *preview)
+static void look_up(struct preview *preview, const struct chat_sources *sources)
 {
 	struct admin_call *call = preview->call;
-	const struct chat_sources sources = {
-		.store = call->service->store, .vectors = call->vectors, .config = call->config};
 	enum store_result result;
-	call->pending = chat_lookup_start(&preview->chat, &sources, clock_wall(), &result,
+	call->pending = chat_lookup_start(&preview->chat, sources, clock_wall(), &result,
 					  &call->arena, on_looked_up, preview);
 	if (call->pending != NULL)
 		call->gone = on_gone;
@@ -110,24 +107,26 @@ static void start(struct admin_call *call, const struct dialect *dialect, const 
 		  struct slice question)
 {
 	struct preview *preview = arena_alloc(&call->arena, sizeof(*preview));
-	struct chat_refusal refusal;
-	struct slice mode = member(document, "mode", &call->arena);
-	const struct identity identity = {
-		.user = call->parameter,
-		.tenant = call->tenant,
-		.session = member(document, "session", &call->arena),
+	const struct chat_sources sources = {.store = call->service->store,
+					     .vectors = call->vectors,
+					     .config = call->config,
+					     .model_traits = call->service->model_traits};
+	const struct chat_asked asked = {
+		.identity = {.user = call->parameter,
+			     .tenant = call->tenant,
+			     .session = member(document, "session", &call->arena)},
+		.mode = member(document, "mode", &call->arena),
 	};
 	*preview = (struct preview){.call = call, .begun = clock_steady()};
 	struct slice body =
 		make_body(dialect, member(document, "model", &call->arena), question, &call->arena);
-	switch (chat_open_preview(&preview->chat, call->config, call->service->store, dialect,
-				  call->service->model_traits, &identity, mode, body, &refusal,
-				  &call->arena)) {
+	switch (chat_open_preview(&preview->chat, &sources, dialect, asked, body, &call->arena)) {
 	case CHAT_REFUSED:
-		admin_reply_error(call, refusal.status, refusal.code, refusal.message);
+		admin_reply_error(call, preview->chat.refusal.status, preview->chat.refusal.code,
+				  preview->chat.refusal.message.data);
 		return;
 	case CHAT_LOAD:
-		look_up(preview);
+		look_up(preview, &sources);
 		return;
 	case CHAT_PASS:
 	default:

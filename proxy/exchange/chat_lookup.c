@@ -1,4 +1,4 @@
-#include "proxy/exchange/chat_lookup.h"
+#include "proxy/exchange/open.h"
 
 struct chat_lookup {
 	struct chat *chat;

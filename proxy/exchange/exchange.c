@@ -2,7 +2,6 @@
 #include "proxy/exchange/forward.h"
 #include "proxy/exchange/open.h"
 #include "proxy/exchange/state.h"
-#include "proxy/exchange/tracing.h"
 #include "proxy/exchange/web_guard.h"
 #include "proxy/runtime/metrics.h"
 
@@ -10,109 +9,9 @@
 
 /* How much of a refusal is read to find out what it is about. */
 enum { REFUSAL_LIMIT = 64 * 1024 };
-/* How much of an error is passed on. */
-enum { ERROR_LIMIT = 64 * 1024 };
 
 /* How long a request waits for the exchange before it, in microseconds, and how often it looks. */
 enum { SETTLE_LIMIT = 500 * 1000, SETTLE_LOOK = 2 * 1000 };
-
-static const enum metric_gauge state_gauges[] = {
-	[EXCHANGE_LOADING] = METRIC_EXCHANGES_LOADING,
-	[EXCHANGE_WAITING] = METRIC_EXCHANGES_WAITING,
-	[EXCHANGE_RELAYING] = METRIC_EXCHANGES_RELAYING,
-	[EXCHANGE_COMMITTING] = METRIC_EXCHANGES_COMMITTING,
-};
-
-void exchange_change_state(struct exchange *exchange, enum exchange_state state)
-{
-	metrics_move(state_gauges[exchange->state], -1);
-	exchange_trace_state(exchange, state);
-	exchange->state = state;
-	if (state != EXCHANGE_ENDED)
-		metrics_move(state_gauges[state], 1);
-}
-
-static void count_status(const struct exchange *exchange)
-{
-	static const enum metric_counter counters[] = {
-		[CHAT_INJECTED] = METRIC_REQUESTS_INJECTED,
-		[CHAT_EMPTY] = METRIC_REQUESTS_EMPTY,
-		[CHAT_OFF] = METRIC_REQUESTS_OFF,
-		[CHAT_ANONYMOUS] = METRIC_REQUESTS_ANONYMOUS,
-		[CHAT_SIDE] = METRIC_REQUESTS_SIDE,
-		[CHAT_BYPASSED] = METRIC_REQUESTS_BYPASSED,
-	};
-	metrics_count(exchange->dialect != NULL ? counters[exchange->chat.status]
-						: METRIC_REQUESTS_OTHER,
-		      1);
-	metrics_count(METRIC_TOKENS_INJECTED, exchange->chat.tokens);
-	metrics_count(METRIC_TOKENS_TRIMMED, chat_tokens_saved(&exchange->chat));
-}
-
-static void free_exchange(void *cookie)
-{
-	struct exchange *exchange = cookie;
-	relay_finish(&exchange->relay);
-	buffer_finish(&exchange->refusal);
-	if (exchange->commit_deadline != NULL)
-		event_free(exchange->commit_deadline);
-	if (exchange->settling != NULL)
-		event_free(exchange->settling);
-	config_release(exchange->config);
-	arena_finish(&exchange->arena);
-	free(exchange);
-}
-
-void exchange_end(struct exchange *exchange, const char *reason)
-{
-	if (exchange->state == EXCHANGE_ENDED)
-		return;
-	exchange_change_state(exchange, EXCHANGE_ENDED);
-	atomic_fetch_sub(&exchange->worker->service->exchanges, 1);
-	if (exchange->settling != NULL)
-		event_del(exchange->settling);
-	chat_lookup_cancel(exchange->lookup);
-	exchange->lookup = NULL;
-	upstream_cancel(exchange->transfer);
-	exchange->transfer = NULL;
-	exchange_detach_commit(exchange);
-	exchange_keep_receipt(exchange);
-	count_status(exchange);
-	metrics_observe(METRIC_EXCHANGE_SECONDS, clock_steady() - exchange->begun);
-	exchange_trace_end(exchange, reason);
-	exchange_log(exchange, reason);
-	*exchange->link = exchange->next;
-	if (exchange->next != NULL)
-		exchange->next->link = exchange->link;
-	loop_later(exchange->worker->loop, free_exchange, exchange);
-}
-
-static void end_with_error(struct exchange *exchange, const struct dialect *dialect, int status,
-			   const char *code, struct slice message)
-{
-	struct http_request *request = exchange->request;
-	struct http_field fields[5];
-	size_t count = exchange_memory_fields(exchange, fields);
-	if (exchange->unsent)
-		fields[count++] = (struct http_field){SLICE("Retry-After"), SLICE("1")};
-	exchange->request = NULL;
-	exchange->status = status;
-	metrics_count(status < 500 ? METRIC_ERRORS_CLIENT : METRIC_ERRORS_UPSTREAM, 1);
-	if (request != NULL) {
-		struct buffer body;
-		buffer_init(&body, ERROR_LIMIT);
-		dialect_or_usual(dialect)->error_body(&body, status, code, message);
-		http_reply_error_body(request, status, buffer_slice(&body), fields, count);
-		buffer_finish(&body);
-	}
-	exchange_end(exchange, code);
-}
-
-void exchange_end_with_error(struct exchange *exchange, int status, const char *code,
-			     struct slice message)
-{
-	end_with_error(exchange, exchange->dialect, status, code, message);
-}
 
 static void reply_dry_run(struct exchange *exchange)
 {
@@ -213,6 +112,24 @@ static bool must_settle(struct exchange *exchange)
 	return exchange->settling != NULL && evtimer_add(exchange->settling, &look) == 0;
 }
 
+static struct chat_sources sources_of(const struct exchange *exchange)
+{
+	const struct worker *worker = exchange->worker;
+	return (struct chat_sources){
+		.store = worker->service->store,
+		.vectors = worker->vectors,
+		.config = exchange->config,
+		.model_traits = worker->service->model_traits,
+		.key_field = exchange->key_field,
+	};
+}
+
+/* The user's path, if the request has one. */
+static const struct identity_path *user_path(const struct exchange *exchange)
+{
+	return exchange->user_path.rest.size > 0 ? &exchange->user_path : NULL;
+}
+
 static void look_up(struct exchange *exchange)
 {
 	if (must_settle(exchange))
@@ -226,8 +143,7 @@ static void look_up(struct exchange *exchange)
 		go_on(exchange);
 		return;
 	}
-	const struct chat_sources sources = {service->store, exchange->worker->vectors,
-					     exchange->config, exchange->key_field};
+	const struct chat_sources sources = sources_of(exchange);
 	enum store_result result;
 	exchange->lookup = chat_lookup_start(chat, &sources, exchange->begun_at, &result,
 					     &exchange->arena, on_looked_up, exchange);
@@ -261,20 +177,15 @@ static void log_miss(struct exchange *exchange, enum client_miss miss, struct sl
 
 static void open_chat(struct exchange *exchange)
 {
-	struct http_request *request = exchange->request;
+	struct chat *chat = &exchange->chat;
 	const struct dialect *dialect = exchange->dialect;
-	struct chat_refusal refusal;
-	take_key(exchange, http_request_head(request));
-	switch (chat_open(&exchange->chat, exchange->config, exchange->worker->service->store,
-			  dialect, exchange->worker->service->model_traits,
-			  http_request_head(request),
-			  exchange->user_path.rest.size > 0 ? &exchange->user_path : NULL,
-			  http_request_body(request), http_request_is_local(request), &refusal,
+	take_key(exchange, http_request_head(exchange->request));
+	const struct chat_sources sources = sources_of(exchange);
+	switch (chat_open(chat, &sources, dialect, exchange->request, user_path(exchange),
 			  &exchange->arena)) {
 	case CHAT_REFUSED:
 		exchange->dialect = NULL;
-		end_with_error(exchange, dialect, refusal.status, refusal.code,
-			       slice_of(refusal.message));
+		exchange_end_with_error(exchange, dialect, &chat->refusal);
 		return;
 	case CHAT_LOAD:
 		look_up(exchange);
@@ -313,19 +224,16 @@ static struct exchange *create_exchange(struct worker *worker, struct http_reque
 		exchange->next->link = &exchange->next;
 	worker->exchanges = exchange;
 	atomic_fetch_add(&worker->service->exchanges, 1);
-	metrics_move(state_gauges[EXCHANGE_LOADING], 1);
+	metrics_move(METRIC_EXCHANGES_LOADING, 1);
 	return exchange;
 }
 
 /* The answer to a turn that waits for it may come now. */
 static void begin_fetch(struct exchange *exchange, const struct http_head *head, struct slice id)
 {
-	struct service *service = exchange->worker->service;
-	const bool is_below_user = exchange->user_path.rest.size > 0;
-	exchange->fetches =
-		chat_open_fetched(&exchange->chat, exchange->config, service->model_traits,
-				  service->store, head, is_below_user ? &exchange->user_path : NULL,
-				  id, exchange->begun_at, &exchange->arena);
+	const struct chat_sources sources = sources_of(exchange);
+	exchange->fetches = chat_open_fetched(&exchange->chat, &sources, head, user_path(exchange),
+					      id, exchange->begun_at, &exchange->arena);
 	if (exchange->fetches)
 		take_key(exchange, head);
 	go_on(exchange);
@@ -347,25 +255,26 @@ static void begin_without_memory(struct exchange *exchange, const struct http_he
 /* False: the exchange has ended. */
 static bool may_ask(struct exchange *exchange)
 {
-	struct guard_refusal refusal;
+	struct refusal refusal;
 	if (guard_admits_traffic(exchange->config, exchange->worker->service->bound->listen.address,
 				 http_request_head(exchange->request),
 				 http_request_body(exchange->request).size > 0, &refusal,
 				 &exchange->arena))
 		return true;
-	end_with_error(exchange, forward_dialect(exchange->method, exchange->target),
-		       refusal.status, refusal.code, refusal.message);
+	exchange_end_with_error(exchange, forward_dialect(exchange->method, exchange->target),
+				&refusal);
 	return false;
 }
 
 /* A dry run promises that nothing is sent, wherever it goes. */
 static void refuse_dry_run(struct exchange *exchange)
 {
-	exchange_end_with_error(
-		exchange, 400, "dry_run_without_memory",
+	static const struct refusal refusal = {
+		400, "dry_run_without_memory",
 		SLICE("A dry run shows what a chat would send, and this path has no memory: POST "
 		      "to /v1/chat/completions, /v1/responses, /v1/messages or /api/chat. Nothing "
-		      "was sent."));
+		      "was sent.")};
+	exchange_end_with_error(exchange, exchange->dialect, &refusal);
 }
 
 void exchange_begin(struct worker *worker, struct http_request *request)

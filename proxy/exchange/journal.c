@@ -4,27 +4,11 @@
 #include "proxy/background/next_job.h"
 #include "proxy/exchange/open.h"
 #include "proxy/exchange/state.h"
-#include "proxy/exchange/tracing.h"
 #include "proxy/runtime/log.h"
 #include "proxy/runtime/metrics.h"
-#include "storage/audit.h"
 
 #include <inttypes.h>
 #include <stdlib.h>
-
-/* A journalled exchange on its way to the disk. It outlives an exchange that does not wait for
- * it. */
-struct commit {
-	struct exchange *exchange; /* NULL: nobody waits */
-	struct service *service;
-	struct user_key user;
-	bool learns;
-	bool is_pressing; /* and at once */
-	bool embeds;
-	bool is_unsettled; /* no reply waits for it */
-	uint64_t receipt;  /* for the log; 0: none */
-	uint64_t started;
-};
 
 /* CONTRACT, durability: at most 2 s late. */
 enum { COMMIT_PATIENCE_MS = 2000 };
@@ -170,47 +154,4 @@ bool exchange_journal(struct exchange *exchange, bool broke_off)
 	loop_wait(exchange->commit_deadline, COMMIT_PATIENCE_MS);
 	exchange_change_state(exchange, EXCHANGE_COMMITTING);
 	return true;
-}
-
-void exchange_detach_commit(struct exchange *exchange)
-{
-	if (exchange->commit == NULL)
-		return;
-	exchange->commit->exchange = NULL;
-	exchange->commit = NULL;
-	event_del(exchange->commit_deadline);
-}
-
-static void audit_injection(struct exchange *exchange)
-{
-	const struct chat *chat = &exchange->chat;
-	char receipt[sizeof("0123456789abcdef")] = "";
-	if (!exchange->config->audit.inject || chat->status != CHAT_INJECTED || chat->dry_run)
-		return;
-	if (chat->receipt != 0)
-		(void)snprintf(receipt, sizeof(receipt), "%016" PRIx64, chat->receipt);
-	const struct audit_entry entry = {
-		.by = "chat",
-		.action = "inject",
-		.target = chat->receipt != 0 ? "receipt" : "memory",
-		.item = slice_of(receipt),
-		.has_user = true,
-		.user = chat->user,
-		.result = 200,
-		.at = clock_wall(),
-	};
-	store_audit(exchange->worker->service->store, &entry);
-}
-
-void exchange_keep_receipt(struct exchange *exchange)
-{
-	struct chat *chat = &exchange->chat;
-	audit_injection(exchange);
-	if (chat->receipt == 0 || exchange->receipt_kept || chat->view == NULL)
-		return;
-	const struct receipt receipt = chat_receipt(chat, &exchange->arena);
-	/* A receipt is best effort: nothing depends on it. */
-	(void)store_keep_receipt(
-		exchange->worker->service->store, chat->user, chat->view->forget_epoch, &receipt,
-		(struct store_waiter){loop_for_store(exchange->worker->loop), NULL, NULL});
 }

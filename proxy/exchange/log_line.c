@@ -1,6 +1,5 @@
 /* The line that each exchange leaves in the log. It names no user and none of their words. */
 #include "proxy/exchange/state.h"
-#include "proxy/exchange/tracing.h"
 #include "proxy/runtime/log.h"
 
 #include <stdio.h>

@@ -7,10 +7,10 @@
 #include "proxy/runtime/metrics.h"
 #include "storage/rights.h"
 
-static enum chat_verdict refuse(struct chat_refusal *refusal, int status, const char *code,
+static enum chat_verdict refuse(struct chat *chat, int status, const char *code,
 				const char *message)
 {
-	*refusal = (struct chat_refusal){.status = status, .code = code, .message = message};
+	chat->refusal = (struct refusal){status, code, slice_of(message)};
 	return CHAT_REFUSED;
 }
 
@@ -31,10 +31,10 @@ static bool is_encoded(const struct http_head *head)
 	return coding.size > 0 && !slice_equal_nocase(coding, SLICE("identity"));
 }
 
-static enum chat_verdict find_identity(const struct chat *chat, const struct config *config,
+static enum chat_verdict find_identity(struct chat *chat, const struct config *config,
 				       const struct http_head *head,
 				       const struct identity_path *path, struct identity *identity,
-				       struct chat_refusal *refusal, struct arena *arena)
+				       struct arena *arena)
 {
 	const char *fault = NULL;
 	switch (identity_find(config, head, path, chat->scanned ? &chat->request : NULL, identity,
@@ -42,12 +42,12 @@ static enum chat_verdict find_identity(const struct chat *chat, const struct con
 	case IDENTITY_OK:
 		return CHAT_LOAD;
 	case IDENTITY_UNSIGNED:
-		return refuse(refusal, 401, "invalid_user_signature", fault);
+		return refuse(chat, 401, "invalid_user_signature", fault);
 	case IDENTITY_BAD_SESSION:
-		return refuse(refusal, 400, "invalid_session_id", fault);
+		return refuse(chat, 400, "invalid_session_id", fault);
 	case IDENTITY_BAD:
 	default:
-		return refuse(refusal, 400, "invalid_user_id", fault);
+		return refuse(chat, 400, "invalid_user_id", fault);
 	}
 }
 
@@ -78,13 +78,12 @@ static int user_offset(const struct config_memory *memory, const struct http_hea
 	return zone_offset(zone, clock_wall());
 }
 
-static struct chat_settings choose_settings(const struct config *config,
-					    struct model_traits *model_traits,
+static struct chat_settings choose_settings(const struct chat_sources *sources,
 					    const struct http_head *head,
 					    const struct identity *identity, struct slice model)
 {
 	const struct config_memory memory =
-		config_memory_for(config, model, identity->tenant, identity->user);
+		config_memory_for(sources->config, model, identity->tenant, identity->user);
 	return (struct chat_settings){
 		.mode = (enum mode)memory.mode,
 		.inject = memory.inject,
@@ -92,13 +91,13 @@ static struct chat_settings choose_settings(const struct config *config,
 		.mode_header = memory.mode_header,
 		.stored_riders = memory.stored_riders,
 		.trims = memory.history == HISTORY_TRIM,
-		.embeds = config->model.embedding[0] != '\0',
+		.embeds = sources->config->model.embedding[0] != '\0',
 		.strict = memory.durability == DURABILITY_STRICT,
 		.utc_offset = user_offset(&memory, head),
 		.secrets_redact = memory.secrets_redact,
 		.pii = config_pii_policy(&memory),
-		.placement = choose_placement(&memory, model_traits, model),
-		.token_rate = model_traits_token_rate(model_traits, model),
+		.placement = choose_placement(&memory, sources->model_traits, model),
+		.token_rate = model_traits_token_rate(sources->model_traits, model),
 		.context_tokens = memory.context_tokens,
 		.profile_tokens = memory.profile_tokens,
 		.conversation_tokens = memory.conversation_tokens,
@@ -111,12 +110,13 @@ static struct chat_settings choose_settings(const struct config *config,
 }
 
 /* What the user asked for is stronger than the configuration and the request's head. */
-static void restrict_settings(struct chat_settings *settings, const struct config *config,
-			      struct store *store, struct user_key user, struct arena *arena)
+static void restrict_settings(struct chat_settings *settings, const struct chat_sources *sources,
+			      struct user_key user, struct arena *arena)
 {
 	struct user_settings wished;
-	const bool needs_consent = config->governance.consent == CONSENT_REQUIRED;
-	if (store == NULL || store_settings(store, user, &wished, arena) != STORE_OK)
+	const bool needs_consent = sources->config->governance.consent == CONSENT_REQUIRED;
+	if (sources->store == NULL ||
+	    store_settings(sources->store, user, &wished, arena) != STORE_OK)
 		return;
 	settings->learn = settings->learn && settings_may_learn(&wished, needs_consent);
 	settings->refuses_learning = !settings_may_learn(&wished, needs_consent);
@@ -125,60 +125,55 @@ static void restrict_settings(struct chat_settings *settings, const struct confi
 	settings->trims = settings->trims && !settings->refuses_memory;
 }
 
-static enum chat_verdict enter(struct chat *chat, const struct config *config, struct store *store,
-			       struct model_traits *model_traits, const struct http_head *head,
-			       struct chat_asked *asked, struct chat_refusal *refusal,
+static enum chat_verdict enter(struct chat *chat, const struct chat_sources *sources,
+			       const struct http_head *head, struct chat_asked *asked,
 			       struct arena *arena)
 {
 	struct chat_settings settings =
-		choose_settings(config, model_traits, head, &asked->identity, chat->request.model);
+		choose_settings(sources, head, &asked->identity, chat->request.model);
 	if (asked->identity.user.size > 0) {
 		asked->user = store_user_key(asked->identity.tenant, asked->identity.user);
-		restrict_settings(&settings, config, store, asked->user, arena);
+		restrict_settings(&settings, sources, asked->user, arena);
 	}
-	enum chat_verdict verdict = chat_enter(chat, asked, &settings, refusal, arena);
+	enum chat_verdict verdict = chat_enter(chat, asked, &settings, arena);
 	if (verdict == CHAT_PASS && chat->status == CHAT_BYPASSED)
 		metrics_count(METRIC_BYPASS_BODY, 1);
 	return verdict;
 }
 
-enum chat_verdict chat_open(struct chat *chat, const struct config *config, struct store *store,
-			    const struct dialect *dialect, struct model_traits *model_traits,
-			    const struct http_head *head, const struct identity_path *path,
-			    struct slice body, bool is_local, struct chat_refusal *refusal,
-			    struct arena *arena)
+enum chat_verdict chat_open(struct chat *chat, const struct chat_sources *sources,
+			    const struct dialect *dialect, struct http_request *request,
+			    const struct identity_path *path, struct arena *arena)
 {
+	const struct config *config = sources->config;
+	const struct http_head *head = http_request_head(request);
+	const struct slice body = http_request_body(request);
 	struct chat_asked asked = {.dry_run = guard_is_dry_run(head)};
 	*chat = (struct chat){.body = body};
-	if (asked.dry_run && !is_local && !identity_is_admin(config, head))
-		return refuse(refusal, 403, "dry_run_forbidden",
+	if (asked.dry_run && !http_request_is_local(request) && !identity_is_admin(config, head))
+		return refuse(chat, 403, "dry_run_forbidden",
 			      "A dry run needs a loopback client or the admin token.");
 	chat_read(chat, dialect, body, is_encoded(head), arena);
-	enum chat_verdict verdict =
-		find_identity(chat, config, head, path, &asked.identity, refusal, arena);
+	enum chat_verdict verdict = find_identity(chat, config, head, path, &asked.identity, arena);
 	if (verdict != CHAT_LOAD)
 		return verdict;
 	asked.identity.task |= has_side_header(head);
 	if (!identity_find_field(head, SLICE("X-Memory-Mode"), &asked.mode))
 		asked.mode = SLICE(
 			","); /* two different ones, joined by a comma, are not a mode's name */
-	return enter(chat, config, store, model_traits, head, &asked, refusal, arena);
+	return enter(chat, sources, head, &asked, arena);
 }
 
-enum chat_verdict chat_open_preview(struct chat *chat, const struct config *config,
-				    struct store *store, const struct dialect *dialect,
-				    struct model_traits *model_traits,
-				    const struct identity *identity, struct slice mode,
-				    struct slice body, struct chat_refusal *refusal,
-				    struct arena *arena)
+enum chat_verdict chat_open_preview(struct chat *chat, const struct chat_sources *sources,
+				    const struct dialect *dialect, struct chat_asked asked,
+				    struct slice body, struct arena *arena)
 {
-	struct chat_asked asked = {.identity = *identity, .mode = mode, .dry_run = true};
+	asked.dry_run = true;
 	chat_read(chat, dialect, body, false, arena);
-	return enter(chat, config, store, model_traits, NULL, &asked, refusal, arena);
+	return enter(chat, sources, NULL, &asked, arena);
 }
 
-bool chat_open_fetched(struct chat *chat, const struct config *config,
-		       struct model_traits *model_traits, struct store *store,
+bool chat_open_fetched(struct chat *chat, const struct chat_sources *sources,
 		       const struct http_head *head, const struct identity_path *path,
 		       struct slice id, int64_t now, struct arena *arena)
 {
@@ -186,7 +181,7 @@ bool chat_open_fetched(struct chat *chat, const struct config *config,
 	struct load load;
 	struct memory_view view;
 	*chat = (struct chat){.dialect = &dialect_responses};
-	if (identity_find(config, head, path, NULL, &chat->identity, &fault, arena) !=
+	if (identity_find(sources->config, head, path, NULL, &chat->identity, &fault, arena) !=
 		    IDENTITY_OK ||
 	    chat->identity.user.size == 0)
 		return false;
@@ -194,11 +189,10 @@ bool chat_open_fetched(struct chat *chat, const struct config *config,
 	chat->identity.session = (struct slice){0}; /* its turn has its conversation */
 	chat->user = store_user_key(chat->identity.tenant, chat->identity.user);
 	chat_load_fetched(chat, id, now, &load);
-	if (store_load(store, &load, &view, arena) != STORE_OK)
+	if (store_load(sources->store, &load, &view, arena) != STORE_OK)
 		return false;
-	chat->settings =
-		choose_settings(config, model_traits, head, &chat->identity, view.link.model);
-	restrict_settings(&chat->settings, config, store, chat->user, arena);
+	chat->settings = choose_settings(sources, head, &chat->identity, view.link.model);
+	restrict_settings(&chat->settings, sources, chat->user, arena);
 	return !chat->settings.refuses_learning && chat_fetch(chat, &view, arena);
 }
 

@@ -1,32 +1,11 @@
 #include "proxy/exchange/forward.h"
 #include "proxy/exchange/state.h"
-#include "proxy/exchange/tracing.h"
 #include "proxy/runtime/log.h"
 #include "proxy/runtime/metrics.h"
 
 #include <string.h>
 
 enum { HELD_SHARE = 4 }; /* of max_in_flight, for the ends of replies that wait for the disk */
-
-size_t exchange_memory_fields(struct exchange *exchange, struct http_field fields[4])
-{
-	const struct chat *chat = &exchange->chat;
-	size_t count = 0;
-	if (exchange->names_user)
-		fields[count++] = (struct http_field){SLICE("X-Memory-Status"), SLICE("none")};
-	if (exchange->dialect == NULL)
-		return count;
-	fields[count++] = (struct http_field){SLICE("X-Memory-Status"),
-					      slice_of(chat_status_name(chat->status))};
-	fields[count++] = (struct http_field){SLICE("X-Memory-Mode"), slice_of(chat->mode_word)};
-	fields[count++] = (struct http_field){SLICE("X-Memory-Tokens"),
-					      arena_number(&exchange->arena, chat->tokens)};
-	if (chat->receipt != 0)
-		fields[count++] = (struct http_field){
-			SLICE("X-Memory-Receipt"), arena_printf(&exchange->arena, "%016llx",
-								(unsigned long long)chat->receipt)};
-	return count;
-}
 
 /* Whether the upstream refused perhaps because of what was injected (CONTRACT section 3). */
 static bool is_refused_injection(const struct exchange *exchange, int status)
@@ -150,57 +129,27 @@ void exchange_drained(void *cookie)
 		upstream_resume(exchange->transfer);
 }
 
-static void end_reply(struct exchange *exchange)
-{
-	struct http_request *request = exchange->request;
-	exchange->request = NULL;
-	exchange->relay.request = NULL;
-	if (request != NULL && exchange->aborts)
-		http_reply_abort(request);
-	else if (request != NULL)
-		http_reply_end(request);
-	exchange_end(exchange, exchange->end_reason);
-}
-
-void exchange_release_reply(struct exchange *exchange)
-{
-	relay_release(&exchange->relay);
-	if (exchange->upstream_ended) {
-		end_reply(exchange);
-		return;
-	}
-	exchange_change_state(exchange, EXCHANGE_RELAYING);
-	/* Held bytes may have paused the upstream, and no `drained` reports their release. */
-	upstream_resume(exchange->transfer);
-}
-
 /* What the client is told. The log has curl's own words; the client gets no address, which does not
  * concern it. */
-struct fault {
-	int status;
-	const char *code;
-	struct slice message;
-};
-
-static struct fault fault_of(enum upstream_result result)
+static struct refusal fault_of(enum upstream_result result)
 {
 	switch (result) {
 	case UPSTREAM_UNREACHABLE:
-		return (struct fault){502, "upstream_unreachable",
-				      SLICE("The model provider cannot be reached.")};
+		return (struct refusal){502, "upstream_unreachable",
+					SLICE("The model provider cannot be reached.")};
 	case UPSTREAM_CONNECT_TIMEOUT:
-		return (struct fault){
+		return (struct refusal){
 			504, "upstream_timeout",
 			SLICE("The model provider cannot be reached: connecting took too long.")};
 	case UPSTREAM_FIRST_BYTE_TIMEOUT:
-		return (struct fault){504, "upstream_timeout",
-				      SLICE("The model provider did not reply in time.")};
+		return (struct refusal){504, "upstream_timeout",
+					SLICE("The model provider did not reply in time.")};
 	case UPSTREAM_IDLE_TIMEOUT:
-		return (struct fault){
+		return (struct refusal){
 			504, "upstream_timeout",
 			SLICE("The model provider stopped sending within its reply.")};
 	default:
-		return (struct fault){
+		return (struct refusal){
 			502, "upstream_broken",
 			SLICE("The model provider's reply broke off or is malformed.")};
 	}
@@ -258,7 +207,7 @@ bool exchange_reply_is_whole(const struct exchange *exchange)
 /* The upstream failed after its head was passed on. */
 static void break_off(struct exchange *exchange, enum upstream_result result, const char *detail)
 {
-	const struct fault fault = fault_of(result);
+	const struct refusal fault = fault_of(result);
 	note_failure(exchange, detail, 0);
 	metrics_count(METRIC_ERRORS_UPSTREAM, 1);
 	bool waits = exchange_journal(exchange, !exchange_reply_is_whole(exchange));
@@ -311,11 +260,11 @@ static void pass_refusal(struct exchange *exchange)
 /* The upstream failed before its head. */
 static void fail(struct exchange *exchange, enum upstream_result result, const char *detail)
 {
-	const struct fault fault = fault_of(result);
+	const struct refusal fault = fault_of(result);
 	note_failure(exchange, detail, 0);
 	exchange->cause = arena_copy(&exchange->arena, slice_of(detail));
 	exchange->unsent = result == UPSTREAM_UNREACHABLE || result == UPSTREAM_CONNECT_TIMEOUT;
-	exchange_end_with_error(exchange, fault.status, fault.code, fault.message);
+	exchange_end_with_error(exchange, exchange->dialect, &fault);
 }
 
 static bool is_broken(const struct exchange *exchange, enum upstream_result result)

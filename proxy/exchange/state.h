@@ -1,12 +1,14 @@
-/* Shared by the parts of an exchange and private to them: exchange.c has its life, reply.c the
- * reply on its way to the client, journal.c what memory keeps of it. */
+/* One exchange. Shared by its parts and private to them: exchange.c begins it, reply.c has the
+ * reply on its way to the client, journal.c what memory keeps of it, end.c how it ends. */
 #ifndef RECALLD_PROXY_EXCHANGE_STATE_H
 #define RECALLD_PROXY_EXCHANGE_STATE_H
 
-#include "proxy/exchange/chat_lookup.h"
-#include "proxy/exchange/exchange.h"
+#include "core/dialect/reply.h"
 #include "proxy/exchange/identity.h"
+#include "proxy/exchange/open.h"
 #include "proxy/exchange/relay.h"
+#include "proxy/exchange/worker.h"
+#include "proxy/service/trace_context.h"
 
 /* Where an exchange stands. The gauges of /metrics count the exchanges in each state. */
 enum exchange_state {
@@ -17,7 +19,20 @@ enum exchange_state {
 	EXCHANGE_ENDED,
 };
 
-struct commit;
+/* A journalled exchange on its way to the disk. It outlives an exchange that does not wait for
+ * it. */
+struct commit {
+	struct exchange *exchange; /* NULL: nobody waits */
+	struct service *service;
+	struct user_key user;
+	bool learns;
+	bool is_pressing; /* and at once */
+	bool embeds;
+	bool is_unsettled; /* no reply waits for it */
+	uint64_t receipt;  /* for the log; 0: none */
+	uint64_t started;
+};
+
 struct exchange_trace;
 
 struct exchange {
@@ -69,39 +84,74 @@ struct exchange {
 	struct exchange_trace *trace; /* NULL: it is not traced */
 };
 
+/* ---- exchange.c ---- */
+
+/* Handles a request; the exchange ends by itself. Call on the worker's thread. */
+void exchange_begin(struct worker *worker, struct http_request *request);
+
+/* Ends all of a worker's exchanges: cuts off their replies, and journals what was answered. */
+void exchange_end_all(struct worker *worker);
+
+/* ---- end.c ---- */
+
 void exchange_change_state(struct exchange *exchange, enum exchange_state state);
 
 /* The only way out: cancels whatever is in progress and writes the log line. Memory is freed at the
  * end of the loop's turn, since callers further up may still use it. */
 void exchange_end(struct exchange *exchange, const char *reason);
-/* Ends the exchange with an error as its whole reply. */
-void exchange_end_with_error(struct exchange *exchange, int status, const char *code,
-			     struct slice message);
+/* Ends the exchange with an error as its whole reply. `dialect` may be NULL. */
+void exchange_end_with_error(struct exchange *exchange, const struct dialect *dialect,
+			     const struct refusal *refusal);
+
+/* The X-Memory-* fields; returns how many. */
+size_t exchange_memory_fields(struct exchange *exchange, struct http_field fields[4]);
+/* Passes on what was held of the reply, which ends when the upstream's has ended. */
+void exchange_release_reply(struct exchange *exchange);
+/* The exchange no longer waits; what is on its way to the disk still gets there. */
+void exchange_detach_commit(struct exchange *exchange);
+
+/* ---- reply.c ---- */
 
 /* Sends the request upstream, for the first time or once more. */
 void exchange_send(struct exchange *exchange);
-/* Passes on what was held of the reply, which ends when the upstream's has ended. */
-void exchange_release_reply(struct exchange *exchange);
 /* The client has read everything so far. */
 void exchange_drained(void *cookie);
 /* Whether the whole answer arrived, even if the connection broke off or the client left
  * afterwards. */
 bool exchange_reply_is_whole(const struct exchange *exchange);
-/* The X-Memory-* fields; returns how many. */
-size_t exchange_memory_fields(struct exchange *exchange, struct http_field fields[4]);
+
+/* ---- journal.c ---- */
 
 /* Hands what was said to the store, once. True: the reply's end must wait for it;
  * exchange_release_reply() is then called when it is on disk, or after 2 s. */
 bool exchange_journal(struct exchange *exchange, bool broke_off);
-/* The exchange no longer waits; what is on its way to the disk still gets there. */
-void exchange_detach_commit(struct exchange *exchange);
-/* At the exchange's end: stores the receipt of one that journals nothing, such as a request that
- * only reads, and enters what was injected into the audit log ([audit] inject). */
-void exchange_keep_receipt(struct exchange *exchange);
 
 /* ---- log_line.c ---- */
 
 /* Writes the exchange's line; `reason` says how it ended. */
 void exchange_log(struct exchange *exchange, const char *reason);
+
+/* ---- tracing.c ---- */
+
+/* When the parts of an exchange began and ended; its spans when it is over. Each call does nothing
+ * for an exchange that is not traced. */
+
+/* Decides from the request whether the exchange is traced. */
+void exchange_trace_begin(struct exchange *exchange);
+/* A request goes upstream, to a URL that must live in the arena. Replaces the traceparent field;
+ * returns the number of fields. */
+size_t exchange_trace_send(struct exchange *exchange, const char *url,
+			   const struct http_field **fields, size_t count);
+void exchange_trace_head(struct exchange *exchange, int status);
+/* The transfer has ended; `fault` names why it failed, NULL: it succeeded. */
+void exchange_trace_sent(struct exchange *exchange, const char *fault);
+/* Records the upstream's token counts. */
+void exchange_trace_usage(struct exchange *exchange, const struct reply *reply);
+/* The exchange changes to the state. */
+void exchange_trace_state(struct exchange *exchange, enum exchange_state state);
+/* The exchange is over: hands its spans to the tracer. */
+void exchange_trace_end(struct exchange *exchange, const char *reason);
+/* The trace's id for the log; empty: none. */
+struct slice exchange_trace_id(struct exchange *exchange);
 
 #endif

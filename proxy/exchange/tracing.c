@@ -1,7 +1,7 @@
 /* Names follow OpenTelemetry's semantic conventions for HTTP and generative AI; recalld's own are
  * below "recalld.". Spans carry no content, user or session, and a path only where memory takes
  * part, since other paths may contain an id. */
-#include "proxy/exchange/tracing.h"
+#include "proxy/exchange/state.h"
 
 #include "proxy/service/tracer.h"
 

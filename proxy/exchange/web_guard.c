@@ -9,10 +9,9 @@ struct listener {
 	const char *key;
 };
 
-static bool refuse(struct guard_refusal *refusal, int status, const char *code,
-		   struct slice message)
+static bool refuse(struct refusal *refusal, int status, const char *code, struct slice message)
 {
-	*refusal = (struct guard_refusal){.status = status, .code = code, .message = message};
+	*refusal = (struct refusal){.status = status, .code = code, .message = message};
 	return false;
 }
 
@@ -37,7 +36,7 @@ static struct slice foreign_host(const struct listener *listener, const struct h
 }
 
 static bool admits_host(const struct listener *listener, const struct http_head *head,
-			struct guard_refusal *refusal, struct arena *arena)
+			struct refusal *refusal, struct arena *arena)
 {
 	struct slice foreign = foreign_host(listener, head);
 	if (foreign.size == 0 || !config_is_loopback_port(listener->address))
@@ -119,7 +118,7 @@ bool guard_is_dry_run(const struct http_head *head)
 
 /* The reply to a dry run contains the user's memory. */
 static bool admits_dry_run(const struct config *config, const struct listener *listener,
-			   const struct http_head *head, struct guard_refusal *refusal)
+			   const struct http_head *head, struct refusal *refusal)
 {
 	if (has_origin(head))
 		return refuse(
@@ -134,8 +133,8 @@ static bool admits_dry_run(const struct config *config, const struct listener *l
 }
 
 bool guard_admits_traffic(const struct config *config, const char *address,
-			  const struct http_head *head, bool has_body,
-			  struct guard_refusal *refusal, struct arena *arena)
+			  const struct http_head *head, bool has_body, struct refusal *refusal,
+			  struct arena *arena)
 {
 	const struct listener listener = {address, &config->listen.hosts, "hosts"};
 	if (guard_is_dry_run(head) && !admits_dry_run(config, &listener, head, refusal))
@@ -150,7 +149,7 @@ bool guard_admits_traffic(const struct config *config, const char *address,
 }
 
 bool guard_admits_admin(const struct config *config, const char *address,
-			const struct http_head *head, bool has_body, struct guard_refusal *refusal,
+			const struct http_head *head, bool has_body, struct refusal *refusal,
 			struct arena *arena)
 {
 	const struct listener listener = {address, &config->listen.admin_hosts, "admin_hosts"};

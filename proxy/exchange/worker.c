@@ -1,10 +1,10 @@
 #include "proxy/exchange/worker.h"
 
-#include "proxy/exchange/exchange.h"
 #include "proxy/exchange/forward.h"
 #include "proxy/exchange/question_vector.h"
-#include "proxy/runtime/process.h"
+#include "proxy/exchange/state.h"
 #include "proxy/runtime/metrics.h"
+#include "proxy/runtime/process.h"
 #include "storage/lmdb/thread.h"
 
 #include <pthread.h>

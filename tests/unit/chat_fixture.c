@@ -39,8 +39,7 @@ enum chat_verdict chat_fixture_enter(struct chat_fixture *fixture, const char *b
 		arena_printf(arena, "{\"model\":\"m\",%s\"messages\":[%s]}", before, messages);
 	chat_read(&fixture->chat, dialect_of(SLICE("POST"), SLICE("/v1/chat/completions")), body,
 		  false, arena);
-	return chat_enter(&fixture->chat, &fixture->asked, &fixture->settings, &fixture->refusal,
-			  arena);
+	return chat_enter(&fixture->chat, &fixture->asked, &fixture->settings, arena);
 }
 
 enum chat_next chat_fixture_decide(struct chat_fixture *fixture, const char *messages)

@@ -19,7 +19,6 @@ struct chat_fixture {
 	struct chat_settings settings;
 	struct memory_view view;
 	struct chat chat;
-	struct chat_refusal refusal;
 	struct load load;
 	struct recall recall;
 	struct append append;

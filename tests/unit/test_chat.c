@@ -41,14 +41,14 @@ static void teardown(struct talk *talk)
 /* `messages`: the members of the array. */
 static void open_with(struct talk *talk, const char *before, const char *messages)
 {
-	struct chat_refusal refusal;
-	const struct identity identity = {.user = SLICE("alex")};
+	const struct chat_sources sources = {.config = talk->config,
+					     .model_traits = talk->model_traits};
+	const struct chat_asked asked = {.identity = {.user = SLICE("alex")}};
 	struct slice body = arena_printf(&talk->arena, "{\"model\":\"m\",%s\"messages\":[%s]}",
 					 before, messages);
-	ck_assert_int_eq(chat_open_preview(&talk->chat, talk->config, NULL, &dialect_chat,
-					   talk->model_traits, &identity, (struct slice){0}, body,
-					   &refusal, &talk->arena),
-			 CHAT_LOAD);
+	ck_assert_int_eq(
+		chat_open_preview(&talk->chat, &sources, &dialect_chat, asked, body, &talk->arena),
+		CHAT_LOAD);
 	struct load load;
 	chat_load(&talk->chat, NOW, &load, &talk->arena);
 }

@@ -23,7 +23,7 @@ static enum chat_verdict enter(struct chat_fixture *f, const char *before, const
 		arena_printf(&f->arena, "{\"model\":\"m\",%s\"input\":[%s]}", before, items);
 	chat_read(&f->chat, dialect_of(SLICE("POST"), SLICE("/v1/responses")), body, false,
 		  &f->arena);
-	return chat_enter(&f->chat, &f->asked, &f->settings, &f->refusal, &f->arena);
+	return chat_enter(&f->chat, &f->asked, &f->settings, &f->arena);
 }
 
 static enum chat_next decide(struct chat_fixture *f, const char *before, const char *items)

@@ -45,8 +45,8 @@ START_TEST(a_mode_is_the_configured_one_or_the_one_that_is_asked_for)
 		if (cases[i].verdict == CHAT_PASS)
 			ck_assert_int_eq(f.chat.status, CHAT_OFF);
 		if (cases[i].verdict == CHAT_REFUSED) {
-			ck_assert_int_eq(f.refusal.status, 400);
-			ck_assert_str_eq(f.refusal.code, "invalid_memory_mode");
+			ck_assert_int_eq(f.chat.refusal.status, 400);
+			ck_assert_str_eq(f.chat.refusal.code, "invalid_memory_mode");
 		}
 		chat_fixture_end(&f);
 	}
@@ -84,8 +84,8 @@ START_TEST(a_dry_run_of_what_cannot_be_read_is_refused)
 	chat_fixture_begin(&f, MODE_VECTOR);
 	f.asked.dry_run = true;
 	ck_assert_int_eq(chat_fixture_enter(&f, "\"messages\":[],", USER("Hello")), CHAT_REFUSED);
-	ck_assert_int_eq(f.refusal.status, 400);
-	ck_assert_str_eq(f.refusal.code, "invalid_request_body");
+	ck_assert_int_eq(f.chat.refusal.status, 400);
+	ck_assert_str_eq(f.chat.refusal.code, "invalid_request_body");
 	ck_assert_int_eq(chat_fixture_enter(&f, "", USER("Hello")), CHAT_LOAD);
 	chat_read(&f.chat, &dialect_chat, f.chat.body, true, &f.arena);
 	ck_assert(!f.chat.scanned);

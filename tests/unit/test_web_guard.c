@@ -15,7 +15,7 @@ struct visit {
 };
 
 typedef bool guard(const struct config *config, const char *address, const struct http_head *head,
-		   bool has_body, struct guard_refusal *refusal, struct arena *arena);
+		   bool has_body, struct refusal *refusal, struct arena *arena);
 
 /* The status that it is refused with; 0: it is let in. */
 static int refusal_of(guard *admits, struct visit visit)
@@ -23,7 +23,7 @@ static int refusal_of(guard *admits, struct visit visit)
 	struct arena arena = {0};
 	struct http_head head;
 	struct http_refusal malformed = {0};
-	struct guard_refusal refusal = {0};
+	struct refusal refusal = {0};
 	const char *settings = visit.settings == NULL ? "" : visit.settings;
 	struct config *config = config_read_text("test.conf", slice_of(settings), stderr, NULL);
 	ck_assert_ptr_nonnull(config);
@@ -208,7 +208,7 @@ END_TEST
 START_TEST(the_refusal_names_the_key_that_allows_the_host)
 {
 	struct arena arena = {0};
-	struct guard_refusal refusal;
+	struct refusal refusal;
 	struct config *config = config_read_text("test.conf", slice_of(""), stderr, NULL);
 	const struct http_head head = {.host = SLICE("recalld.lan:80")};
 	ck_assert(!guard_admits_traffic(config, "127.0.0.1:1", &head, false, &refusal, &arena));
