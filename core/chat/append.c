@@ -16,14 +16,14 @@ enum {
 bool chat_learns_from(const struct chat *chat, int status)
 {
 	return chat->view != NULL && chat->learn && chat->status != CHAT_SIDE && status >= 200 &&
-	       status < 300 && (chat->newest.count > 0 || chat->goes_on);
+	       status < 300 && (chat->read.newest.count > 0 || chat->decided.goes_on);
 }
 
 /* The ids of given items of one kind, ascending; not of facts that hold no longer. */
 static const uint64_t *list_ids(const struct chat *chat, const char *kind, bool recalled,
 				size_t *count, struct arena *arena)
 {
-	const struct context *context = &chat->context;
+	const struct context *context = &chat->injected.context;
 	struct id_list list = {0};
 	for (size_t i = 0; i < context->item_count; i++) {
 		const struct context_item *item = &context->items[i];
@@ -48,14 +48,14 @@ static const uint64_t *list_ended(const struct memory_view *view, size_t *count,
 
 static void freeze(struct chat *chat, struct frozen *frozen, struct arena *arena)
 {
-	chat->receipt_items = chat_list_kept(chat, false, arena);
+	chat->injected.receipt_items = chat_list_kept(chat, false, arena);
 	*frozen = (struct frozen){
-		.mode = chat->injects,
-		.tokens = chat->context.tokens,
-		.block = chat->context.block,
-		.turns = chat->context.turns,
-		.receipt_items = chat->receipt_items,
-		.cut_before = chat->cut.cut_before,
+		.mode = chat->decided.injects,
+		.tokens = chat->injected.context.tokens,
+		.block = chat->injected.context.block,
+		.turns = chat->injected.context.turns,
+		.receipt_items = chat->injected.receipt_items,
+		.cut_before = chat->decided.cut.cut_before,
 	};
 	frozen->facts = list_ids(chat, "fact", false, &frozen->fact_count, arena);
 	frozen->ended = list_ended(chat->view, &frozen->ended_count, arena);
@@ -69,9 +69,9 @@ static void make_replay(struct chat *chat, struct replay *replay, struct arena *
 {
 	*replay = (struct replay){
 		.ordinal = chat->view->next_ordinal,
-		.user_hash = chat->own_hash,
-		.tokens = chat->context.recalled_tokens,
-		.text = chat->context.recalled,
+		.user_hash = chat->read.own_hash,
+		.tokens = chat->injected.context.recalled_tokens,
+		.text = chat->injected.context.recalled,
 		.receipt_items = chat_list_kept(chat, true, arena),
 	};
 	replay->turns = list_ids(chat, "turn", true, &replay->turn_count, arena);
@@ -97,8 +97,8 @@ static bool is_said_again(struct slice open, struct slice said)
  * it. */
 static struct slice whole_answer(const struct chat *chat, struct slice said, struct arena *arena)
 {
-	const struct slice parts[] = {chat->open_text, said};
-	return is_said_again(chat->open_text, said) ? said : arena_join(arena, parts, 2);
+	const struct slice parts[] = {chat->read.open_text, said};
+	return is_said_again(chat->read.open_text, said) ? said : arena_join(arena, parts, 2);
 }
 
 /* An error is not a reply; neither is a refusal, or a reply without text and tool calls. A reply
@@ -118,11 +118,12 @@ static bool says_something(const struct reply *reply, bool broke_off)
  */
 static bool is_fetched_later(const struct chat *chat, const struct reply *reply, bool broke_off)
 {
-	return broke_off && chat->request.is_background && reply->id.size > 0 && !reply->failed;
+	return broke_off && chat->read.request.is_background && reply->id.size > 0 &&
+	       !reply->failed;
 }
 
 bool chat_append(struct chat *chat, const struct reply *reply, bool broke_off, int64_t started_at,
-		 int64_t now, struct append *append, struct chat_given *given, struct arena *arena)
+		 int64_t now, struct append *append, struct arena *arena)
 {
 	const struct memory_view *view = chat->view;
 	bool called_tools = reply->has_tool_calls && !broke_off;
@@ -134,29 +135,30 @@ bool chat_append(struct chat *chat, const struct reply *reply, bool broke_off, i
 	broke_off = !waits && (broke_off || reply->failed || reply->unreadable);
 	struct slice whole = whole_answer(chat, reply->text, arena);
 	struct slice answer = text_without_reasoning(whole, arena);
-	bool keeps_answer = !chat->request.has_format;
+	bool keeps_answer = !chat->read.request.has_format;
 	*append = (struct append){
 		.tenant = chat->identity.tenant,
 		.user = chat->identity.user,
 		.session = chat->identity.session,
 		.forget_epoch = view->forget_epoch,
-		.started_at = chat->goes_on ? view->link.started_at : started_at,
+		.started_at = chat->decided.goes_on ? view->link.started_at : started_at,
 		.now = now,
 		.conversation = view->conversation,
 		.ordinal = view->next_ordinal,
 		.utc_offset = chat->settings.utc_offset,
-		.carries_history = chat->fingerprint_count > 0,
+		.carries_history = chat->read.fingerprint_count > 0,
 		.promised = true, /* there was room when the request came */
 		.journal = !called_tools && !goes_on,
-		.user_text = chat_masked(chat, chat->own_text, arena),
-		.user_hash = chat->own_hash,
+		.user_text = chat_masked(chat, chat->read.own_text, arena),
+		.user_hash = chat->read.own_hash,
 		.answer_text = keeps_answer ? chat_masked(chat, answer, arena) : (struct slice){0},
 		.answer_hash = called_tools ? reply->tool_calls_hash
 			       : goes_on    ? 0
 					    : text_hash(answer),
 		.rest_hash =
 			called_tools || whole.size == reply->text.size ? 0 : text_hash(reply->text),
-		.item_hash = chat->request.is_kept && !chat_chains(chat) ? reply->item_hash : 0,
+		.item_hash =
+			chat->read.request.is_kept && !chat_chains(chat) ? reply->item_hash : 0,
 		.complete = !broke_off,
 		.same_exchange = view->same_exchange,
 		.supersede = view->branches,
@@ -165,23 +167,23 @@ bool chat_append(struct chat *chat, const struct reply *reply, bool broke_off, i
 		.branch_from = view->branch_from,
 		.carried = view->carried,
 		.carried_count = view->carried_count,
-		.learn = chat->own_text.size > 0,
-		.model = chat->request.model,
+		.learn = chat->read.own_text.size > 0,
+		.model = chat->read.request.model,
 		.explicit_mode = chat->explicit_mode,
 		.mode = chat->mode,
 	};
 	append->history = chat_import_history(chat, started_at, &append->history_count, arena);
-	if (chat->is_fresh) {
-		freeze(chat, &given->frozen, arena);
-		append->frozen = &given->frozen;
+	if (chat->injected.is_fresh) {
+		freeze(chat, &chat->injected.frozen, arena);
+		append->frozen = &chat->injected.frozen;
 		append->keeps_replays = chat_link(chat) != NULL;
 	}
-	if (chat->context.recalled.size > 0) {
-		make_replay(chat, &given->replay, arena);
-		append->replay = &given->replay;
+	if (chat->injected.context.recalled.size > 0) {
+		make_replay(chat, &chat->injected.replay, arena);
+		append->replay = &chat->injected.replay;
 	}
-	if (chat_make_link(chat, reply, append->replay, append, &given->link, arena))
-		append->link = &given->link;
+	if (chat_make_link(chat, reply, append->replay, append, &chat->injected.link, arena))
+		append->link = &chat->injected.link;
 	return true;
 }
 
@@ -190,7 +192,7 @@ bool chat_append(struct chat *chat, const struct reply *reply, bool broke_off, i
 /* Estimates the texts that went upstream; 0: the upstream counted more than these. */
 static size_t count_texts(const struct chat *chat, struct arena *arena)
 {
-	const struct request *request = &chat->request;
+	const struct request *request = &chat->read.request;
 	size_t tokens = 0;
 	for (size_t i = 0; i < request->step_count; i++) {
 		const struct step *step = &request->steps[i];
@@ -205,10 +207,11 @@ static size_t count_texts(const struct chat *chat, struct arena *arena)
 
 size_t chat_sent_tokens(const struct chat *chat, struct arena *arena)
 {
-	size_t size = request_spliced_size(chat->body, chat->edits, chat->edit_count);
+	size_t size = request_spliced_size(chat->read.body, chat->injected.edits,
+					   chat->injected.edit_count);
 	if (size > ESTIMATE_LIMIT)
 		return 0;
 	size_t tokens = count_texts(chat, arena);
-	size_t given = (size_t)((double)chat->tokens / chat->settings.token_rate);
+	size_t given = (size_t)((double)chat->injected.tokens / chat->settings.token_rate);
 	return tokens > 0 ? tokens + given : 0;
 }

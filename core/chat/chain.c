@@ -7,19 +7,19 @@ enum { LONGEST_CONVERSATION = 512 };
 
 static bool has_conversation(const struct chat *chat)
 {
-	const size_t size = chat->request.conversation.size;
+	const size_t size = chat->read.request.conversation.size;
 	return size > 0 && size <= LONGEST_CONVERSATION;
 }
 
 bool chat_chains(const struct chat *chat)
 {
-	return chat->request.previous.size > 0 || chat->request.conversation.size > 0;
+	return chat->read.request.previous.size > 0 || chat->read.request.conversation.size > 0;
 }
 
 /* A conversation at the provider is a session, with an id that no header can have. */
 static struct slice conversation_session(const struct chat *chat, struct arena *arena)
 {
-	const struct slice parts[] = {SLICE("conv:"), chat->request.conversation};
+	const struct slice parts[] = {SLICE("conv:"), chat->read.request.conversation};
 	return has_conversation(chat) ? arena_join(arena, parts, 2) : (struct slice){0};
 }
 
@@ -31,7 +31,7 @@ void chat_take_conversation(struct chat *chat, struct arena *arena)
 
 struct slice chat_previous(const struct chat *chat, struct arena *arena)
 {
-	const struct slice previous = chat->request.previous;
+	const struct slice previous = chat->read.request.previous;
 	return previous.size > 0 ? previous : conversation_session(chat, arena);
 }
 
@@ -61,8 +61,8 @@ bool chat_keeps(const struct chat *chat, const struct replay *replay)
 	if (link == NULL)
 		return false;
 	const uint32_t next = chat->view->next_ordinal;
-	const bool is_own =
-		chat->goes_on && replay->ordinal == next && replay->user_hash == link->user_hash;
+	const bool is_own = chat->decided.goes_on && replay->ordinal == next &&
+			    replay->user_hash == link->user_hash;
 	if (replay->ordinal >= next && !is_own)
 		return false;
 	if (replay->turn_count > 0)
@@ -74,12 +74,12 @@ bool chat_keeps(const struct chat *chat, const struct replay *replay)
 void chat_go_on(struct chat *chat)
 {
 	const struct chain_link *link = chat_link(chat);
-	if (link == NULL || chat->newest.count > 0 || !link->is_pending ||
+	if (link == NULL || chat->read.newest.count > 0 || !link->is_pending ||
 	    link->user_text.size == 0)
 		return;
-	chat->goes_on = true;
-	chat->own_text = link->user_text;
-	chat->own_hash = link->user_hash;
+	chat->decided.goes_on = true;
+	chat->read.own_text = link->user_text;
+	chat->read.own_hash = link->user_hash;
 }
 
 /* Whether the block, in its place, becomes part of an item. */
@@ -87,13 +87,13 @@ static bool goes_into_item(const struct chat *chat)
 {
 	if (chat->settings.placement == PLACE_USER)
 		return true;
-	const struct block_place *place = &chat->request.places[chat->settings.placement];
+	const struct block_place *place = &chat->read.request.places[chat->settings.placement];
 	return place->way == BLOCK_WITH_USER || (place->way == BLOCK_PLACED && place->in_item);
 }
 
 void chat_keep_apart(struct chat *chat)
 {
-	struct request *request = &chat->request;
+	struct request *request = &chat->read.request;
 	if (chat_may_ride(chat))
 		return;
 	request->takes_turns = false;
@@ -108,7 +108,7 @@ void chat_keep_apart(struct chat *chat)
 bool chat_block_is_kept(const struct chat *chat)
 {
 	const struct chain_link *link = chat_link(chat);
-	return link != NULL && link->block_is_kept && chat->stands;
+	return link != NULL && link->block_is_kept && chat->decided.stands;
 }
 
 /* ---- a reply that is fetched ---- */
@@ -121,7 +121,7 @@ void chat_load_fetched(const struct chat *chat, struct slice id, int64_t now, st
 /* As the request that began it asked. */
 static void take_pending(struct chat *chat, const struct chain_link *link)
 {
-	struct request *request = &chat->request;
+	struct request *request = &chat->read.request;
 	request->is_kept = true;
 	request->conversation = link->provider_conversation;
 	request->model = link->model;
@@ -136,13 +136,13 @@ bool chat_fetch(struct chat *chat, const struct memory_view *view, struct arena 
 	*copy = *view;
 	chat->view = copy;
 	chat->status = CHAT_EMPTY;
-	chat->stands = true;
-	chat->fetches = true;
+	chat->decided.stands = true;
+	chat->decided.fetches = true;
 	take_pending(chat, &copy->link);
 	if (chat->mode == MODE_OFF)
 		return false;
 	chat_go_on(chat);
-	return chat->goes_on && chat->learn;
+	return chat->decided.goes_on && chat->learn;
 }
 
 bool chat_is_fetched(const struct reply *reply, bool broke_off)
@@ -196,9 +196,9 @@ static struct kept_ids list_kept(const struct chat *chat, const struct frozen *f
 	add_earlier(chat, &kept, arena);
 	if (frozen != NULL)
 		id_list_add_all(&kept.facts, arena, frozen->facts, frozen->fact_count);
-	if (chat->request.is_kept) {
-		for (size_t i = 0; i < chat->turn_prefix_count; i++)
-			add_kept(chat, &kept, &chat->replayed[i], arena);
+	if (chat->read.request.is_kept) {
+		for (size_t i = 0; i < chat->decided.turn_prefix_count; i++)
+			add_kept(chat, &kept, &chat->decided.replayed[i], arena);
 		add_kept(chat, &kept, recalled, arena);
 	}
 	id_list_sort(&kept.turns);
@@ -211,11 +211,11 @@ bool chat_make_link(const struct chat *chat, const struct reply *reply,
 		    struct arena *arena)
 {
 	static const struct replay nothing = {0};
-	const bool is_kept = chat->request.is_kept;
+	const bool is_kept = chat->read.request.is_kept;
 	if (!append->complete || (reply->id.size == 0 && !has_conversation(chat)) || !is_kept)
 		return false;
-	const bool block_is_kept =
-		chat_block_is_kept(chat) || (chat->context.block.size > 0 && goes_into_item(chat));
+	const bool block_is_kept = chat_block_is_kept(chat) ||
+				   (chat->injected.context.block.size > 0 && goes_into_item(chat));
 	const struct frozen *frozen = append->frozen != NULL ? append->frozen : &chat->view->frozen;
 	const struct kept_ids kept = list_kept(chat, block_is_kept ? frozen : NULL,
 					       recalled == NULL ? &nothing : recalled, arena);
@@ -223,7 +223,7 @@ bool chat_make_link(const struct chat *chat, const struct reply *reply,
 		.at = append->now,
 		.block_is_kept = block_is_kept,
 		.tokens = chat_kept_tokens(chat) + chat_replayed_tokens(chat) +
-			  chat->context.recalled_tokens,
+			  chat->injected.context.recalled_tokens,
 		.turns = kept.turns.ids,
 		.turn_count = kept.turns.count,
 		.facts = kept.facts.ids,
@@ -235,14 +235,14 @@ bool chat_make_link(const struct chat *chat, const struct reply *reply,
 		link->user_hash = append->user_hash;
 		link->started_at = append->started_at;
 		link->model = append->model;
-		link->keeps_no_answer = chat->request.has_format;
+		link->keeps_no_answer = chat->read.request.has_format;
 		link->explicit_mode = append->explicit_mode;
 		link->mode = append->mode;
 		if (has_conversation(chat))
-			link->provider_conversation = chat->request.conversation;
+			link->provider_conversation = chat->read.request.conversation;
 	}
 	append->link_ids[0] = reply->id;
 	append->link_ids[1] = conversation_session(chat, arena);
-	append->is_fetched = chat->fetches;
+	append->is_fetched = chat->decided.fetches;
 	return true;
 }

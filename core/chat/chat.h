@@ -73,25 +73,12 @@ struct chat_settings {
 
 struct own_words;
 
-struct chat {
+/* What the request says: chat_read() and chat_enter(). */
+struct chat_read {
 	const struct dialect *dialect;
-	struct chat_settings settings;
 	struct slice body;
-	struct identity identity;
-	struct user_key user;
 	struct request request;
 	bool scanned; /* `request` is valid */
-	struct refusal refusal;
-
-	enum chat_status status;
-	enum mode mode;        /* requested or configured; learning follows it */
-	enum mode injects;     /* the mode that injects: `mode`, or for auto the one it picked */
-	const char *mode_word; /* as returned in X-Memory-Mode */
-	enum chat_branch branch;
-	bool explicit_mode;
-	bool inject;
-	bool learn;
-	bool dry_run;
 
 	struct newest_turn newest;
 	bool is_alone;               /* one user message and nothing else except system text */
@@ -99,19 +86,23 @@ struct chat {
 	struct slice
 		own_text; /* the user's new words, without documents, at most TURN_TEXT_LIMIT */
 	uint64_t own_hash;
-	bool goes_on; /* together with an earlier user turn that is not answered yet */
-	bool fetches; /* the reply to that turn */
 	struct answer_fingerprint *fingerprints;
 	size_t fingerprint_count;
+	size_t earlier_answers; /* before the first fingerprint */
 	size_t open_first;      /* where the answer begins that the reply is to continue */
 	struct slice open_text; /* its text, with parts joined */
 	struct answer_fingerprint open_fingerprint; /* its hash is 0 if there is none */
-	size_t earlier_answers;                     /* before the first fingerprint */
-	struct recall_question question;      /* from own_text, if the newest message is its */
+	struct recall_question question; /* from own_text, if the newest message is its */
+};
+
+/* What of the conversation's memory stands, and how much may be new: chat_decide(). */
+struct chat_decided {
+	enum mode injects; /* the chat's mode, or for auto the one it picked */
+	enum chat_branch branch;
+	bool goes_on; /* together with an earlier user turn that is not answered yet */
+	bool fetches; /* the reply to that turn */
 	struct slice earlier[RECALL_EARLIER]; /* what the user said before it, newest first */
 	size_t earlier_count;
-
-	struct memory_view *view; /* once loaded */
 	struct history_cut cut;
 	struct carried_texts carried; /* what is left after the cut */
 	bool stands;                  /* the frozen context stands, and so does `replayed` */
@@ -120,8 +111,11 @@ struct chat {
 		*turn_prefixes; /* for `replayed`, with room after them for the newest turn's */
 	size_t turn_prefix_count;
 	size_t budget; /* estimated tokens for new memory */
-	size_t ranked; /* how many turns were ranked for this question */
+};
 
+/* What the request is given: chat_inject(), and chat_append() for those to come. */
+struct chat_injected {
+	size_t ranked;              /* how many turns were ranked for this question */
 	bool made_message;          /* a system message of ours had to be inserted */
 	struct context context;     /* the new memory; block and turns may be the frozen ones */
 	bool is_fresh;              /* the context was made for this request and is to be frozen */
@@ -132,6 +126,30 @@ struct chat {
 	size_t tokens;    /* given in total, in the model's tokens */
 	uint64_t receipt; /* 0: none is kept */
 	uint64_t elapsed; /* microseconds spent on memory */
+	/* What an append points to: what the request was given, and what continues from its
+	 * reply. */
+	struct frozen frozen;
+	struct replay replay;
+	struct chain_link link;
+};
+
+struct chat {
+	struct chat_read read;
+	/* Who sends it, and what takes part. */
+	struct chat_settings settings;
+	struct identity identity;
+	struct user_key user;
+	struct refusal refusal; /* if it is refused */
+	enum chat_status status;
+	enum mode mode;        /* requested or configured; learning follows it */
+	const char *mode_word; /* as returned in X-Memory-Mode */
+	bool explicit_mode;
+	bool inject;
+	bool learn;
+	bool dry_run;
+	struct memory_view *view; /* what memory knows, once loaded */
+	struct chat_decided decided;
+	struct chat_injected injected;
 };
 
 enum chat_verdict {
@@ -190,17 +208,10 @@ size_t chat_splice(const struct chat *chat, const struct slice **pieces, struct 
 /* Whether a reply with that status and fields can teach anything. */
 bool chat_learns_from(const struct chat *chat, int status);
 
-/* What an append points to: what the request was given, and what continues from its reply. */
-struct chat_given {
-	struct frozen frozen;
-	struct replay replay;
-	struct chain_link link;
-};
-
-/* Prepares what is journalled. False: nothing is. Fills `given` as far as it is to be kept.
+/* Prepares what is journalled. False: nothing is. `append` points into the chat.
  * `broke_off`: the reply did not reach its end. */
 bool chat_append(struct chat *chat, const struct reply *reply, bool broke_off, int64_t started_at,
-		 int64_t now, struct append *append, struct chat_given *given, struct arena *arena);
+		 int64_t now, struct append *append, struct arena *arena);
 
 /* The estimated tokens of what went upstream, for comparison with the upstream's count; 0: they do
  * not show how its model counts. */
@@ -215,7 +226,7 @@ bool chat_wants_vectors(const struct chat *chat);
 /* How many tokens the cut saves. */
 size_t chat_tokens_saved(const struct chat *chat);
 
-/* The receipt, once it is known what is injected; its id is chat->receipt. */
+/* The receipt, once it is known what is injected; its id is chat->injected.receipt. */
 struct receipt chat_receipt(struct chat *chat, struct arena *arena);
 
 #endif

@@ -72,8 +72,8 @@ bool chat_shows_hidden(const struct chat *chat, struct arena *arena)
 		return false;
 	struct hidden hidden = find_hidden(chat, arena);
 	bool shows = shows_hidden(&hidden, frozen->block) || shows_hidden(&hidden, frozen->turns);
-	for (size_t i = 0; !shows && i < chat->turn_prefix_count; i++)
-		shows = shows_hidden(&hidden, chat->turn_prefixes[i].text);
+	for (size_t i = 0; !shows && i < chat->decided.turn_prefix_count; i++)
+		shows = shows_hidden(&hidden, chat->decided.turn_prefixes[i].text);
 	return shows;
 }
 
@@ -86,7 +86,7 @@ struct hidden *chat_hide(struct chat *chat, const struct recall_result *recalled
 		return NULL;
 	struct hidden *hidden = arena_alloc(arena, sizeof(*hidden));
 	*hidden = find_hidden(chat, arena);
-	hide_facts(view->facts, &view->fact_count, classes, chat->question.about_past);
+	hide_facts(view->facts, &view->fact_count, classes, chat->read.question.about_past);
 	hide_facts(view->ended, &view->ended_count, classes, true);
 	view->summary.text = hide_said(hidden, view->summary.text, 0);
 	for (size_t i = 0; recalled != NULL && i < recalled->count; i++)
@@ -102,7 +102,7 @@ struct hidden *chat_hide(struct chat *chat, const struct recall_result *recalled
 
 void chat_hide_made(struct chat *chat, struct hidden *hidden)
 {
-	struct context *context = &chat->context;
+	struct context *context = &chat->injected.context;
 	if (hidden == NULL)
 		return;
 	context->block = hide_said(hidden, context->block, 0);

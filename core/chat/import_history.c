@@ -40,10 +40,10 @@ static size_t run_length(const struct request *request, size_t index, size_t end
 static bool read_history(struct history_import *import)
 {
 	const struct chat *chat = import->chat;
-	const struct request *request = &chat->request;
-	for (size_t i = 0; i < chat->newest.first;) {
+	const struct request *request = &chat->read.request;
+	for (size_t i = 0; i < chat->read.newest.first;) {
 		const struct step *step = &request->steps[i];
-		size_t run = run_length(request, i, chat->newest.first);
+		size_t run = run_length(request, i, chat->read.newest.first);
 		bool waits = import->count % 2 == 1;
 		bool answers = step->kind == STEP_ANSWER;
 		if (import->count == MOST_TURNS || import->text > MOST_TEXT || (run > 0 && waits) ||
@@ -66,7 +66,7 @@ const struct imported_turn *chat_import_history(const struct chat *chat, int64_t
 	struct history_import import = {.chat = chat, .arena = arena, .at = started_at - 1};
 	*count = 0;
 	if (!chat->settings.trims || chat_chains(chat) || chat->view->conversation != 0 ||
-	    chat->fingerprint_count == 0)
+	    chat->read.fingerprint_count == 0)
 		return NULL;
 	import.turns = arena_alloc(arena, MOST_TURNS * sizeof(*import.turns));
 	if (read_history(&import))

@@ -22,7 +22,7 @@ enum { TEXT_PER_TOKEN = 5, LEAST_TEXT = 2048 };
 
 static bool may_quote_an_answer(const struct chat *chat)
 {
-	return chat->own_text.size >= SIDE_QUOTE && chat->is_alone;
+	return chat->read.own_text.size >= SIDE_QUOTE && chat->read.is_alone;
 }
 
 static bool trims(const struct chat *chat)
@@ -48,8 +48,9 @@ static void load_compacted(const struct chat *chat, struct load *load, struct ar
 {
 	if (!load->is_compacted || load->fingerprint_count > 0)
 		return;
-	for (size_t i = chat->newest.first; i > 0 && load->compacted_count < LOAD_COMPACTED; i--) {
-		if (chat->request.steps[i - 1].kind != STEP_USER)
+	for (size_t i = chat->read.newest.first; i > 0 && load->compacted_count < LOAD_COMPACTED;
+	     i--) {
+		if (chat->read.request.steps[i - 1].kind != STEP_USER)
 			continue;
 		if (chat_own_text(chat, i - 1, 1, arena).size > 0)
 			load->compacted[load->compacted_count++] =
@@ -62,7 +63,7 @@ void chat_load(struct chat *chat, int64_t now, struct load *load, struct arena *
 	enum mode mode = chat->mode;
 	/* Everything in such a request is new, not history. */
 	bool chains = chat_chains(chat);
-	bool has_open = !chains && chat->open_fingerprint.hash != 0;
+	bool has_open = !chains && chat->read.open_fingerprint.hash != 0;
 	bool buffers = mode == MODE_BUFFER || mode == MODE_AUTO;
 	unsigned turns = buffers ? (unsigned)chat->settings.buffer_messages : 0;
 	bool asks = mode_recalls(mode) || mode_uses_facts(mode) || trims(chat);
@@ -78,18 +79,18 @@ void chat_load(struct chat *chat, int64_t now, struct load *load, struct arena *
 		.user = chat->user,
 		.session = chat->identity.session,
 		.previous = chat_previous(chat, arena),
-		.is_compacted = chat->request.is_compacted,
-		.fingerprints = chat->fingerprints,
-		.fingerprint_count = chains ? 0 : chat->fingerprint_count,
-		.open = has_open ? &chat->open_fingerprint : NULL,
-		.earlier_answers = chains ? 0 : chat->earlier_answers,
-		.newest_hash = chat->own_hash,
-		.newest_text = chat->own_text,
+		.is_compacted = chat->read.request.is_compacted,
+		.fingerprints = chat->read.fingerprints,
+		.fingerprint_count = chains ? 0 : chat->read.fingerprint_count,
+		.open = has_open ? &chat->read.open_fingerprint : NULL,
+		.earlier_answers = chains ? 0 : chat->read.earlier_answers,
+		.newest_hash = chat->read.own_hash,
+		.newest_text = chat->read.own_text,
 		.newest_turns = turns,
 		.uncovered_text = uncovered_text(chat),
 		.trims = trims(chat),
 		.facts = mode_uses_facts(mode) || mode_recalls(mode) || hides,
-		.past_facts = chat->question.about_past || hides,
+		.past_facts = chat->read.question.about_past || hides,
 		.conversations =
 			chat->mode == MODE_AUTO ? (size_t)chat->settings.auto_hybrid_sessions : 0,
 		.now = now,
@@ -109,7 +110,7 @@ static bool quotes_an_answer(const struct chat *chat, const struct memory_view *
 		if (turn->role == ROLE_ASSISTANT)
 			answers[count++] = utf8_cut(turn->text, QUOTED_FROM);
 	}
-	return form_quotes_one_of(chat->own_text, answers, count);
+	return form_quotes_one_of(chat->read.own_text, answers, count);
 }
 
 /* ---- what stands ---- */
@@ -147,8 +148,8 @@ static bool facts_stand(const struct chat *chat, struct arena *arena)
 			id_list_add(&current, arena, view->facts[i].id);
 	}
 	id_list_sort(&current);
-	for (size_t i = 0; i < chat->turn_prefix_count; i++) {
-		const struct replay *replay = &chat->replayed[i];
+	for (size_t i = 0; i < chat->decided.turn_prefix_count; i++) {
+		const struct replay *replay = &chat->decided.replayed[i];
 		if (!holds_all(&current, replay->facts, replay->fact_count))
 			return false;
 	}
@@ -163,7 +164,7 @@ static bool frozen_stands(const struct chat *chat, int64_t now, struct arena *ar
 	const struct frozen *frozen = &view->frozen;
 	if (!view->has_frozen || chat_shows_hidden(chat, arena))
 		return false;
-	if (!chat->newest.is_last || chat->request.is_retry)
+	if (!chat->read.newest.is_last || chat->read.request.is_retry)
 		return true;
 	if (!chat_mode_stands(chat))
 		return false;
@@ -173,7 +174,7 @@ static bool frozen_stands(const struct chat *chat, int64_t now, struct arena *ar
 	if ((view->answers > 0 && view->leaves_out) || frozen->turns.size > 0 ||
 	    frozen->chat_turns.size > 0)
 		return false;
-	return frozen->cut_before == chat->cut.cut_before && facts_stand(chat, arena);
+	return frozen->cut_before == chat->decided.cut.cut_before && facts_stand(chat, arena);
 }
 
 /* The ordinal up to which the summary covers this conversation. */
@@ -210,31 +211,31 @@ static void choose_cut(struct chat *chat, struct arena *arena)
 	if (view->carried_from == 0 && view->has_summary)
 		limits.standing = view->frozen.cut_before;
 	/* Within a loop of tool calls, the cut stays as the user turn found it. */
-	if (!chat->newest.is_last)
+	if (!chat->read.newest.is_last)
 		limits.fixed = &view->frozen.cut_before;
-	chat->cut = history_choose_cut(&chat->request, &limits, arena);
+	chat->decided.cut = history_choose_cut(&chat->read.request, &limits, arena);
 	/* While the summary lags behind, stored turns can still be recalled. */
-	if (chat->cut.falls_short && !view->begin_is_lost) {
+	if (chat->decided.cut.falls_short && !view->begin_is_lost) {
 		limits.covered = view->answers;
-		chat->cut = history_choose_cut(&chat->request, &limits, arena);
+		chat->decided.cut = history_choose_cut(&chat->read.request, &limits, arena);
 	}
 }
 
 /* Whether the newest turn is to be given something of its own. */
 static bool is_open(const struct chat *chat)
 {
-	return chat->newest.is_last && chat->question.text.size > 0 &&
-	       !(chat->stands && chat_newest_is_replayed(chat));
+	return chat->read.newest.is_last && chat->read.question.text.size > 0 &&
+	       !(chat->decided.stands && chat_newest_is_replayed(chat));
 }
 
 static bool is_trimmed(const struct chat *chat)
 {
-	return chat->cut.end > chat->cut.first;
+	return chat->decided.cut.end > chat->decided.cut.first;
 }
 
 bool chat_recalls(const struct chat *chat)
 {
-	return chat_may_ride(chat) && (mode_recalls(chat->injects) || is_trimmed(chat));
+	return chat_may_ride(chat) && (mode_recalls(chat->decided.injects) || is_trimmed(chat));
 }
 
 /* The estimated tokens that a conversation's memory may have. */
@@ -255,7 +256,7 @@ static struct allowance plan_allowance(const struct chat *chat)
 static struct allowance plan_trimmed_allowance(const struct chat *chat)
 {
 	size_t limit = chat_estimated(chat, chat->settings.history_tokens);
-	size_t history = chat->cut.total - chat->cut.tokens;
+	size_t history = chat->decided.cut.total - chat->decided.cut.tokens;
 	size_t left = limit > history ? limit - history : 0;
 	size_t begin = limit / TRIMMED_SHARE;
 	size_t whole = size_min(left > begin ? left : begin,
@@ -273,18 +274,18 @@ static void plan_budget(struct chat *chat)
 	const struct allowance allowance =
 		is_trimmed(chat) ? plan_trimmed_allowance(chat) : plan_allowance(chat);
 	size_t kept = size_min(chat_kept_tokens(chat), allowance.whole);
-	chat->budget = size_min(chat_estimated(chat, chat->settings.context_tokens),
-				size_min(allowance.begin, allowance.whole - kept));
-	if (!chat->stands || !chat->newest.is_last)
+	chat->decided.budget = size_min(chat_estimated(chat, chat->settings.context_tokens),
+					size_min(allowance.begin, allowance.whole - kept));
+	if (!chat->decided.stands || !chat->read.newest.is_last)
 		return;
 	size_t used = chat->view->frozen.tokens + chat_replayed_tokens(chat) + kept;
 	size_t rest = used < allowance.whole ? allowance.whole - used : 0;
 	size_t share = size_max(rest / allowance.share_of_rest, allowance.least_share);
 	bool wants_more = is_open(chat) && chat_recalls(chat);
 	if (used > allowance.whole || (wants_more && rest < allowance.least_share))
-		chat->stands = false;
+		chat->decided.stands = false;
 	else
-		chat->budget = size_min(size_min(share, rest), chat->budget);
+		chat->decided.budget = size_min(size_min(share, rest), chat->decided.budget);
 }
 
 enum chat_next chat_decide(struct chat *chat, const struct memory_view *view, int64_t now,
@@ -307,12 +308,12 @@ enum chat_next chat_decide(struct chat *chat, const struct memory_view *view, in
 	chat_read_earlier(chat, arena);
 	chat_choose_branch(chat);
 	choose_cut(chat, arena);
-	chat->carried = chat_carried_texts(chat, arena);
+	chat->decided.carried = chat_carried_texts(chat, arena);
 	chat_find_replays(chat, arena);
-	chat->stands = frozen_stands(chat, now, arena);
+	chat->decided.stands = frozen_stands(chat, now, arena);
 	plan_budget(chat);
-	if (!chat->stands) {
-		chat->turn_prefix_count = 0;
+	if (!chat->decided.stands) {
+		chat->decided.turn_prefix_count = 0;
 		chat_prefer_wording(chat);
 	}
 	return is_open(chat) && chat_recalls(chat) ? CHAT_RECALL : CHAT_READY;
@@ -326,11 +327,11 @@ static struct id_list list_given(const struct chat *chat, struct arena *arena)
 	const struct frozen *frozen = &chat->view->frozen;
 	const struct chain_link *link = chat_link(chat);
 	struct id_list given = {0};
-	if (chat->stands)
+	if (chat->decided.stands)
 		id_list_add_all(&given, arena, frozen->given, frozen->given_count);
-	for (size_t i = 0; i < chat->turn_prefix_count; i++)
-		id_list_add_all(&given, arena, chat->replayed[i].turns,
-				chat->replayed[i].turn_count);
+	for (size_t i = 0; i < chat->decided.turn_prefix_count; i++)
+		id_list_add_all(&given, arena, chat->decided.replayed[i].turns,
+				chat->decided.replayed[i].turn_count);
 	if (link != NULL)
 		id_list_add_all(&given, arena, link->turns, link->turn_count);
 	if (chat->view->same_exchange != 0)
@@ -342,20 +343,21 @@ static struct id_list list_given(const struct chat *chat, struct arena *arena)
 void chat_recall(const struct chat *chat, struct recall *recall, struct arena *arena)
 {
 	uint32_t carried_from = chat->view->carried_from;
-	if (chat->cut.cut_before > carried_from)
-		carried_from = chat->cut.cut_before; /* turns that were taken out may be recalled */
+	if (chat->decided.cut.cut_before > carried_from)
+		carried_from = chat->decided.cut
+				       .cut_before; /* turns that were taken out may be recalled */
 	*recall = (struct recall){
 		.user = chat->user,
-		.question = &chat->question,
+		.question = &chat->read.question,
 		.conversation = chat->view->conversation,
 		.carried_from = carried_from,
 		.asked_again = chat->view->same_exchange,
-		.only_conversation = !mode_recalls(chat->injects),
-		.carried = chat->carried,
-		.text_limit = text_for(chat->budget),
+		.only_conversation = !mode_recalls(chat->decided.injects),
+		.carried = chat->decided.carried,
+		.text_limit = text_for(chat->decided.budget),
 	};
 	struct recall_hint *hints = arena_alloc(arena, chat->view->fact_count * sizeof(*hints));
-	recall->hint_count = recall_hint_turns(&chat->question, chat->view->facts,
+	recall->hint_count = recall_hint_turns(&chat->read.question, chat->view->facts,
 					       chat->view->fact_count, hints, arena);
 	recall->hints = hints;
 	struct id_list given = list_given(chat, arena);

@@ -38,7 +38,7 @@ bool chat_choose_mode(struct chat *chat, struct slice word)
 		turn_off(chat);
 	else if (chat->settings.refuses_memory)
 		chat->mode_word = mode_name(MODE_OFF); /* it is learned from, and given nothing */
-	chat->injects = chat->mode;
+	chat->decided.injects = chat->mode;
 	return true;
 }
 
@@ -53,8 +53,8 @@ static size_t count_turns(const struct chat *chat)
 {
 	size_t stored = 2 * (size_t)chat->view->answers;
 	size_t sent = 0;
-	for (size_t i = 0; i < chat->newest.first; i++) {
-		const struct step *step = &chat->request.steps[i];
+	for (size_t i = 0; i < chat->read.newest.first; i++) {
+		const struct step *step = &chat->read.request.steps[i];
 		sent += step->kind == STEP_USER || step_is_models(step);
 	}
 	return stored > sent ? stored : sent;
@@ -67,14 +67,14 @@ void chat_choose_branch(struct chat *chat)
 	if (chat->mode != MODE_AUTO)
 		return;
 	if (sessions >= chat->settings.auto_hybrid_sessions) {
-		chat->branch = BRANCH_SESSIONS;
-		chat->injects = MODE_HYBRID;
+		chat->decided.branch = BRANCH_SESSIONS;
+		chat->decided.injects = MODE_HYBRID;
 	} else if (count_turns(chat) < chat->settings.auto_buffer_turns) {
-		chat->branch = BRANCH_SHORT;
-		chat->injects = MODE_BUFFER;
+		chat->decided.branch = BRANCH_SHORT;
+		chat->decided.injects = MODE_BUFFER;
 	} else {
-		chat->branch = BRANCH_LONG;
-		chat->injects = MODE_SUMMARY;
+		chat->decided.branch = BRANCH_LONG;
+		chat->decided.injects = MODE_SUMMARY;
 	}
 }
 
@@ -83,14 +83,14 @@ bool chat_mode_stands(const struct chat *chat)
 {
 	enum mode mode = chat->view->frozen.mode;
 	bool is_choice = mode == MODE_BUFFER || mode == MODE_SUMMARY || mode == MODE_HYBRID;
-	return mode == chat->injects || (chat->mode == MODE_AUTO && is_choice);
+	return mode == chat->decided.injects || (chat->mode == MODE_AUTO && is_choice);
 }
 
 void chat_prefer_wording(struct chat *chat)
 {
-	if (chat->mode != MODE_AUTO || !chat->question.wants_words)
+	if (chat->mode != MODE_AUTO || !chat->read.question.wants_words)
 		return;
-	chat->branch = BRANCH_WORDING;
-	if (chat->injects == MODE_SUMMARY)
-		chat->injects = MODE_BUFFER;
+	chat->decided.branch = BRANCH_WORDING;
+	if (chat->decided.injects == MODE_SUMMARY)
+		chat->decided.injects = MODE_BUFFER;
 }

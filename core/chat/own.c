@@ -15,24 +15,24 @@ struct own_words {
 
 struct slice chat_message_text(const struct chat *chat, size_t index, struct arena *arena)
 {
-	return step_text(&chat->request, &chat->request.steps[index], arena);
+	return step_text(&chat->read.request, &chat->read.request.steps[index], arena);
 }
 
 bool chat_is_answer(const struct chat *chat, size_t index)
 {
-	return index < chat->open_first && chat->request.steps[index].kind == STEP_ANSWER;
+	return index < chat->read.open_first && chat->read.request.steps[index].kind == STEP_ANSWER;
 }
 
 bool chat_is_cut(const struct chat *chat, size_t index)
 {
-	return index >= chat->cut.first && index < chat->cut.end &&
-	       !chat->request.steps[index].stays;
+	return index >= chat->decided.cut.first && index < chat->decided.cut.end &&
+	       !chat->read.request.steps[index].stays;
 }
 
 struct slice chat_ends_text(const struct chat *chat, size_t index, struct arena *arena)
 {
-	const struct step *step = &chat->request.steps[index];
-	struct text_ends ends = step_text_ends(&chat->request, step, CHAT_MOST_READ, arena);
+	const struct step *step = &chat->read.request.steps[index];
+	struct text_ends ends = step_text_ends(&chat->read.request, step, CHAT_MOST_READ, arena);
 	const struct slice parts[] = {ends.head, ends.tail};
 	return ends.is_cut ? arena_join(arena, parts, 2) : ends.head;
 }
@@ -41,7 +41,7 @@ struct slice chat_ends_text(const struct chat *chat, size_t index, struct arena 
 static bool is_framework(const struct chat *chat, size_t index, struct slice text,
 			 struct arena *arena)
 {
-	bool answers = index > 0 && step_is_models(&chat->request.steps[index - 1]);
+	bool answers = index > 0 && step_is_models(&chat->read.request.steps[index - 1]);
 	return answers && (form_is_retry(text) ||
 			   (form_is_observation(text) &&
 			    form_asks_for_tool(chat_message_text(chat, index - 1, arena), text)));
@@ -66,8 +66,8 @@ static struct slice own_of_ends(const struct text_ends *ends, size_t *carrier, s
 static struct slice read_own(const struct chat *chat, size_t index, size_t *carrier,
 			     struct arena *arena)
 {
-	const struct step *step = &chat->request.steps[index];
-	struct text_ends ends = step_text_ends(&chat->request, step, CHAT_MOST_READ, arena);
+	const struct step *step = &chat->read.request.steps[index];
+	struct text_ends ends = step_text_ends(&chat->read.request, step, CHAT_MOST_READ, arena);
 	const struct slice read[] = {ends.head, ends.tail};
 	struct slice text = ends.is_cut ? arena_join(arena, read, 2) : ends.head;
 	*carrier = step->text_count - 1;
@@ -75,18 +75,18 @@ static struct slice read_own(const struct chat *chat, size_t index, size_t *carr
 		return (struct slice){0};
 	if (ends.is_cut)
 		return own_of_ends(&ends, carrier, arena);
-	struct text_parts parts = step_text_parts(&chat->request, step, arena);
+	struct text_parts parts = step_text_parts(&chat->read.request, step, arena);
 	return form_own_parts(parts.texts, parts.count, carrier, arena);
 }
 
 static const struct own_words *own_words(const struct chat *chat, size_t index, struct arena *arena)
 {
-	struct own_words *own = &chat->own_words[index];
+	struct own_words *own = &chat->read.own_words[index];
 	if (own->read)
 		return own;
 	size_t carrier;
 	struct slice text = utf8_cut(read_own(chat, index, &carrier, arena), TURN_TEXT_LIMIT);
-	carrier += chat->request.steps[index].first_text;
+	carrier += chat->read.request.steps[index].first_text;
 	*own = (struct own_words){text, text_hash(text), text.size > 0 ? carrier : SIZE_MAX, true};
 	return own;
 }
@@ -96,13 +96,13 @@ static void skip_surplus(struct chat *chat, size_t first, size_t end, size_t mos
 {
 	size_t sum = 0;
 	for (size_t i = end; i > first; i--) {
-		const struct step *step = &chat->request.steps[i - 1];
+		const struct step *step = &chat->read.request.steps[i - 1];
 		if (step->kind != STEP_USER)
 			continue;
-		size_t size = step_text_size(&chat->request, step);
+		size_t size = step_text_size(&chat->read.request, step);
 		sum += size < CHAT_MOST_READ ? size : CHAT_MOST_READ;
 		if (sum > most)
-			chat->own_words[i - 1] =
+			chat->read.own_words[i - 1] =
 				(struct own_words){.carrier = SIZE_MAX, .read = true};
 	}
 }
@@ -112,14 +112,14 @@ static void skip_surplus(struct chat *chat, size_t first, size_t end, size_t mos
 static size_t programs_run(const struct chat *chat, size_t end, struct arena *arena)
 {
 	enum { MOST = 64 * 1024 };
-	const struct step *steps = chat->request.steps;
+	const struct step *steps = chat->read.request.steps;
 	size_t first = end;
 	while (first > 0 && steps[first - 1].kind == STEP_USER)
 		first--;
 	if (first == 0 || steps[first - 1].kind != STEP_TOOLS)
 		return end;
 	for (size_t i = first; i < end; i++) {
-		if (step_text_size(&chat->request, &steps[i]) > MOST ||
+		if (step_text_size(&chat->read.request, &steps[i]) > MOST ||
 		    own_words(chat, i, arena)->text.size > 0)
 			return end;
 	}
@@ -129,8 +129,8 @@ static size_t programs_run(const struct chat *chat, size_t end, struct arena *ar
 /* Programs remind the model of things behind what its tools gave: no turn begins there. */
 static void pass_over_programs(struct chat *chat, struct arena *arena)
 {
-	struct step *steps = chat->request.steps;
-	size_t end = request_open_answer(&chat->request);
+	struct step *steps = chat->read.request.steps;
+	size_t end = request_open_answer(&chat->read.request);
 	for (; end > 0 && steps[end - 1].kind != STEP_ANSWER; end--) {
 		if (steps[end - 1].kind != STEP_USER)
 			continue;
@@ -146,7 +146,7 @@ static void pass_over_programs(struct chat *chat, struct arena *arena)
 /* Images are the user's, too. What a framework says in the user's place is answered to the user. */
 static bool is_users(const struct chat *chat, size_t index, struct arena *arena)
 {
-	return chat->request.steps[index].other_parts > 0 ||
+	return chat->read.request.steps[index].other_parts > 0 ||
 	       own_words(chat, index, arena)->text.size > 0 ||
 	       is_framework(chat, index, chat_ends_text(chat, index, arena), arena);
 }
@@ -154,29 +154,29 @@ static bool is_users(const struct chat *chat, size_t index, struct arena *arena)
 /* Programs also tell the model of what happened since its answer: no turn begins there either. */
 static void pass_over_events(struct chat *chat, struct arena *arena)
 {
-	const struct newest_turn *newest = &chat->newest;
+	const struct newest_turn *newest = &chat->read.newest;
 	size_t i = newest->first;
 	while (i < newest->first + newest->count && !is_users(chat, i, arena))
 		i++;
 	if (i == newest->first + newest->count)
-		chat->newest = (struct newest_turn){0};
+		chat->read.newest = (struct newest_turn){0};
 }
 
 static void find_newest(struct chat *chat)
 {
-	chat->newest = request_newest_turn(&chat->request);
-	if (chat->body.size <= CHAT_MOST_READ)
+	chat->read.newest = request_newest_turn(&chat->read.request);
+	if (chat->read.body.size <= CHAT_MOST_READ)
 		return;
-	skip_surplus(chat, 0, chat->newest.first, CHAT_MOST_READ_BEFORE);
-	skip_surplus(chat, chat->newest.first, chat->request.step_count, CHAT_MOST_READ);
+	skip_surplus(chat, 0, chat->read.newest.first, CHAT_MOST_READ_BEFORE);
+	skip_surplus(chat, chat->read.newest.first, chat->read.request.step_count, CHAT_MOST_READ);
 }
 
 void chat_own_begin(struct chat *chat, struct arena *arena)
 {
-	size_t count = chat->request.step_count;
-	chat->own_words = arena_alloc(arena, count * sizeof(*chat->own_words));
+	size_t count = chat->read.request.step_count;
+	chat->read.own_words = arena_alloc(arena, count * sizeof(*chat->read.own_words));
 	for (size_t i = 0; i < count; i++)
-		chat->own_words[i] = (struct own_words){0};
+		chat->read.own_words[i] = (struct own_words){0};
 	pass_over_programs(chat, arena);
 	find_newest(chat);
 	pass_over_events(chat, arena);
@@ -217,8 +217,8 @@ size_t chat_own_carrier(const struct chat *chat, size_t first, size_t count, str
 size_t chat_first_carrier(const struct chat *chat, struct arena *arena)
 {
 	size_t any = SIZE_MAX;
-	for (size_t i = 0; i < chat->request.step_count; i++) {
-		const struct step *step = &chat->request.steps[i];
+	for (size_t i = 0; i < chat->read.request.step_count; i++) {
+		const struct step *step = &chat->read.request.steps[i];
 		if (step->kind != STEP_USER || step->text_count == 0 || chat_is_cut(chat, i))
 			continue;
 		size_t carrier = own_words(chat, i, arena)->carrier;

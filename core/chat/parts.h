@@ -7,7 +7,7 @@
 /* Whether memory may stand with the turns: not in what the provider keeps, if it is not to. */
 static inline bool chat_may_ride(const struct chat *chat)
 {
-	return chat->settings.stored_riders || !chat->request.is_kept;
+	return chat->settings.stored_riders || !chat->read.request.is_kept;
 }
 
 /* ---- own.c ---- */

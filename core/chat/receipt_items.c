@@ -84,16 +84,17 @@ static void put_place(struct buffer *out, const struct context_item *item, enum 
  * for later receipts. */
 static void describe_items(struct chat *chat, struct arena *arena)
 {
-	const struct context *context = &chat->context;
+	const struct context *context = &chat->injected.context;
 	struct buffer out;
-	if (chat->descriptions != NULL)
+	if (chat->injected.descriptions != NULL)
 		return;
-	chat->descriptions = arena_alloc(arena, context->item_count * sizeof(*chat->descriptions));
+	chat->injected.descriptions =
+		arena_alloc(arena, context->item_count * sizeof(*chat->injected.descriptions));
 	buffer_init(&out, SIZE_MAX); /* an item's text is bounded */
 	for (size_t i = 0; i < context->item_count; i++) {
 		buffer_clear(&out);
 		put_description(&out, chat, &context->items[i]);
-		chat->descriptions[i] = arena_copy(arena, buffer_slice(&out));
+		chat->injected.descriptions[i] = arena_copy(arena, buffer_slice(&out));
 	}
 	buffer_finish(&out);
 }
@@ -146,10 +147,10 @@ static void list_put_members(const struct list *list, struct slice members)
 static void list_put_part(const struct list *list, const struct chat *chat, bool recalled,
 			  enum fate fate)
 {
-	for (size_t i = 0; i < chat->context.item_count; i++) {
-		const struct context_item *item = &chat->context.items[i];
+	for (size_t i = 0; i < chat->injected.context.item_count; i++) {
+		const struct context_item *item = &chat->injected.context.items[i];
 		if (item->is_recalled == recalled)
-			list_put_item(list, item, chat->descriptions[i], fate);
+			list_put_item(list, item, chat->injected.descriptions[i], fate);
 	}
 }
 
@@ -158,8 +159,8 @@ static size_t size_of_items(const struct chat *chat)
 {
 	enum { PLACE = 32 };
 	size_t size = 0;
-	for (size_t i = 0; i < chat->context.item_count; i++)
-		size += chat->descriptions[i].size + PLACE;
+	for (size_t i = 0; i < chat->injected.context.item_count; i++)
+		size += chat->injected.descriptions[i].size + PLACE;
 	return size;
 }
 
@@ -213,15 +214,15 @@ static void put_kept(const struct list *list, const struct chat *chat, struct ar
 static void put_given(struct buffer *out, const struct chat *chat, struct arena *arena)
 {
 	const struct list list = list_begin(out);
-	if (chat->stands)
+	if (chat->decided.stands)
 		list_put_members(&list, standing_items(chat, arena));
-	else if (chat->receipt_items.size > 0)
-		list_put_members(&list, chat->receipt_items);
+	else if (chat->injected.receipt_items.size > 0)
+		list_put_members(&list, chat->injected.receipt_items);
 	else
 		list_put_part(&list, chat, false, FATE_GIVEN);
 	put_kept(&list, chat, arena);
-	for (size_t i = 0; i < chat->turn_prefix_count; i++)
-		list_put_members(&list, chat->replayed[i].receipt_items);
+	for (size_t i = 0; i < chat->decided.turn_prefix_count; i++)
+		list_put_members(&list, chat->decided.replayed[i].receipt_items);
 	list_put_part(&list, chat, true, FATE_GIVEN);
 }
 
@@ -230,8 +231,8 @@ static void put_dropped(struct buffer *out, const struct chat *chat)
 	const struct list list = list_begin(out);
 	struct buffer description;
 	buffer_init(&description, SIZE_MAX); /* an item's text is bounded */
-	for (size_t i = 0; i < chat->context.dropped_count; i++) {
-		const struct context_item *item = &chat->context.dropped[i];
+	for (size_t i = 0; i < chat->injected.context.dropped_count; i++) {
+		const struct context_item *item = &chat->injected.context.dropped[i];
 		buffer_clear(&description);
 		put_description(&description, chat, item);
 		list_put_item(&list, item, buffer_slice(&description), FATE_DROPPED);
@@ -247,25 +248,25 @@ static void put_branch(struct buffer *out, const struct chat *chat)
 		[BRANCH_SESSIONS] = "the user has more than one session",
 		[BRANCH_WORDING] = "the request asks for exact wording",
 	};
-	if (chat->branch == BRANCH_NONE)
+	if (chat->decided.branch == BRANCH_NONE)
 		return;
 	buffer_printf(out, ",\"branch\":{\"mode\":\"%s\",\"because\":\"%s\"}",
-		      mode_name(chat->injects), reasons[chat->branch]);
+		      mode_name(chat->decided.injects), reasons[chat->decided.branch]);
 }
 
 static void put_history(struct buffer *out, const struct chat *chat)
 {
-	if (chat->status != CHAT_INJECTED || chat->cut.end == chat->cut.first)
+	if (chat->status != CHAT_INJECTED || chat->decided.cut.end == chat->decided.cut.first)
 		return;
 	buffer_printf(out, ",\"history\":{\"messages_removed\":%zu,\"tokens_removed\":%zu}",
-		      chat->cut.end - chat->cut.first, chat_tokens_saved(chat));
+		      chat->decided.cut.end - chat->decided.cut.first, chat_tokens_saved(chat));
 }
 
 size_t chat_tokens_saved(const struct chat *chat)
 {
 	if (chat->status != CHAT_INJECTED)
 		return 0;
-	return (size_t)((double)chat->cut.tokens * chat->settings.token_rate + 0.5);
+	return (size_t)((double)chat->decided.cut.tokens * chat->settings.token_rate + 0.5);
 }
 
 static void put_number(struct buffer *out, const char *name, uint64_t number)
@@ -291,14 +292,15 @@ static struct slice receipt_text(struct chat *chat, struct arena *arena)
 	buffer_init(&out, SIZE_MAX);
 	(void)buffer_reserve(&out, size_of_items(chat));
 	buffer_append_byte(&out, '{');
-	if (chat->receipt != 0)
-		buffer_printf(&out, "\"id\":\"%016llx\",", (unsigned long long)chat->receipt);
+	if (chat->injected.receipt != 0)
+		buffer_printf(&out, "\"id\":\"%016llx\",",
+			      (unsigned long long)chat->injected.receipt);
 	buffer_append(&out, SLICE("\"user\":"));
 	json_quote(&out, chat->identity.user);
 	put_word(&out, ",\"mode\":", chat->mode_word);
 	put_branch(&out, chat);
 	put_word(&out, ",\"status\":", chat_status_name(chat->status));
-	put_number(&out, ",\"tokens\":", chat->tokens);
+	put_number(&out, ",\"tokens\":", chat->injected.tokens);
 	put_number(&out, ",\"budget\":", chat->settings.context_tokens);
 	buffer_append(&out, SLICE(",\"items\":["));
 	if (injected)
@@ -307,11 +309,12 @@ static struct slice receipt_text(struct chat *chat, struct arena *arena)
 	put_dropped(&out, chat);
 	buffer_append_byte(&out, ']');
 	put_history(&out, chat);
-	put_number(&out, ",\"ranked\":", chat->ranked);
-	put_number(&out, ",\"bytes_in\":", chat->body.size);
+	put_number(&out, ",\"ranked\":", chat->injected.ranked);
+	put_number(&out, ",\"bytes_in\":", chat->read.body.size);
 	put_number(&out, ",\"bytes_out\":",
-		   request_spliced_size(chat->body, chat->edits, chat->edit_count));
-	put_number(&out, ",\"elapsed_us\":", chat->elapsed);
+		   request_spliced_size(chat->read.body, chat->injected.edits,
+					chat->injected.edit_count));
+	put_number(&out, ",\"elapsed_us\":", chat->injected.elapsed);
 	buffer_append_byte(&out, '}');
 	return arena_take(arena, &out);
 }
@@ -332,8 +335,8 @@ static size_t quoted_replays(const struct chat *chat, const struct replay **quot
 {
 	const struct memory_view *view = chat->view;
 	size_t count = 0;
-	for (size_t i = 0; i < chat->turn_prefix_count; i++)
-		quoted[count++] = &chat->replayed[i];
+	for (size_t i = 0; i < chat->decided.turn_prefix_count; i++)
+		quoted[count++] = &chat->decided.replayed[i];
 	for (size_t i = 0; view != NULL && i < view->replay_count; i++) {
 		if (chat_keeps(chat, &view->replays[i]))
 			quoted[count++] = &view->replays[i];
@@ -343,7 +346,7 @@ static size_t quoted_replays(const struct chat *chat, const struct replay **quot
 
 static uint64_t newest_summary(const struct chat *chat, uint64_t covers)
 {
-	const struct context *context = &chat->context;
+	const struct context *context = &chat->injected.context;
 	for (size_t i = 0; i < context->item_count + context->dropped_count; i++) {
 		const struct context_item *item =
 			i < context->item_count ? &context->items[i]
@@ -357,10 +360,10 @@ static uint64_t newest_summary(const struct chat *chat, uint64_t covers)
 struct receipt chat_receipt(struct chat *chat, struct arena *arena)
 {
 	static const struct frozen none;
-	const struct context *context = &chat->context;
-	const struct frozen *frozen = chat->stands ? &chat->view->frozen : &none;
+	const struct context *context = &chat->injected.context;
+	const struct frozen *frozen = chat->decided.stands ? &chat->view->frozen : &none;
 	const size_t stored = chat->view == NULL ? 0 : chat->view->replay_count;
-	const size_t most = chat->turn_prefix_count + stored;
+	const size_t most = chat->decided.turn_prefix_count + stored;
 	const struct replay **quoted = arena_alloc(arena, most * sizeof(const struct replay *));
 	const size_t quoted_count = quoted_replays(chat, quoted);
 	struct id_list turns = {0};
@@ -382,7 +385,7 @@ struct receipt chat_receipt(struct chat *chat, struct arena *arena)
 	add_items(&turns, "turn", context->dropped, context->dropped_count, arena);
 	add_items(&turns, "summary", context->dropped, context->dropped_count, arena);
 	add_items(&facts, "fact", context->dropped, context->dropped_count, arena);
-	return (struct receipt){.id = chat->receipt,
+	return (struct receipt){.id = chat->injected.receipt,
 				.text = receipt_text(chat, arena),
 				.turns = turns.ids,
 				.turn_count = turns.count,

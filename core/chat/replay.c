@@ -12,14 +12,14 @@ struct sent_turn {
 
 static bool is_user(const struct chat *chat, size_t index)
 {
-	return chat->request.steps[index].kind == STEP_USER;
+	return chat->read.request.steps[index].kind == STEP_USER;
 }
 
 /* How many consecutive user messages start at `index`. */
 static size_t run_length(const struct chat *chat, size_t index)
 {
 	size_t count = 0;
-	while (index + count < chat->request.step_count && is_user(chat, index + count))
+	while (index + count < chat->read.request.step_count && is_user(chat, index + count))
 		count++;
 	return count;
 }
@@ -27,7 +27,8 @@ static size_t run_length(const struct chat *chat, size_t index)
 /* The last message that may carry a replay. */
 static size_t last_place(const struct chat *chat)
 {
-	return chat->newest.count > 0 ? chat->newest.first : chat->request.step_count - 1;
+	return chat->read.newest.count > 0 ? chat->read.newest.first
+					   : chat->read.request.step_count - 1;
 }
 
 /* The ordinal of the first message, counted back from the end, whose place is certain. Behind the
@@ -35,7 +36,7 @@ static size_t last_place(const struct chat *chat)
 static int64_t first_ordinal(const struct chat *chat)
 {
 	int64_t ordinal = chat->view->next_ordinal;
-	for (size_t i = 0; i < chat->request.step_count; i++)
+	for (size_t i = 0; i < chat->read.request.step_count; i++)
 		ordinal -= chat_is_answer(chat, i);
 	return ordinal;
 }
@@ -43,8 +44,8 @@ static int64_t first_ordinal(const struct chat *chat)
 static uint64_t hash_turn(const struct chat *chat, const struct sent_turn *turn,
 			  struct arena *arena)
 {
-	if (chat->newest.count > 0 && turn->step == chat->newest.first)
-		return chat->own_hash;
+	if (chat->read.newest.count > 0 && turn->step == chat->read.newest.first)
+		return chat->read.own_hash;
 	return text_hash(chat_own_text(chat, turn->step, turn->count, arena));
 }
 
@@ -96,8 +97,8 @@ static void take_replay(struct chat *chat, const struct sent_turn *turn,
 		return;
 	for (size_t i = 0; i < replay->turn_count; i++)
 		id_set_add(given, replay->turns[i]);
-	chat->replayed[chat->turn_prefix_count] = *replay;
-	chat->turn_prefixes[chat->turn_prefix_count++] =
+	chat->decided.replayed[chat->decided.turn_prefix_count] = *replay;
+	chat->decided.turn_prefixes[chat->decided.turn_prefix_count++] =
 		(struct turn_prefix){.text_index = carrier, .text = replay->text};
 }
 
@@ -105,9 +106,10 @@ void chat_find_replays(struct chat *chat, struct arena *arena)
 {
 	const struct memory_view *view = chat->view;
 	size_t most = view->replay_count + 1;
-	chat->replayed = arena_alloc(arena, most * sizeof(*chat->replayed));
-	chat->turn_prefixes = arena_alloc(arena, most * sizeof(*chat->turn_prefixes));
-	if (view->replay_count == 0 || chat->request.step_count == 0 || !chat_may_ride(chat))
+	chat->decided.replayed = arena_alloc(arena, most * sizeof(*chat->decided.replayed));
+	chat->decided.turn_prefixes =
+		arena_alloc(arena, most * sizeof(*chat->decided.turn_prefixes));
+	if (view->replay_count == 0 || chat->read.request.step_count == 0 || !chat_may_ride(chat))
 		return;
 	struct id_set given;
 	begin_given(&given, view);
@@ -132,18 +134,18 @@ void chat_find_replays(struct chat *chat, struct arena *arena)
 
 bool chat_newest_is_replayed(const struct chat *chat)
 {
-	if (chat->request.is_retry)
+	if (chat->read.request.is_retry)
 		return true;
-	if (chat->turn_prefix_count == 0 || chat->newest.count == 0)
+	if (chat->decided.turn_prefix_count == 0 || chat->read.newest.count == 0)
 		return false;
-	size_t last = chat->turn_prefixes[chat->turn_prefix_count - 1].text_index;
-	return last >= chat->request.steps[chat->newest.first].first_text;
+	size_t last = chat->decided.turn_prefixes[chat->decided.turn_prefix_count - 1].text_index;
+	return last >= chat->read.request.steps[chat->read.newest.first].first_text;
 }
 
 size_t chat_replayed_tokens(const struct chat *chat)
 {
 	size_t tokens = 0;
-	for (size_t i = 0; i < chat->turn_prefix_count; i++)
-		tokens += chat->replayed[i].tokens;
+	for (size_t i = 0; i < chat->decided.turn_prefix_count; i++)
+		tokens += chat->decided.replayed[i].tokens;
 	return tokens;
 }

@@ -10,7 +10,7 @@ static bool is_system(const struct step *step)
 /* The only message that is not a system message, if it is a user message; otherwise the count. */
 static size_t only_user_message(const struct chat *chat)
 {
-	const struct request *request = &chat->request;
+	const struct request *request = &chat->read.request;
 	size_t only = request->step_count;
 	for (size_t i = 0; i < request->step_count; i++) {
 		if (is_system(&request->steps[i]))
@@ -25,7 +25,7 @@ static size_t only_user_message(const struct chat *chat)
 /* The first text of the first user message. */
 static struct slice first_user_text(const struct chat *chat, struct arena *arena)
 {
-	const struct request *request = &chat->request;
+	const struct request *request = &chat->read.request;
 	size_t i = 0;
 	while (i < request->step_count && request->steps[i].kind != STEP_USER)
 		i++;
@@ -41,7 +41,7 @@ static struct slice first_user_text(const struct chat *chat, struct arena *arena
 void chat_pass_over_no_answers(struct chat *chat, struct arena *arena)
 {
 	enum { MOST = 64 }; /* bytes: no longer answer was made up by a program */
-	struct request *request = &chat->request;
+	struct request *request = &chat->read.request;
 	for (size_t i = 0; i < request->step_count; i++) {
 		struct step *step = &request->steps[i];
 		if (step->kind == STEP_ANSWER && step->text_count == 1 &&
@@ -53,24 +53,26 @@ void chat_pass_over_no_answers(struct chat *chat, struct arena *arena)
 
 bool chat_has_side_shape(struct chat *chat, struct arena *arena)
 {
-	const struct request *request = &chat->request;
+	const struct request *request = &chat->read.request;
 	bool has_system = request->step_count > 0 && is_system(&request->steps[0]);
 	struct slice system = has_system ? chat_ends_text(chat, 0, arena) : (struct slice){0};
 	size_t index = only_user_message(chat);
-	chat->is_alone = index < request->step_count;
-	struct slice only = chat->is_alone ? chat_ends_text(chat, index, arena) : (struct slice){0};
-	return request->is_side || (chat->is_alone && form_is_side_request(only)) ||
+	chat->read.is_alone = index < request->step_count;
+	struct slice only =
+		chat->read.is_alone ? chat_ends_text(chat, index, arena) : (struct slice){0};
+	return request->is_side || (chat->read.is_alone && form_is_side_request(only)) ||
 	       form_leads_side_request(system, first_user_text(chat, arena), only);
 }
 
 /* Puts in again what stands, since the prefix is the chat's; recalls and learns nothing. */
 void chat_spare_compaction(struct chat *chat, struct arena *arena)
 {
-	if (chat->newest.count == 0)
+	if (chat->read.newest.count == 0)
 		return;
-	size_t last = chat->newest.first + chat->newest.count - 1;
-	if (!chat->request.is_replay_only && !form_is_compaction(chat_ends_text(chat, last, arena)))
+	size_t last = chat->read.newest.first + chat->read.newest.count - 1;
+	if (!chat->read.request.is_replay_only &&
+	    !form_is_compaction(chat_ends_text(chat, last, arena)))
 		return;
-	chat->newest.is_last = false;
+	chat->read.newest.is_last = false;
 	chat->learn = false;
 }

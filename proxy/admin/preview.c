@@ -71,7 +71,7 @@ static void end_lookup(struct preview *preview, enum store_result result)
 	struct chat *chat = &preview->chat;
 	if (result == STORE_OK && !chat->view->known)
 		result = STORE_NOT_FOUND;
-	chat->elapsed = clock_steady() - preview->begun;
+	chat->injected.elapsed = clock_steady() - preview->begun;
 	if (result == STORE_OK)
 		reply(preview);
 	else

@@ -22,7 +22,7 @@ static void recall(struct chat *chat, struct store *store, struct arena *arena)
 static void on_vector(void *cookie, const int8_t *vector, size_t dimensions)
 {
 	struct chat_lookup *lookup = cookie;
-	struct recall_question *question = &lookup->chat->question;
+	struct recall_question *question = &lookup->chat->read.question;
 	lookup->question = NULL;
 	if (vector != NULL) {
 		struct slice bytes = {(const char *)vector, dimensions};

@@ -36,12 +36,13 @@ size_t exchange_memory_fields(struct exchange *exchange, struct http_field field
 	fields[count++] = (struct http_field){SLICE("X-Memory-Status"),
 					      slice_of(chat_status_name(chat->status))};
 	fields[count++] = (struct http_field){SLICE("X-Memory-Mode"), slice_of(chat->mode_word)};
-	fields[count++] = (struct http_field){SLICE("X-Memory-Tokens"),
-					      arena_number(&exchange->arena, chat->tokens)};
-	if (chat->receipt != 0)
+	fields[count++] = (struct http_field){
+		SLICE("X-Memory-Tokens"), arena_number(&exchange->arena, chat->injected.tokens)};
+	if (chat->injected.receipt != 0)
 		fields[count++] = (struct http_field){
-			SLICE("X-Memory-Receipt"), arena_printf(&exchange->arena, "%016llx",
-								(unsigned long long)chat->receipt)};
+			SLICE("X-Memory-Receipt"),
+			arena_printf(&exchange->arena, "%016llx",
+				     (unsigned long long)chat->injected.receipt)};
 	return count;
 }
 
@@ -60,12 +61,12 @@ static void audit_injection(struct exchange *exchange)
 	char receipt[sizeof("0123456789abcdef")] = "";
 	if (!exchange->config->audit.inject || chat->status != CHAT_INJECTED || chat->dry_run)
 		return;
-	if (chat->receipt != 0)
-		(void)snprintf(receipt, sizeof(receipt), "%016" PRIx64, chat->receipt);
+	if (chat->injected.receipt != 0)
+		(void)snprintf(receipt, sizeof(receipt), "%016" PRIx64, chat->injected.receipt);
 	const struct audit_entry entry = {
 		.by = "chat",
 		.action = "inject",
-		.target = chat->receipt != 0 ? "receipt" : "memory",
+		.target = chat->injected.receipt != 0 ? "receipt" : "memory",
 		.item = slice_of(receipt),
 		.has_user = true,
 		.user = chat->user,
@@ -81,7 +82,7 @@ static void keep_receipt(struct exchange *exchange)
 {
 	struct chat *chat = &exchange->chat;
 	audit_injection(exchange);
-	if (chat->receipt == 0 || exchange->receipt_kept || chat->view == NULL)
+	if (chat->injected.receipt == 0 || exchange->receipt_kept || chat->view == NULL)
 		return;
 	const struct receipt receipt = chat_receipt(chat, &exchange->arena);
 	/* A receipt is best effort: nothing depends on it. */
@@ -103,7 +104,7 @@ static void count_status(const struct exchange *exchange)
 	metrics_count(exchange->dialect != NULL ? counters[exchange->chat.status]
 						: METRIC_REQUESTS_OTHER,
 		      1);
-	metrics_count(METRIC_TOKENS_INJECTED, exchange->chat.tokens);
+	metrics_count(METRIC_TOKENS_INJECTED, exchange->chat.injected.tokens);
 	metrics_count(METRIC_TOKENS_TRIMMED, chat_tokens_saved(&exchange->chat));
 }
 

@@ -34,10 +34,11 @@ static void make_body(struct exchange *exchange)
 	*whole = http_request_body(exchange->request);
 	exchange->body = whole;
 	exchange->body_count = 1;
-	if (exchange->dialect == NULL || chat->edit_count == 0)
+	if (exchange->dialect == NULL || chat->injected.edit_count == 0)
 		return;
 	exchange->body_count = chat_splice(chat, &exchange->body, &exchange->arena);
-	if (request_spliced_size(chat->body, chat->edits, chat->edit_count) > UPSTREAM_WITH_HEAD)
+	if (request_spliced_size(chat->read.body, chat->injected.edits, chat->injected.edit_count) >
+	    UPSTREAM_WITH_HEAD)
 		return;
 	*whole = arena_join(&exchange->arena, exchange->body, exchange->body_count);
 	exchange->body = whole;
@@ -73,9 +74,9 @@ static void end_lookup(struct exchange *exchange, enum store_result result)
 	if (result != STORE_OK)
 		bypass(chat, METRIC_BYPASS_STORE);
 	else if (chat->status != CHAT_SIDE && !chat->dry_run && !chat->settings.refuses_learning)
-		chat->receipt = next_receipt(exchange->worker->service);
-	chat->elapsed = clock_steady() - exchange->begun;
-	metrics_observe(METRIC_MEMORY_SECONDS, chat->elapsed);
+		chat->injected.receipt = next_receipt(exchange->worker->service);
+	chat->injected.elapsed = clock_steady() - exchange->begun;
+	metrics_observe(METRIC_MEMORY_SECONDS, chat->injected.elapsed);
 	if (result == STORE_OK && !chat->dry_run && !chat->settings.refuses_learning &&
 	    chat_wants_vectors(chat))
 		embedder_wake(exchange->worker->service->embedder, chat->user);

@@ -73,7 +73,7 @@ static void on_commit_late(evutil_socket_t fd, short what, void *cookie)
 	(void)what;
 	metrics_count(METRIC_BYPASS_COMMIT, 1);
 	log_failure("exchange not on disk within 2 s; the reply ends without waiting",
-		    exchange->chat.receipt, "late");
+		    exchange->chat.injected.receipt, "late");
 	exchange_detach_commit(exchange);
 	exchange_release_reply(exchange);
 }
@@ -109,13 +109,12 @@ bool exchange_journal(struct exchange *exchange, bool broke_off)
 		http_reply_send_now(exchange->request);
 	struct reply reply = reply_result(relay->reader);
 	struct append append;
-	struct chat_given given;
 	if (exchange->fetches && !chat_is_fetched(&reply, broke_off))
 		return false;
 	exchange_trace_usage(exchange, &reply);
 	chat_note_tokens(&exchange->chat, service->model_traits, &reply, &exchange->arena);
 	if (!chat_append(&exchange->chat, &reply, broke_off, exchange->begun_at, clock_wall(),
-			 &append, &given, &exchange->arena))
+			 &append, &exchange->arena))
 		return false;
 	append.declines = append.journal && learn_declines(append.user_text, &exchange->arena);
 	const enum learn_plea plea =
@@ -138,7 +137,7 @@ bool exchange_journal(struct exchange *exchange, bool broke_off)
 				  .is_pressing = learns && is_pressing,
 				  .embeds = chat_wants_vectors(&exchange->chat),
 				  .is_unsettled = !waits,
-				  .receipt = exchange->chat.receipt,
+				  .receipt = exchange->chat.injected.receipt,
 				  .started = clock_steady()};
 	if (!waits)
 		unsettled_add(&service->unsettled, commit->user);

@@ -6,10 +6,10 @@
 
 static struct slice receipt_text(struct exchange *exchange)
 {
-	if (exchange->chat.receipt == 0)
+	if (exchange->chat.injected.receipt == 0)
 		return SLICE("-");
 	return arena_printf(&exchange->arena, "%016llx",
-			    (unsigned long long)exchange->chat.receipt);
+			    (unsigned long long)exchange->chat.injected.receipt);
 }
 
 void exchange_log(struct exchange *exchange, const char *reason)
@@ -36,7 +36,7 @@ void exchange_log(struct exchange *exchange, const char *reason)
 		 false},
 		{"user", slice_of(user), false},
 		{"receipt", receipt_text(exchange), false},
-		{"tokens", arena_number(arena, exchange->chat.tokens), true},
+		{"tokens", arena_number(arena, exchange->chat.injected.tokens), true},
 		{"bytes", arena_number(arena, exchange->relay.bytes), true},
 		{"first_byte_us", arena_number(arena, first_byte), true},
 		{"elapsed_us", arena_number(arena, now - exchange->begun), true},

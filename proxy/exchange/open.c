@@ -37,8 +37,8 @@ static enum chat_verdict find_identity(struct chat *chat, const struct config *c
 				       struct arena *arena)
 {
 	const char *fault = NULL;
-	switch (identity_find(config, head, path, chat->scanned ? &chat->request : NULL, identity,
-			      &fault, arena)) {
+	switch (identity_find(config, head, path, chat->read.scanned ? &chat->read.request : NULL,
+			      identity, &fault, arena)) {
 	case IDENTITY_OK:
 		return CHAT_LOAD;
 	case IDENTITY_UNSIGNED:
@@ -130,7 +130,7 @@ static enum chat_verdict enter(struct chat *chat, const struct chat_sources *sou
 			       struct arena *arena)
 {
 	struct chat_settings settings =
-		choose_settings(sources, head, &asked->identity, chat->request.model);
+		choose_settings(sources, head, &asked->identity, chat->read.request.model);
 	if (asked->identity.user.size > 0) {
 		asked->user = store_user_key(asked->identity.tenant, asked->identity.user);
 		restrict_settings(&settings, sources, asked->user, arena);
@@ -149,7 +149,7 @@ enum chat_verdict chat_open(struct chat *chat, const struct chat_sources *source
 	const struct http_head *head = http_request_head(request);
 	const struct slice body = http_request_body(request);
 	struct chat_asked asked = {.dry_run = guard_is_dry_run(head)};
-	*chat = (struct chat){.body = body};
+	*chat = (struct chat){.read.body = body};
 	if (asked.dry_run && !http_request_is_local(request) && !identity_is_admin(config, head))
 		return refuse(chat, 403, "dry_run_forbidden",
 			      "A dry run needs a loopback client or the admin token.");
@@ -180,7 +180,7 @@ bool chat_open_fetched(struct chat *chat, const struct chat_sources *sources,
 	const char *fault;
 	struct load load;
 	struct memory_view view;
-	*chat = (struct chat){.dialect = &dialect_responses};
+	*chat = (struct chat){.read.dialect = &dialect_responses};
 	if (identity_find(sources->config, head, path, NULL, &chat->identity, &fault, arena) !=
 		    IDENTITY_OK ||
 	    chat->identity.user.size == 0)
@@ -201,6 +201,6 @@ void chat_note_tokens(const struct chat *chat, struct model_traits *model_traits
 {
 	size_t estimated = reply->prompt_tokens > 0 ? chat_sent_tokens(chat, arena) : 0;
 	if (estimated > 0)
-		model_traits_note_tokens(model_traits, chat->request.model, estimated,
+		model_traits_note_tokens(model_traits, chat->read.request.model, estimated,
 					 reply->prompt_tokens);
 }

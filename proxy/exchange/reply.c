@@ -10,7 +10,7 @@ enum { HELD_SHARE = 4 }; /* of max_in_flight, for the ends of replies that wait 
 /* Whether the upstream refused perhaps because of what was injected (CONTRACT section 3). */
 static bool is_refused_injection(const struct exchange *exchange, int status)
 {
-	return exchange->dialect != NULL && exchange->chat.edit_count > 0 &&
+	return exchange->dialect != NULL && exchange->chat.injected.edit_count > 0 &&
 	       (status == 400 || status == 413 || status == 422);
 }
 
@@ -64,9 +64,9 @@ static void keep_refusal(struct exchange *exchange, const struct upstream_head *
 static void pass_head(struct exchange *exchange, const struct upstream_head *head)
 {
 	if (exchange->dialect != NULL && exchange->chat.status == CHAT_BYPASSED &&
-	    exchange->chat.made_message && exchange->blames_role && head->status < 300)
+	    exchange->chat.injected.made_message && exchange->blames_role && head->status < 300)
 		model_traits_note_system_refused(exchange->worker->service->model_traits,
-						 exchange->chat.request.model);
+						 exchange->chat.read.request.model);
 	exchange->status = head->status;
 	exchange->first_byte = clock_steady();
 	metrics_observe(METRIC_FIRST_BYTE_SECONDS, exchange->first_byte - exchange->begun);
@@ -163,7 +163,7 @@ static void log_failure(const struct exchange *exchange, const char *why, int st
 						: http_field_value(head->fields, head->field_count,
 								   SLICE("User-Agent"));
 	client_log_failure(&exchange->worker->service->failures, why, status, agent,
-			   exchange->chat.request.model, exchange->chat.receipt);
+			   exchange->chat.read.request.model, exchange->chat.injected.receipt);
 }
 
 static void note_failure(struct exchange *exchange, const char *detail, int status)
@@ -244,7 +244,7 @@ static void send_again(struct exchange *exchange)
 		(says(refusal, "system") || says(refusal, "developer") || says(refusal, "role"));
 	chat_bypass(&exchange->chat);
 	metrics_count(METRIC_BYPASS_REFUSED, 1);
-	exchange->body = &exchange->chat.body;
+	exchange->body = &exchange->chat.read.body;
 	exchange->body_count = 1;
 	exchange_send(exchange);
 }

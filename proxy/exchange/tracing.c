@@ -50,7 +50,7 @@ void exchange_trace_begin(struct exchange *exchange)
 
 static struct slice copy_model(struct exchange *exchange)
 {
-	struct slice model = exchange->chat.request.model;
+	struct slice model = exchange->chat.read.request.model;
 	return arena_copy(
 		&exchange->arena,
 		slice_part(model, 0, model.size < MODEL_LIMIT ? model.size : MODEL_LIMIT));
@@ -156,10 +156,11 @@ static void write_memory(struct buffer *out, const struct exchange *exchange)
 	span_add_text(out, "recalld.memory.status", slice_of(chat_status_name(chat->status)));
 	if (chat->mode_word != NULL)
 		span_add_text(out, "recalld.memory.mode", slice_of(chat->mode_word));
-	span_add_number(out, "recalld.memory.tokens", (int64_t)chat->tokens);
-	if (chat->receipt == 0)
+	span_add_number(out, "recalld.memory.tokens", (int64_t)chat->injected.tokens);
+	if (chat->injected.receipt == 0)
 		return;
-	(void)snprintf(receipt, sizeof(receipt), "%016llx", (unsigned long long)chat->receipt);
+	(void)snprintf(receipt, sizeof(receipt), "%016llx",
+		       (unsigned long long)chat->injected.receipt);
 	span_add_text(out, "recalld.receipt.id", slice_of(receipt));
 }
 
@@ -263,7 +264,7 @@ static void write_model_call(struct buffer *out, const struct exchange *exchange
 	span_add_text(out, "gen_ai.provider.name", provider_of(host));
 	if (trace->model.size > 0)
 		span_add_text(out, "gen_ai.request.model", trace->model);
-	if (exchange->chat.request.stream) {
+	if (exchange->chat.read.request.stream) {
 		span_add_flag(out, "gen_ai.request.stream", true);
 		if (send->head > 0)
 			span_add_seconds(out, "gen_ai.response.time_to_first_chunk",
@@ -322,9 +323,9 @@ void exchange_trace_end(struct exchange *exchange, const char *reason)
 		return;
 	buffer_init(&out, SPANS_LIMIT);
 	write_exchange(&out, exchange, reason);
-	if (exchange->chat.elapsed > 0) {
+	if (exchange->chat.injected.elapsed > 0) {
 		write_part(&out, exchange, SLICE("search_memory"), exchange->begun,
-			   exchange->begun + exchange->chat.elapsed);
+			   exchange->begun + exchange->chat.injected.elapsed);
 		count++;
 	}
 	for (size_t i = 0; i < trace->send_count; i++, count++)

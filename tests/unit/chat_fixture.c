@@ -64,7 +64,7 @@ struct slice chat_fixture_inject(struct chat_fixture *fixture)
 bool chat_fixture_append(struct chat_fixture *fixture, struct reply reply, bool broke_off)
 {
 	return chat_append(&fixture->chat, &reply, broke_off, CHAT_NOW, CHAT_NOW + 5,
-			   &fixture->append, &fixture->given, &fixture->arena);
+			   &fixture->append, &fixture->arena);
 }
 
 struct turn chat_fixture_turn(uint64_t id, uint32_t conversation, uint32_t ordinal, enum role role,

@@ -22,7 +22,6 @@ struct chat_fixture {
 	struct load load;
 	struct recall recall;
 	struct append append;
-	struct chat_given given;
 };
 
 /* A user "alex" whose requests are given and learned from in `mode`, in conversation 1. */

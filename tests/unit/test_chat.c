@@ -130,10 +130,10 @@ START_TEST(what_was_given_stands_within_a_loop_of_tool_calls_whatever_the_mode_i
 	talk.view.frozen.block = SLICE("BLOCK");
 	(void)decide(&talk, USER("Q") ",{\"role\":\"assistant\",\"tool_calls\":[{\"id\":\"a\"}]},"
 				      "{\"role\":\"tool\",\"content\":\"fine\"}");
-	ck_assert(talk.chat.stands);
+	ck_assert(talk.chat.decided.stands);
 	ck_assert(unit_has(body_of(&talk), "BLOCK"));
 	(void)decide(&talk, USER("Q"));
-	ck_assert(!talk.chat.stands);
+	ck_assert(!talk.chat.decided.stands);
 	teardown(&talk);
 }
 END_TEST
@@ -147,16 +147,16 @@ START_TEST(what_was_given_stands_when_auto_takes_another_branch)
 	const char *history =
 		USER("a") "," ASSISTANT("b") "," USER("c") "," ASSISTANT("d") "," USER("Go on.");
 	(void)decide(&talk, history);
-	ck_assert(talk.chat.stands);
-	ck_assert_int_eq(talk.chat.injects, MODE_SUMMARY);
+	ck_assert(talk.chat.decided.stands);
+	ck_assert_int_eq(talk.chat.decided.injects, MODE_SUMMARY);
 	talk.view.last_active -= 2 * 60 * 60 * 1000;
 	(void)decide(&talk, history);
-	ck_assert(!talk.chat.stands);
-	ck_assert_int_eq(talk.chat.injects, MODE_SUMMARY);
+	ck_assert(!talk.chat.decided.stands);
+	ck_assert_int_eq(talk.chat.decided.injects, MODE_SUMMARY);
 	talk.view.last_active = NOW;
 	talk.view.frozen.mode = MODE_ENTITY; /* no choice of auto's */
 	(void)decide(&talk, history);
-	ck_assert(!talk.chat.stands);
+	ck_assert(!talk.chat.decided.stands);
 	teardown(&talk);
 }
 END_TEST
@@ -195,12 +195,12 @@ START_TEST(what_goes_up_without_memory_after_all_goes_up_whole)
 	struct talk talk;
 	setup(&talk, "mode = vector\n");
 	(void)decide(&talk, USER("a") "," ASSISTANT("b") "," USER("c"));
-	talk.chat.cut = (struct history_cut){.first = 0, .end = 2, .tokens = 100};
+	talk.chat.decided.cut = (struct history_cut){.first = 0, .end = 2, .tokens = 100};
 	(void)body_of(&talk);
 	ck_assert_uint_gt(chat_tokens_saved(&talk.chat), 0);
 	chat_bypass(&talk.chat);
-	unit_assert_slice(body_upstream(&talk), arena_string(&talk.arena, talk.chat.body));
-	ck_assert_uint_eq(talk.chat.cut.end, 0);
+	unit_assert_slice(body_upstream(&talk), arena_string(&talk.arena, talk.chat.read.body));
+	ck_assert_uint_eq(talk.chat.decided.cut.end, 0);
 	ck_assert_uint_eq(chat_tokens_saved(&talk.chat), 0);
 	teardown(&talk);
 }
@@ -267,7 +267,7 @@ START_TEST(a_question_is_embedded_without_its_secrets)
 		USER("Is sk-proj-abcdefghijklmnopqrstuvwxyz0123456789ABCDEFGH mine?");
 	setup(&talk, "mode = vector\n");
 	(void)decide(&talk, question);
-	ck_assert(unit_has(talk.chat.question.text, "abcdefghijklmnop"));
+	ck_assert(unit_has(talk.chat.read.question.text, "abcdefghijklmnop"));
 	ck_assert(!unit_has(chat_question_text(&talk.chat, &talk.arena), "abcdefghijklmnop"));
 	teardown(&talk);
 	setup(&talk, "mode = vector\nsecrets = keep\n");
@@ -282,11 +282,10 @@ static void assert_answer(const char *messages, const char *said, const char *ex
 {
 	struct talk talk;
 	struct append append;
-	struct chat_given given;
 	setup(&talk, "mode = buffer\n");
 	(void)decide(&talk, messages);
 	const struct reply reply = {.text = slice_of(said), .finished = true};
-	ck_assert(chat_append(&talk.chat, &reply, false, NOW, NOW, &append, &given, &talk.arena));
+	ck_assert(chat_append(&talk.chat, &reply, false, NOW, NOW, &append, &talk.arena));
 	unit_assert_slice(append.answer_text, expected);
 	ck_assert_uint_eq(append.answer_hash, text_hash(slice_of(expected)));
 	ck_assert_uint_eq(append.rest_hash,

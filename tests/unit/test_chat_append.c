@@ -44,8 +44,8 @@ START_TEST(auto_goes_by_the_sessions_and_the_length_of_the_conversation)
 		f.view.conversation = cases[i].conversation;
 		f.view.answers = f.view.next_ordinal = cases[i].answers;
 		(void)chat_fixture_decide(&f, cases[i].messages);
-		ck_assert_int_eq(f.chat.branch, cases[i].branch);
-		ck_assert_int_eq(f.chat.injects, cases[i].injects);
+		ck_assert_int_eq(f.chat.decided.branch, cases[i].branch);
+		ck_assert_int_eq(f.chat.decided.injects, cases[i].injects);
 		ck_assert(unit_has(chat_receipt(&f.chat, &f.arena).text, cases[i].because));
 		chat_fixture_end(&f);
 	}
@@ -66,7 +66,7 @@ START_TEST(what_quotes_an_answer_at_length_is_a_side_request)
 	ck_assert_uint_eq(f.load.newest_turns, 40);
 	ck_assert_int_eq(f.chat.status, CHAT_SIDE);
 	ck_assert(!chat_learns_from(&f.chat, 200));
-	unit_assert_slice(chat_fixture_inject(&f), arena_string(&f.arena, f.chat.body));
+	unit_assert_slice(chat_fixture_inject(&f), arena_string(&f.arena, f.chat.read.body));
 	/* A user's own text, and a quote within a conversation, is a turn. */
 	f.view.turn_count = 1;
 	(void)chat_fixture_decide(&f, USER("Name this: " LONG));
@@ -86,7 +86,7 @@ START_TEST(where_nothing_is_injected_it_is_still_learned)
 	f.view.has_summary = true;
 	f.view.summary = (struct summary){.text = SLICE("A trip to Portugal."), .covers = 7};
 	ck_assert_int_eq(chat_fixture_decide(&f, USER("Hello")), CHAT_READY);
-	unit_assert_slice(chat_fixture_inject(&f), arena_string(&f.arena, f.chat.body));
+	unit_assert_slice(chat_fixture_inject(&f), arena_string(&f.arena, f.chat.read.body));
 	ck_assert_int_eq(f.chat.status, CHAT_EMPTY);
 	ck_assert(chat_learns_from(&f.chat, 200));
 	chat_fixture_end(&f);
@@ -218,8 +218,8 @@ START_TEST(what_a_framework_says_is_no_users_word)
 		struct chat_fixture f;
 		chat_fixture_begin(&f, MODE_VECTOR);
 		(void)chat_fixture_decide(&f, cases[i].messages);
-		unit_assert_slice(f.chat.own_text, cases[i].own);
-		ck_assert_int_eq(f.chat.question.text.size > 0, cases[i].own[0] != '\0');
+		unit_assert_slice(f.chat.read.own_text, cases[i].own);
+		ck_assert_int_eq(f.chat.read.question.text.size > 0, cases[i].own[0] != '\0');
 		ck_assert(chat_fixture_append(&f, (struct reply){.text = SLICE("d")}, false));
 		ck_assert_int_eq(f.append.learn, cases[i].own[0] != '\0');
 		chat_fixture_end(&f);

@@ -126,9 +126,9 @@ START_TEST(tool_results_go_on_with_the_turn_that_waits)
 		f.view.link.user_text = cases[i].has_text ? slice_of(boat) : (struct slice){0};
 		f.view.link.user_hash = 77;
 		(void)decide(&f, "\"previous_response_id\":\"resp_1\",", cases[i].items);
-		ck_assert_int_eq(f.chat.goes_on, cases[i].goes_on);
+		ck_assert_int_eq(f.chat.decided.goes_on, cases[i].goes_on);
 		if (cases[i].goes_on) {
-			unit_assert_slice(f.chat.own_text, boat);
+			unit_assert_slice(f.chat.read.own_text, boat);
 			ck_assert(!chat_keeps(&f.chat, &own));
 		}
 		chat_fixture_end(&f);
@@ -147,14 +147,14 @@ START_TEST(memory_stays_out_of_what_is_kept_if_it_is_to)
 	f.settings.stored_riders = false;
 	(void)decide(&f, "", ASKED);
 	ck_assert(!chat_may_ride(&f.chat));
-	ck_assert(!f.chat.request.takes_turns);
+	ck_assert(!f.chat.read.request.takes_turns);
 	ck_assert_int_eq(f.chat.settings.placement, PLACE_SYSTEM);
 	(void)decide(&f, "\"store\":false,", ASKED);
 	ck_assert(chat_may_ride(&f.chat));
 	ck_assert_int_eq(f.chat.settings.placement, PLACE_USER);
 	f.settings.placement = PLACE_SYSTEM;
 	(void)decide(&f, "\"instructions\":\"Be brief.\",", ASKED);
-	ck_assert(!f.chat.request.takes_turns);
+	ck_assert(!f.chat.read.request.takes_turns);
 	chat_fixture_end(&f);
 }
 END_TEST
@@ -221,10 +221,11 @@ START_TEST(an_answer_that_is_named_is_a_mark_of_its_conversation)
 	f.settings.trims = true;
 	f.view.conversation = 0;
 	(void)decide(&f, "", ASKED ",{\"type\":\"item_reference\",\"id\":\"m\"}," ASKED);
-	ck_assert_uint_eq(f.chat.fingerprint_count, 1);
-	ck_assert_uint_eq(f.chat.fingerprints[0].hash, step_hash_call(0, SLICE("m")));
-	ck_assert_uint_eq(f.chat.fingerprints[0].user_hash, text_hash(SLICE("Where is my boat?")));
-	ck_assert(!f.chat.fingerprints[0].tool_calls);
+	ck_assert_uint_eq(f.chat.read.fingerprint_count, 1);
+	ck_assert_uint_eq(f.chat.read.fingerprints[0].hash, step_hash_call(0, SLICE("m")));
+	ck_assert_uint_eq(f.chat.read.fingerprints[0].user_hash,
+			  text_hash(SLICE("Where is my boat?")));
+	ck_assert(!f.chat.read.fingerprints[0].tool_calls);
 	(void)chat_fixture_inject(&f);
 	ck_assert(chat_fixture_append(&f, answered(), false));
 	ck_assert_uint_eq(f.append.history_count, 0);
@@ -280,7 +281,7 @@ START_TEST(a_link_tells_of_all_that_stands_before)
 	f.view.facts = known;
 	f.view.fact_count = 2;
 	(void)decide(&f, "\"previous_response_id\":\"resp_1\",", ASKED);
-	f.chat.stands = true;
+	f.chat.decided.stands = true;
 	ck_assert(chat_block_is_kept(&f.chat));
 	ck_assert(chat_make_link(&f.chat, &reply, &recalled, &append, &link, &f.arena));
 	ck_assert(link.block_is_kept);
@@ -288,7 +289,7 @@ START_TEST(a_link_tells_of_all_that_stands_before)
 	ck_assert_uint_eq(link.turns[1], 4);
 	ck_assert_uint_eq(link.fact_count, 3);
 	ck_assert_uint_eq(link.facts[1], 8);
-	f.chat.stands = false;
+	f.chat.decided.stands = false;
 	ck_assert(chat_make_link(&f.chat, &reply, NULL, &append, &link, &f.arena));
 	ck_assert(!link.block_is_kept);
 	ck_assert_uint_eq(link.fact_count, 2);

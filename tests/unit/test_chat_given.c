@@ -35,8 +35,8 @@ static bool stands(struct standing *s, const char *messages)
 {
 	(void)chat_fixture_decide(&s->f, messages);
 	bool is_given = unit_has(chat_fixture_inject(&s->f), "BLOCK");
-	ck_assert_int_eq(s->f.chat.stands, is_given);
-	ck_assert_int_eq(s->f.chat.is_fresh, !is_given);
+	ck_assert_int_eq(s->f.chat.decided.stands, is_given);
+	ck_assert_int_eq(s->f.chat.injected.is_fresh, !is_given);
 	chat_fixture_end(&s->f);
 	begin_standing(s);
 	return is_given;
@@ -50,7 +50,7 @@ START_TEST(turns_frozen_as_messages_go_in_as_they_were_frozen)
 	begin_standing(&s);
 	s.f.view.frozen.chat_turns = slice_of(turns);
 	(void)chat_fixture_decide(&s.f, SYSTEM("s") "," USER("Q") "," CALL "," RESULT);
-	ck_assert(s.f.chat.stands);
+	ck_assert(s.f.chat.decided.stands);
 	ck_assert(unit_has(chat_fixture_inject(&s.f),
 			   "BLOCK\"}," USER("q") "," ASSISTANT("r") "," USER("Q")));
 	chat_fixture_end(&s.f);
@@ -128,11 +128,11 @@ START_TEST(what_a_refused_request_was_given_stands_for_its_retry_and_is_all_it_g
 		f.view.frozen.facts = (uint64_t[]){7}; /* which is gone */
 		f.view.frozen.fact_count = 1;
 		ck_assert_int_eq(chat_fixture_enter(&f, "", USER("The boat?")), CHAT_LOAD);
-		f.chat.request.is_retry = is_retry != 0;
+		f.chat.read.request.is_retry = is_retry != 0;
 		chat_load(&f.chat, CHAT_NOW, &f.load, &f.arena);
 		ck_assert_int_eq(chat_decide(&f.chat, &f.view, CHAT_NOW, &f.arena),
 				 is_retry ? CHAT_READY : CHAT_RECALL);
-		ck_assert_int_eq(f.chat.stands, is_retry != 0);
+		ck_assert_int_eq(f.chat.decided.stands, is_retry != 0);
 		chat_fixture_end(&f);
 	}
 }
@@ -153,7 +153,7 @@ START_TEST(what_an_earlier_turn_was_given_stands_with_its_facts)
 	s.f.view.replay_count = 1;
 	(void)chat_fixture_decide(&s.f, history);
 	ck_assert(unit_has(chat_fixture_inject(&s.f), "RIDER"));
-	ck_assert_uint_ge(s.f.chat.tokens, 13);
+	ck_assert_uint_ge(s.f.chat.injected.tokens, 13);
 	chat_fixture_end(&s.f);
 	begin_standing(&s);
 	s.f.view.replays = &replay;
@@ -161,7 +161,7 @@ START_TEST(what_an_earlier_turn_was_given_stands_with_its_facts)
 	replay.facts = &gone;
 	replay.fact_count = 1;
 	(void)chat_fixture_decide(&s.f, history);
-	ck_assert(!s.f.chat.stands);
+	ck_assert(!s.f.chat.decided.stands);
 	ck_assert(!unit_has(chat_fixture_inject(&s.f), "RIDER"));
 	chat_fixture_end(&s.f);
 }
@@ -176,11 +176,11 @@ START_TEST(a_full_conversation_is_given_its_memory_anew_when_more_is_to_be_recal
 		s.f.settings.mode = s.f.view.frozen.mode = MODE_VECTOR;
 		s.f.view.frozen.tokens = used - 1000;
 		ck_assert_int_eq(chat_fixture_decide(&s.f, history), CHAT_RECALL);
-		ck_assert(s.f.chat.stands);
-		ck_assert_uint_eq(s.f.chat.budget, (4000 - (used - 1000)) / 3);
+		ck_assert(s.f.chat.decided.stands);
+		ck_assert_uint_eq(s.f.chat.decided.budget, (4000 - (used - 1000)) / 3);
 		s.f.view.frozen.tokens = used;
 		ck_assert_int_eq(chat_fixture_decide(&s.f, history), CHAT_RECALL);
-		ck_assert_int_eq(s.f.chat.stands, used == 3960);
+		ck_assert_int_eq(s.f.chat.decided.stands, used == 3960);
 		chat_fixture_end(&s.f);
 	}
 }

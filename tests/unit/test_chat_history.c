@@ -29,16 +29,16 @@ START_TEST(a_history_that_memory_holds_is_cut)
 	struct chat_fixture f;
 	begin_trimmed(&f);
 	ck_assert_int_eq(chat_fixture_decide(&f, HISTORY "," USER("Where?")), CHAT_RECALL);
-	ck_assert_uint_eq(f.chat.cut.first, 0);
-	ck_assert_uint_eq(f.chat.cut.end, 4);
-	ck_assert_uint_eq(f.chat.cut.cut_before, 2);
+	ck_assert_uint_eq(f.chat.decided.cut.first, 0);
+	ck_assert_uint_eq(f.chat.decided.cut.end, 4);
+	ck_assert_uint_eq(f.chat.decided.cut.cut_before, 2);
 	ck_assert_uint_eq(f.recall.carried_from, 2); /* what was taken out may be recalled */
 	ck_assert(f.recall.only_conversation);
 	struct slice body = chat_fixture_inject(&f);
 	ck_assert(!unit_has(body, "Lisbon"));
 	ck_assert(unit_has(body, "three"));
 	ck_assert(unit_has(body, "Portugal"));
-	ck_assert_uint_eq(chat_tokens_saved(&f.chat), f.chat.cut.tokens);
+	ck_assert_uint_eq(chat_tokens_saved(&f.chat), f.chat.decided.cut.tokens);
 	ck_assert(unit_has(chat_receipt(&f.chat, &f.arena).text, "\"messages_removed\":4"));
 	ck_assert(chat_fixture_append(&f, (struct reply){.text = SLICE("There.")}, false));
 	ck_assert_uint_eq(f.append.frozen->cut_before, 2);
@@ -61,7 +61,7 @@ START_TEST(a_history_that_memory_does_not_hold_goes_up_whole)
 			f.view.begin_is_lost = true;
 		}
 		(void)chat_fixture_decide(&f, HISTORY "," USER("Where?"));
-		ck_assert_uint_eq(f.chat.cut.end, 0);
+		ck_assert_uint_eq(f.chat.decided.cut.end, 0);
 		ck_assert(unit_has(chat_fixture_inject(&f), "Lisbon"));
 		ck_assert_uint_eq(chat_tokens_saved(&f.chat), 0);
 		chat_fixture_end(&f);
@@ -81,10 +81,10 @@ START_TEST(what_the_summary_does_not_cover_is_cut_while_it_can_be_recalled)
 	f.view.turns = turns;
 	f.view.turn_count = 3;
 	(void)chat_fixture_decide(&f, HISTORY "," USER("Where?"));
-	ck_assert_uint_eq(f.chat.cut.cut_before, 2);
+	ck_assert_uint_eq(f.chat.decided.cut.cut_before, 2);
 	f.view.begin_is_lost = true;
 	(void)chat_fixture_decide(&f, HISTORY "," USER("Where?"));
-	ck_assert_uint_eq(f.chat.cut.cut_before, 1);
+	ck_assert_uint_eq(f.chat.decided.cut.cut_before, 1);
 	chat_fixture_end(&f);
 }
 END_TEST
@@ -98,8 +98,8 @@ START_TEST(within_a_loop_of_tool_calls_the_cut_stays)
 	f.view.frozen.cut_before = 1;
 	ck_assert_int_eq(chat_fixture_decide(&f, HISTORY "," USER("Where?") "," CALL "," RESULT),
 			 CHAT_READY);
-	ck_assert_uint_eq(f.chat.cut.cut_before, 1);
-	ck_assert(f.chat.stands);
+	ck_assert_uint_eq(f.chat.decided.cut.cut_before, 1);
+	ck_assert(f.chat.decided.stands);
 	ck_assert(unit_has(chat_fixture_inject(&f), "BLOCK"));
 	chat_fixture_end(&f);
 }

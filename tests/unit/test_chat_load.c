@@ -87,8 +87,8 @@ START_TEST(a_dry_run_of_what_cannot_be_read_is_refused)
 	ck_assert_int_eq(f.chat.refusal.status, 400);
 	ck_assert_str_eq(f.chat.refusal.code, "invalid_request_body");
 	ck_assert_int_eq(chat_fixture_enter(&f, "", USER("Hello")), CHAT_LOAD);
-	chat_read(&f.chat, &dialect_chat, f.chat.body, true, &f.arena);
-	ck_assert(!f.chat.scanned);
+	chat_read(&f.chat, &dialect_chat, f.chat.read.body, true, &f.arena);
+	ck_assert(!f.chat.read.scanned);
 	chat_fixture_end(&f);
 }
 END_TEST
@@ -161,7 +161,7 @@ START_TEST(each_mode_asks_for_what_it_injects)
 		ck_assert_int_eq(f.load.uncovered_text == SIZE_MAX, cases[i].trims);
 		ck_assert_int_eq(f.load.trims, cases[i].trims);
 		ck_assert_int_eq(f.load.facts, cases[i].facts);
-		ck_assert_int_eq(f.chat.question.text.size > 0, cases[i].question);
+		ck_assert_int_eq(f.chat.read.question.text.size > 0, cases[i].question);
 		ck_assert_uint_eq(f.load.conversations, cases[i].conversations);
 		ck_assert_uint_eq(f.load.newest_hash, text_hash(SLICE("Where did I live before?")));
 		ck_assert_ptr_null(f.load.open);
@@ -230,8 +230,8 @@ START_TEST(of_huge_messages_the_ends_and_the_newest_are_read)
 	}
 	chat_fixture_begin(&f, MODE_VECTOR);
 	(void)chat_fixture_decide(&f, messages);
-	ck_assert(slice_starts_with(f.chat.own_text, SLICE("Begin x")));
-	ck_assert_uint_le(f.chat.own_text.size, TURN_TEXT_LIMIT);
+	ck_assert(slice_starts_with(f.chat.read.own_text, SLICE("Begin x")));
+	ck_assert_uint_le(f.chat.read.own_text.size, TURN_TEXT_LIMIT);
 	ck_assert_uint_eq(f.load.fingerprint_count, MESSAGES - 1);
 	ck_assert_uint_eq(f.load.fingerprints[0].user_hash, unread);
 	ck_assert_uint_ne(f.load.fingerprints[2].user_hash, unread);
@@ -252,7 +252,7 @@ START_TEST(an_answer_that_a_program_made_up_is_none)
 			     ASSISTANT("No response requested.") "," USER("Now?"));
 	(void)chat_fixture_decide(&f, messages.data);
 	ck_assert_uint_eq(f.load.fingerprint_count, 1);
-	unit_assert_slice(f.chat.own_text, "Now?");
+	unit_assert_slice(f.chat.read.own_text, "Now?");
 	chat_fixture_end(&f);
 }
 END_TEST
@@ -277,8 +277,8 @@ START_TEST(what_a_program_says_behind_a_tools_result_begins_no_turn)
 		struct chat_fixture f;
 		chat_fixture_begin(&f, MODE_BUFFER);
 		ck_assert_int_eq(chat_fixture_enter(&f, "", cases[i].messages), CHAT_LOAD);
-		unit_assert_slice(f.chat.own_text, cases[i].own);
-		ck_assert_int_eq(f.chat.newest.is_last, cases[i].is_last);
+		unit_assert_slice(f.chat.read.own_text, cases[i].own);
+		ck_assert_int_eq(f.chat.read.newest.is_last, cases[i].is_last);
 		chat_fixture_end(&f);
 	}
 }
@@ -305,7 +305,7 @@ START_TEST(what_a_program_says_behind_an_answer_begins_no_turn)
 		struct chat_fixture f;
 		chat_fixture_begin(&f, MODE_BUFFER);
 		(void)chat_fixture_decide(&f, cases[i].messages);
-		ck_assert_uint_eq(f.chat.newest.count, cases[i].count);
+		ck_assert_uint_eq(f.chat.read.newest.count, cases[i].count);
 		ck_assert_int_eq(chat_learns_from(&f.chat, 200), cases[i].count > 0);
 		chat_fixture_end(&f);
 	}

@@ -344,8 +344,8 @@ static bool has_words(const struct made_step *made)
 static void check_step(const struct form *form, const struct chat *chat, size_t index,
 		       const struct made_step *made, struct arena *arena)
 {
-	const struct step *step = &chat->request.steps[index];
-	struct text_parts parts = step_text_parts(&chat->request, step, arena);
+	const struct step *step = &chat->read.request.steps[index];
+	struct text_parts parts = step_text_parts(&chat->read.request, step, arena);
 	size_t at = 0;
 	size_t others = 0;
 	uint64_t calls = 0;
@@ -381,7 +381,7 @@ static void check_own(struct slice own, const struct made_step *made)
 
 static struct slice inject(struct random *random, const struct chat *chat, struct arena *arena)
 {
-	const struct request *request = &chat->request;
+	const struct request *request = &chat->read.request;
 	struct turn_prefix *prefixes = arena_alloc(arena, MAX_STEPS * sizeof(*prefixes));
 	struct injection injection = {
 		.placement = (enum placement)random_below(random, 3),
@@ -409,14 +409,15 @@ static void read_chat(struct chat *chat, const struct dialect *dialect, struct s
 		      struct arena *arena)
 {
 	chat_read(chat, dialect, body, false, arena);
-	ck_assert_msg(chat->scanned, "%.*s", SLICE_PRINT(body));
+	ck_assert_msg(chat->read.scanned, "%.*s", SLICE_PRINT(body));
 	chat_own_begin(chat, arena);
 }
 
 /* Each user step in its order, whatever steps were put between them. */
 static size_t next_user(const struct chat *chat, size_t from)
 {
-	while (from < chat->request.step_count && chat->request.steps[from].kind != STEP_USER)
+	while (from < chat->read.request.step_count &&
+	       chat->read.request.steps[from].kind != STEP_USER)
 		from++;
 	return from;
 }
@@ -425,8 +426,8 @@ static void check_same_own(const struct chat *before, const struct chat *after, 
 {
 	size_t i = next_user(before, 0);
 	size_t j = next_user(after, 0);
-	while (i < before->request.step_count) {
-		ck_assert_uint_lt(j, after->request.step_count);
+	while (i < before->read.request.step_count) {
+		ck_assert_uint_lt(j, after->read.request.step_count);
 		struct slice own = chat_own_text(before, i, 1, arena);
 		struct slice given = chat_own_text(after, j, 1, arena);
 		ck_assert_msg(slice_equal(own, given), "%.*s, not %.*s", SLICE_PRINT(given),
@@ -434,7 +435,7 @@ static void check_same_own(const struct chat *before, const struct chat *after, 
 		i = next_user(before, i + 1);
 		j = next_user(after, j + 1);
 	}
-	ck_assert_uint_eq(j, after->request.step_count);
+	ck_assert_uint_eq(j, after->read.request.step_count);
 }
 
 static void check_round(const struct form *form, struct random *random)
@@ -457,7 +458,7 @@ static void check_round(const struct form *form, struct random *random)
 	buffer_init(&body, 1 << 20);
 	form->render(random, &body, steps, count);
 	read_chat(&chat, dialect, buffer_slice(&body), &arena);
-	ck_assert_uint_eq(chat.request.step_count, count);
+	ck_assert_uint_eq(chat.read.request.step_count, count);
 	for (size_t i = 0; i < count; i++) {
 		check_step(form, &chat, i, &steps[i], &arena);
 		if (steps[i].kind == STEP_USER)
