@@ -61,7 +61,7 @@ static uint64_t user_hash_before(const struct chat *chat, size_t index, struct a
 {
 	while (index > 0 && chat->read.request.steps[index - 1].kind != STEP_USER)
 		index--;
-	return index == 0 ? 0 : chat_own_hash(chat, index - 1, arena);
+	return index == 0 ? 0 : chat_own_hash(&chat->read, index - 1, arena);
 }
 
 /* The beginning of a huge answer is enough for its hash. */
@@ -72,7 +72,7 @@ static struct answer_fingerprint read_fingerprint(const struct chat *chat, size_
 	return (struct answer_fingerprint){
 		.hash = step->kind == STEP_CALLS || step_is_named(step)
 				? step->ids_hash
-				: text_hash(chat_ends_text(chat, index, arena)),
+				: text_hash(chat_ends_text(&chat->read, index, arena)),
 		.user_hash = user_hash,
 		.tool_calls = step->kind == STEP_CALLS,
 	};
@@ -86,7 +86,7 @@ static void read_open_answer(struct chat *chat, struct arena *arena)
 		return;
 	struct slice *parts = arena_alloc(arena, count * sizeof(*parts));
 	for (size_t i = 0; i < count; i++)
-		parts[i] = chat_message_text(chat, chat->read.open_first + i, arena);
+		parts[i] = chat_message_text(&chat->read, chat->read.open_first + i, arena);
 	chat->read.open_text = count == 1 ? parts[0] : arena_join(arena, parts, count);
 	chat->read.open_fingerprint = (struct answer_fingerprint){
 		.hash = text_hash(chat->read.open_text), .user_hash = chat->read.own_hash};
@@ -98,13 +98,13 @@ static void read_fingerprints(struct chat *chat, struct arena *arena)
 	size_t index = first_fingerprint(chat);
 	uint64_t user_hash = user_hash_before(chat, index, arena);
 	for (size_t i = 0; i < index; i++)
-		chat->read.earlier_answers += chat_is_answer(chat, i);
+		chat->read.earlier_answers += chat_is_answer(&chat->read, i);
 	size_t most = chat->read.request.step_count - index;
 	chat->read.fingerprints = arena_alloc(arena, (most < MAX_MARKS ? most : MAX_MARKS) *
 							     sizeof(*chat->read.fingerprints));
 	for (; index < chat->read.request.step_count; index++) {
 		if (chat->read.request.steps[index].kind == STEP_USER)
-			user_hash = chat_own_hash(chat, index, arena);
+			user_hash = chat_own_hash(&chat->read, index, arena);
 		else if (is_fingerprint(chat, index))
 			chat->read.fingerprints[chat->read.fingerprint_count++] =
 				read_fingerprint(chat, index, user_hash, arena);
@@ -117,7 +117,7 @@ static void add_newest(const struct chat *chat, struct id_list *texts, struct ar
 	const struct newest_turn *newest = &chat->read.newest;
 	id_list_add(texts, arena, chat->read.own_hash);
 	for (size_t i = newest->first; newest->count > 1 && i < newest->first + newest->count; i++)
-		id_list_add(texts, arena, chat_own_hash(chat, i, arena));
+		id_list_add(texts, arena, chat_own_hash(&chat->read, i, arena));
 }
 
 struct carried_texts chat_carried_texts(const struct chat *chat, struct arena *arena)
@@ -165,15 +165,15 @@ static enum chat_verdict take_part(struct chat *chat, struct arena *arena)
 		return pass(chat, CHAT_OFF);
 	if (!chat->read.scanned)
 		return pass(chat, CHAT_BYPASSED);
-	if (chat->identity.task || chat_has_side_shape(chat, arena))
+	if (chat->identity.task || chat_has_side_shape(&chat->read, arena))
 		return pass(chat, CHAT_SIDE);
-	chat_pass_over_no_answers(chat, arena);
+	chat_pass_over_no_answers(&chat->read, arena);
 	chat_take_conversation(chat, arena);
 	chat->read.open_first = request_open_answer(&chat->read.request);
-	chat_own_begin(chat, arena);
+	chat_own_begin(&chat->read, arena);
 	chat_spare_compaction(chat, arena);
 	chat->read.own_text =
-		chat_own_text(chat, chat->read.newest.first, chat->read.newest.count, arena);
+		chat_own_text(&chat->read, chat->read.newest.first, chat->read.newest.count, arena);
 	chat->read.own_hash = text_hash(chat->read.own_text);
 	read_fingerprints(chat, arena);
 	read_open_answer(chat, arena);

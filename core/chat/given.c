@@ -25,7 +25,7 @@ static struct slice carried_words(const struct chat *chat, struct arena *arena)
 		const struct step *step = &chat->read.request.steps[i];
 		if (step->kind != STEP_USER || chat_is_cut(chat, i))
 			continue;
-		buffer_append(&out, chat_ends_text(chat, i, arena));
+		buffer_append(&out, chat_ends_text(&chat->read, i, arena));
 		buffer_append_byte(&out, '\n');
 		if (out.overflowed)
 			break;
@@ -178,7 +178,7 @@ void chat_inject(struct chat *chat, const struct recall_result *recalled, struct
 	size_t tokens = chat->injected.context.tokens + chat_replayed_tokens(chat) + kept;
 	if (chat->injected.context.recalled.size > 0) {
 		chat->decided.turn_prefixes[turn_prefixes++] = (struct turn_prefix){
-			chat_own_carrier(chat, newest->first, newest->count, arena),
+			chat_own_carrier(&chat->read, newest->first, newest->count, arena),
 			chat->injected.context.recalled};
 		tokens += chat->injected.context.recalled_tokens;
 	}

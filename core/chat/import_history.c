@@ -50,7 +50,7 @@ static bool read_history(struct history_import *import)
 		    (answers && !waits) || step_is_named(step))
 			return false;
 		if (run > 0)
-			add(import, ROLE_USER, chat_own_text(chat, i, run, import->arena));
+			add(import, ROLE_USER, chat_own_text(&chat->read, i, run, import->arena));
 		else if (answers)
 			add(import, ROLE_ASSISTANT,
 			    text_without_reasoning(step_text(request, step, import->arena),

@@ -52,9 +52,9 @@ static void load_compacted(const struct chat *chat, struct load *load, struct ar
 	     i--) {
 		if (chat->read.request.steps[i - 1].kind != STEP_USER)
 			continue;
-		if (chat_own_text(chat, i - 1, 1, arena).size > 0)
+		if (chat_own_text(&chat->read, i - 1, 1, arena).size > 0)
 			load->compacted[load->compacted_count++] =
-				chat_own_hash(chat, i - 1, arena);
+				chat_own_hash(&chat->read, i - 1, arena);
 	}
 }
 

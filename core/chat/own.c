@@ -13,14 +13,14 @@ struct own_words {
 	bool read;
 };
 
-struct slice chat_message_text(const struct chat *chat, size_t index, struct arena *arena)
+struct slice chat_message_text(const struct chat_read *in, size_t index, struct arena *arena)
 {
-	return step_text(&chat->read.request, &chat->read.request.steps[index], arena);
+	return step_text(&in->request, &in->request.steps[index], arena);
 }
 
-bool chat_is_answer(const struct chat *chat, size_t index)
+bool chat_is_answer(const struct chat_read *in, size_t index)
 {
-	return index < chat->read.open_first && chat->read.request.steps[index].kind == STEP_ANSWER;
+	return index < in->open_first && in->request.steps[index].kind == STEP_ANSWER;
 }
 
 bool chat_is_cut(const struct chat *chat, size_t index)
@@ -29,22 +29,22 @@ bool chat_is_cut(const struct chat *chat, size_t index)
 	       !chat->read.request.steps[index].stays;
 }
 
-struct slice chat_ends_text(const struct chat *chat, size_t index, struct arena *arena)
+struct slice chat_ends_text(const struct chat_read *in, size_t index, struct arena *arena)
 {
-	const struct step *step = &chat->read.request.steps[index];
-	struct text_ends ends = step_text_ends(&chat->read.request, step, CHAT_MOST_READ, arena);
+	const struct step *step = &in->request.steps[index];
+	struct text_ends ends = step_text_ends(&in->request, step, CHAT_MOST_READ, arena);
 	const struct slice parts[] = {ends.head, ends.tail};
 	return ends.is_cut ? arena_join(arena, parts, 2) : ends.head;
 }
 
 /* Whether a framework speaks in the user's place. */
-static bool is_framework(const struct chat *chat, size_t index, struct slice text,
+static bool is_framework(const struct chat_read *in, size_t index, struct slice text,
 			 struct arena *arena)
 {
-	bool answers = index > 0 && step_is_models(&chat->read.request.steps[index - 1]);
+	bool answers = index > 0 && step_is_models(&in->request.steps[index - 1]);
 	return answers && (form_is_retry(text) ||
 			   (form_is_observation(text) &&
-			    form_asks_for_tool(chat_message_text(chat, index - 1, arena), text)));
+			    form_asks_for_tool(chat_message_text(in, index - 1, arena), text)));
 }
 
 /* A part that stands alone after others cannot be the end of a document. `carrier` is the first
@@ -63,78 +63,79 @@ static struct slice own_of_ends(const struct text_ends *ends, size_t *carrier, s
 
 /* Reads the text without documents and what a framework says in the user's place. `carrier` counts
  * the step's texts. */
-static struct slice read_own(const struct chat *chat, size_t index, size_t *carrier,
+static struct slice read_own(const struct chat_read *in, size_t index, size_t *carrier,
 			     struct arena *arena)
 {
-	const struct step *step = &chat->read.request.steps[index];
-	struct text_ends ends = step_text_ends(&chat->read.request, step, CHAT_MOST_READ, arena);
+	const struct step *step = &in->request.steps[index];
+	struct text_ends ends = step_text_ends(&in->request, step, CHAT_MOST_READ, arena);
 	const struct slice read[] = {ends.head, ends.tail};
 	struct slice text = ends.is_cut ? arena_join(arena, read, 2) : ends.head;
 	*carrier = step->text_count - 1;
-	if (is_framework(chat, index, text, arena))
+	if (is_framework(in, index, text, arena))
 		return (struct slice){0};
 	if (ends.is_cut)
 		return own_of_ends(&ends, carrier, arena);
-	struct text_parts parts = step_text_parts(&chat->read.request, step, arena);
+	struct text_parts parts = step_text_parts(&in->request, step, arena);
 	return form_own_parts(parts.texts, parts.count, carrier, arena);
 }
 
-static const struct own_words *own_words(const struct chat *chat, size_t index, struct arena *arena)
+static const struct own_words *own_words(const struct chat_read *in, size_t index,
+					 struct arena *arena)
 {
-	struct own_words *own = &chat->read.own_words[index];
+	struct own_words *own = &in->own_words[index];
 	if (own->read)
 		return own;
 	size_t carrier;
-	struct slice text = utf8_cut(read_own(chat, index, &carrier, arena), TURN_TEXT_LIMIT);
-	carrier += chat->read.request.steps[index].first_text;
+	struct slice text = utf8_cut(read_own(in, index, &carrier, arena), TURN_TEXT_LIMIT);
+	carrier += in->request.steps[index].first_text;
 	*own = (struct own_words){text, text_hash(text), text.size > 0 ? carrier : SIZE_MAX, true};
 	return own;
 }
 
 /* Keeps the newest messages: those beyond `most` count as empty. Images do not count. */
-static void skip_surplus(struct chat *chat, size_t first, size_t end, size_t most)
+static void skip_surplus(struct chat_read *in, size_t first, size_t end, size_t most)
 {
 	size_t sum = 0;
 	for (size_t i = end; i > first; i--) {
-		const struct step *step = &chat->read.request.steps[i - 1];
+		const struct step *step = &in->request.steps[i - 1];
 		if (step->kind != STEP_USER)
 			continue;
-		size_t size = step_text_size(&chat->read.request, step);
+		size_t size = step_text_size(&in->request, step);
 		sum += size < CHAT_MOST_READ ? size : CHAT_MOST_READ;
 		if (sum > most)
-			chat->read.own_words[i - 1] =
+			in->own_words[i - 1] =
 				(struct own_words){.carrier = SIZE_MAX, .read = true};
 	}
 }
 
 /* Where the run of user steps begins that ends at `end`, if it stands behind a tool's results and
  * has no words of the user's; `end`: it does not. A large text is not looked at. */
-static size_t programs_run(const struct chat *chat, size_t end, struct arena *arena)
+static size_t programs_run(const struct chat_read *in, size_t end, struct arena *arena)
 {
 	enum { MOST = 64 * 1024 };
-	const struct step *steps = chat->read.request.steps;
+	const struct step *steps = in->request.steps;
 	size_t first = end;
 	while (first > 0 && steps[first - 1].kind == STEP_USER)
 		first--;
 	if (first == 0 || steps[first - 1].kind != STEP_TOOLS)
 		return end;
 	for (size_t i = first; i < end; i++) {
-		if (step_text_size(&chat->read.request, &steps[i]) > MOST ||
-		    own_words(chat, i, arena)->text.size > 0)
+		if (step_text_size(&in->request, &steps[i]) > MOST ||
+		    own_words(in, i, arena)->text.size > 0)
 			return end;
 	}
 	return first;
 }
 
 /* Programs remind the model of things behind what its tools gave: no turn begins there. */
-static void pass_over_programs(struct chat *chat, struct arena *arena)
+static void pass_over_programs(struct chat_read *in, struct arena *arena)
 {
-	struct step *steps = chat->read.request.steps;
-	size_t end = request_open_answer(&chat->read.request);
+	struct step *steps = in->request.steps;
+	size_t end = request_open_answer(&in->request);
 	for (; end > 0 && steps[end - 1].kind != STEP_ANSWER; end--) {
 		if (steps[end - 1].kind != STEP_USER)
 			continue;
-		size_t first = programs_run(chat, end, arena);
+		size_t first = programs_run(in, end, arena);
 		if (first == end)
 			return;
 		for (size_t i = first; i < end; i++)
@@ -144,57 +145,58 @@ static void pass_over_programs(struct chat *chat, struct arena *arena)
 }
 
 /* Images are the user's, too. What a framework says in the user's place is answered to the user. */
-static bool is_users(const struct chat *chat, size_t index, struct arena *arena)
+static bool is_users(const struct chat_read *in, size_t index, struct arena *arena)
 {
-	return chat->read.request.steps[index].other_parts > 0 ||
-	       own_words(chat, index, arena)->text.size > 0 ||
-	       is_framework(chat, index, chat_ends_text(chat, index, arena), arena);
+	return in->request.steps[index].other_parts > 0 ||
+	       own_words(in, index, arena)->text.size > 0 ||
+	       is_framework(in, index, chat_ends_text(in, index, arena), arena);
 }
 
 /* Programs also tell the model of what happened since its answer: no turn begins there either. */
-static void pass_over_events(struct chat *chat, struct arena *arena)
+static void pass_over_events(struct chat_read *in, struct arena *arena)
 {
-	const struct newest_turn *newest = &chat->read.newest;
+	const struct newest_turn *newest = &in->newest;
 	size_t i = newest->first;
-	while (i < newest->first + newest->count && !is_users(chat, i, arena))
+	while (i < newest->first + newest->count && !is_users(in, i, arena))
 		i++;
 	if (i == newest->first + newest->count)
-		chat->read.newest = (struct newest_turn){0};
+		in->newest = (struct newest_turn){0};
 }
 
-static void find_newest(struct chat *chat)
+static void find_newest(struct chat_read *in)
 {
-	chat->read.newest = request_newest_turn(&chat->read.request);
-	if (chat->read.body.size <= CHAT_MOST_READ)
+	in->newest = request_newest_turn(&in->request);
+	if (in->body.size <= CHAT_MOST_READ)
 		return;
-	skip_surplus(chat, 0, chat->read.newest.first, CHAT_MOST_READ_BEFORE);
-	skip_surplus(chat, chat->read.newest.first, chat->read.request.step_count, CHAT_MOST_READ);
+	skip_surplus(in, 0, in->newest.first, CHAT_MOST_READ_BEFORE);
+	skip_surplus(in, in->newest.first, in->request.step_count, CHAT_MOST_READ);
 }
 
-void chat_own_begin(struct chat *chat, struct arena *arena)
+void chat_own_begin(struct chat_read *in, struct arena *arena)
 {
-	size_t count = chat->read.request.step_count;
-	chat->read.own_words = arena_alloc(arena, count * sizeof(*chat->read.own_words));
+	size_t count = in->request.step_count;
+	in->own_words = arena_alloc(arena, count * sizeof(*in->own_words));
 	for (size_t i = 0; i < count; i++)
-		chat->read.own_words[i] = (struct own_words){0};
-	pass_over_programs(chat, arena);
-	find_newest(chat);
-	pass_over_events(chat, arena);
+		in->own_words[i] = (struct own_words){0};
+	pass_over_programs(in, arena);
+	find_newest(in);
+	pass_over_events(in, arena);
 }
 
-uint64_t chat_own_hash(const struct chat *chat, size_t index, struct arena *arena)
+uint64_t chat_own_hash(const struct chat_read *in, size_t index, struct arena *arena)
 {
-	return own_words(chat, index, arena)->hash;
+	return own_words(in, index, arena)->hash;
 }
 
-struct slice chat_own_text(const struct chat *chat, size_t first, size_t count, struct arena *arena)
+struct slice chat_own_text(const struct chat_read *in, size_t first, size_t count,
+			   struct arena *arena)
 {
 	if (count == 1)
-		return own_words(chat, first, arena)->text;
+		return own_words(in, first, arena)->text;
 	struct buffer joined;
 	buffer_init(&joined, 2 * TURN_TEXT_LIMIT + 2);
 	for (size_t i = first; i < first + count && joined.size < TURN_TEXT_LIMIT; i++) {
-		struct slice own = own_words(chat, i, arena)->text;
+		struct slice own = own_words(in, i, arena)->text;
 		if (own.size > 0 && joined.size > 0)
 			buffer_append(&joined, SLICE("\n\n"));
 		buffer_append(&joined, own);
@@ -204,10 +206,10 @@ struct slice chat_own_text(const struct chat *chat, size_t first, size_t count, 
 	return text;
 }
 
-size_t chat_own_carrier(const struct chat *chat, size_t first, size_t count, struct arena *arena)
+size_t chat_own_carrier(const struct chat_read *in, size_t first, size_t count, struct arena *arena)
 {
 	for (size_t i = first + count; i > first; i--) {
-		size_t carrier = own_words(chat, i - 1, arena)->carrier;
+		size_t carrier = own_words(in, i - 1, arena)->carrier;
 		if (carrier != SIZE_MAX)
 			return carrier;
 	}
@@ -221,7 +223,7 @@ size_t chat_first_carrier(const struct chat *chat, struct arena *arena)
 		const struct step *step = &chat->read.request.steps[i];
 		if (step->kind != STEP_USER || step->text_count == 0 || chat_is_cut(chat, i))
 			continue;
-		size_t carrier = own_words(chat, i, arena)->carrier;
+		size_t carrier = own_words(&chat->read, i, arena)->carrier;
 		if (carrier != SIZE_MAX)
 			return carrier;
 		if (any == SIZE_MAX)

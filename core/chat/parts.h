@@ -12,10 +12,10 @@ static inline bool chat_may_ride(const struct chat *chat)
 
 /* ---- own.c ---- */
 
-struct slice chat_message_text(const struct chat *chat, size_t index, struct arena *arena);
+struct slice chat_message_text(const struct chat_read *in, size_t index, struct arena *arena);
 /* Whether the message is an answer that ends an exchange: it has no tool calls and is not to be
  * continued. */
-bool chat_is_answer(const struct chat *chat, size_t index);
+bool chat_is_answer(const struct chat_read *in, size_t index);
 /* Whether the message is taken out of the request (history = trim). */
 bool chat_is_cut(const struct chat *chat, size_t index);
 
@@ -23,20 +23,21 @@ bool chat_is_cut(const struct chat *chat, size_t index);
  * before. */
 enum { CHAT_MOST_READ = 4 << 20, CHAT_MOST_READ_BEFORE = 2 * CHAT_MOST_READ };
 /* A message's text; if it exceeds the limit, its beginning and its end. */
-struct slice chat_ends_text(const struct chat *chat, size_t index, struct arena *arena);
+struct slice chat_ends_text(const struct chat_read *in, size_t index, struct arena *arena);
 /* Call once, before the others. Finds the newest turn, which is not what programs say after tool
  * results or an answer. */
-void chat_own_begin(struct chat *chat, struct arena *arena);
+void chat_own_begin(struct chat_read *in, struct arena *arena);
 /* The own words of a run of user messages, without documents, joined; at most TURN_TEXT_LIMIT. */
-struct slice chat_own_text(const struct chat *chat, size_t first, size_t count,
+struct slice chat_own_text(const struct chat_read *in, size_t first, size_t count,
 			   struct arena *arena);
 /* Which text gets what is put before those own words: the last text that contains some, as an index
  * in request.texts. SIZE_MAX: there are none. */
-size_t chat_own_carrier(const struct chat *chat, size_t first, size_t count, struct arena *arena);
+size_t chat_own_carrier(const struct chat_read *in, size_t first, size_t count,
+			struct arena *arena);
 /* The same for the first user step that stays and has own words, or otherwise any text. */
 size_t chat_first_carrier(const struct chat *chat, struct arena *arena);
 /* text_hash() of one message's own words. */
-uint64_t chat_own_hash(const struct chat *chat, size_t index, struct arena *arena);
+uint64_t chat_own_hash(const struct chat_read *in, size_t index, struct arena *arena);
 /* The text without secrets, if the settings ask for that. */
 struct slice chat_masked(const struct chat *chat, struct slice text, struct arena *arena);
 
@@ -44,9 +45,9 @@ struct slice chat_masked(const struct chat *chat, struct slice text, struct aren
 
 /* Whether the request has the shape of a client's own request, which is not a turn; sets
  * `is_alone`. */
-bool chat_has_side_shape(struct chat *chat, struct arena *arena);
+bool chat_has_side_shape(struct chat_read *in, struct arena *arena);
 /* Excludes answers that no model said from the steps. */
-void chat_pass_over_no_answers(struct chat *chat, struct arena *arena);
+void chat_pass_over_no_answers(struct chat_read *in, struct arena *arena);
 /* A request for a summary that replaces the messages only gets what these got before. */
 void chat_spare_compaction(struct chat *chat, struct arena *arena);
 

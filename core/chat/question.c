@@ -35,7 +35,7 @@ static void find_carried(struct chat *chat, struct arena *arena)
 	     i-- > 0 && chat->decided.earlier_count < RECALL_EARLIER;) {
 		if (chat->read.request.steps[i].kind != STEP_USER)
 			continue;
-		struct slice own = chat_own_text(chat, i, 1, arena);
+		struct slice own = chat_own_text(&chat->read, i, 1, arena);
 		if (own.size > 0)
 			chat->decided.earlier[chat->decided.earlier_count++] = own;
 	}

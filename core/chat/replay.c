@@ -37,7 +37,7 @@ static int64_t first_ordinal(const struct chat *chat)
 {
 	int64_t ordinal = chat->view->next_ordinal;
 	for (size_t i = 0; i < chat->read.request.step_count; i++)
-		ordinal -= chat_is_answer(chat, i);
+		ordinal -= chat_is_answer(&chat->read, i);
 	return ordinal;
 }
 
@@ -46,7 +46,7 @@ static uint64_t hash_turn(const struct chat *chat, const struct sent_turn *turn,
 {
 	if (chat->read.newest.count > 0 && turn->step == chat->read.newest.first)
 		return chat->read.own_hash;
-	return text_hash(chat_own_text(chat, turn->step, turn->count, arena));
+	return text_hash(chat_own_text(&chat->read, turn->step, turn->count, arena));
 }
 
 /* The replay that belongs to this turn: same text, same place. `from`: the ones before it belong to
@@ -92,7 +92,7 @@ static bool is_given(const struct id_set *given, const struct replay *replay)
 static void take_replay(struct chat *chat, const struct sent_turn *turn,
 			const struct replay *replay, struct id_set *given, struct arena *arena)
 {
-	size_t carrier = chat_own_carrier(chat, turn->step, turn->count, arena);
+	size_t carrier = chat_own_carrier(&chat->read, turn->step, turn->count, arena);
 	if (carrier == SIZE_MAX || is_given(given, replay))
 		return;
 	for (size_t i = 0; i < replay->turn_count; i++)
@@ -126,7 +126,7 @@ void chat_find_replays(struct chat *chat, struct arena *arena)
 			from = found + 1;
 		}
 		if (turn.count == 0)
-			turn.ordinal += chat_is_answer(chat, i);
+			turn.ordinal += chat_is_answer(&chat->read, i);
 		turn.step += turn.count > 0 ? turn.count : 1;
 	}
 	id_set_finish(&given);

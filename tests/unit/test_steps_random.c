@@ -391,7 +391,7 @@ static struct slice inject(struct random *random, const struct chat *chat, struc
 	};
 	for (size_t i = 0; i < request->step_count; i++) {
 		size_t carrier = request->steps[i].kind == STEP_USER
-					 ? chat_own_carrier(chat, i, 1, arena)
+					 ? chat_own_carrier(&chat->read, i, 1, arena)
 					 : SIZE_MAX;
 		if (carrier != SIZE_MAX && random_below(random, 2) == 0)
 			prefixes[injection.turn_prefix_count++] =
@@ -410,7 +410,7 @@ static void read_chat(struct chat *chat, const struct dialect *dialect, struct s
 {
 	chat_read(chat, dialect, body, false, arena);
 	ck_assert_msg(chat->read.scanned, "%.*s", SLICE_PRINT(body));
-	chat_own_begin(chat, arena);
+	chat_own_begin(&chat->read, arena);
 }
 
 /* Each user step in its order, whatever steps were put between them. */
@@ -428,8 +428,8 @@ static void check_same_own(const struct chat *before, const struct chat *after, 
 	size_t j = next_user(after, 0);
 	while (i < before->read.request.step_count) {
 		ck_assert_uint_lt(j, after->read.request.step_count);
-		struct slice own = chat_own_text(before, i, 1, arena);
-		struct slice given = chat_own_text(after, j, 1, arena);
+		struct slice own = chat_own_text(&before->read, i, 1, arena);
+		struct slice given = chat_own_text(&after->read, j, 1, arena);
 		ck_assert_msg(slice_equal(own, given), "%.*s, not %.*s", SLICE_PRINT(given),
 			      SLICE_PRINT(own));
 		i = next_user(before, i + 1);
@@ -462,7 +462,7 @@ static void check_round(const struct form *form, struct random *random)
 	for (size_t i = 0; i < count; i++) {
 		check_step(form, &chat, i, &steps[i], &arena);
 		if (steps[i].kind == STEP_USER)
-			check_own(chat_own_text(&chat, i, 1, &arena), &steps[i]);
+			check_own(chat_own_text(&chat.read, i, 1, &arena), &steps[i]);
 	}
 	read_chat(&after, dialect, inject(random, &chat, &arena), &arena);
 	check_same_own(&chat, &after, &arena);
