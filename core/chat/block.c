@@ -192,7 +192,7 @@ struct slice block_turn(const struct turn *turn, struct slice text, struct arena
 }
 
 /* Each attempt is proportionally shorter than the last, by at least a byte. */
-struct slice block_turn_cut(const struct turn *turn, block_turn_form *form, size_t room,
+struct slice block_turn_cut(const struct turn *turn, block_turn_wording *wording, size_t room,
 			    struct arena *arena)
 {
 	struct slice text = turn->text;
@@ -200,7 +200,7 @@ struct slice block_turn_cut(const struct turn *turn, block_turn_form *form, size
 	while (size >= SHORTEST_CUT) {
 		size = utf8_boundary(text, size);
 		struct slice beginning = arena_printf(arena, "%.*s ...", (int)size, text.data);
-		struct slice rendered = form(turn, beginning, arena);
+		struct slice rendered = wording(turn, beginning, arena);
 		size_t tokens = text_tokens(rendered);
 		if (tokens <= room)
 			return rendered;

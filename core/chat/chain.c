@@ -94,7 +94,7 @@ static bool goes_into_item(const struct chat *chat)
 void chat_keep_apart(struct chat *chat)
 {
 	struct request *request = &chat->read.request;
-	if (chat_may_ride(chat))
+	if (chat_may_replay(chat))
 		return;
 	request->takes_turns = false;
 	if (!goes_into_item(chat))
@@ -197,7 +197,7 @@ static struct kept_ids list_kept(const struct chat *chat, const struct frozen *f
 	if (frozen != NULL)
 		id_list_add_all(&kept.facts, arena, frozen->facts, frozen->fact_count);
 	if (chat->read.request.is_kept) {
-		for (size_t i = 0; i < chat->decided.turn_prefix_count; i++)
+		for (size_t i = 0; i < chat->decided.replay_count; i++)
 			add_kept(chat, &kept, &chat->decided.replayed[i], arena);
 		add_kept(chat, &kept, recalled, arena);
 	}

@@ -107,9 +107,9 @@ struct chat_decided {
 	struct carried_texts carried; /* what is left after the cut */
 	bool stands;                  /* the frozen context stands, and so does `replayed` */
 	struct replay *replayed; /* what earlier turns were given, as far as it is sent again */
-	struct turn_prefix
-		*turn_prefixes; /* for `replayed`, with room after them for the newest turn's */
-	size_t turn_prefix_count;
+	struct replay_text
+		*replay_texts; /* for `replayed`, with room after them for the newest turn's */
+	size_t replay_count;
 	size_t budget; /* estimated tokens for new memory */
 };
 

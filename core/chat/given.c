@@ -43,7 +43,7 @@ static bool holds_quote(struct slice words, const struct fact *fact)
 static struct id_list replayed_facts(const struct chat *chat, struct arena *arena)
 {
 	struct id_list list = {0};
-	for (size_t i = 0; i < chat->decided.turn_prefix_count; i++)
+	for (size_t i = 0; i < chat->decided.replay_count; i++)
 		id_list_add_all(&list, arena, chat->decided.replayed[i].facts,
 				chat->decided.replayed[i].fact_count);
 	id_list_sort(&list);
@@ -91,7 +91,7 @@ static void build_context(struct chat *chat, const struct recall_result *recalle
 		.fact_count = view->fact_count,
 		.ended = view->ended,
 		.ended_count = view->ended_count,
-		.question = chat_may_ride(chat) ? &chat->read.question : NULL,
+		.question = chat_may_replay(chat) ? &chat->read.question : NULL,
 		.outdated = view->outdated,
 		.outdated_count = view->outdated_count,
 		.fact_scores = score_facts(chat, arena),
@@ -122,7 +122,7 @@ static bool gives_new(const struct chat *chat)
 {
 	bool selects = chat_recalls(chat) || mode_uses_facts(chat->decided.injects);
 	return !chat->decided.stands ||
-	       (chat_may_ride(chat) && selects && chat->read.newest.is_last &&
+	       (chat_may_replay(chat) && selects && chat->read.newest.is_last &&
 		!chat_newest_is_replayed(chat));
 }
 
@@ -143,7 +143,7 @@ static struct slice render_turns(const struct chat *chat, struct arena *arena)
 	return dialect_render_turns(chat->injected.context.turns, arena);
 }
 
-static void edit_request(struct chat *chat, size_t turn_prefix_count, struct arena *arena)
+static void edit_request(struct chat *chat, size_t replay_count, struct arena *arena)
 {
 	struct injection injection = {
 		.placement = chat->settings.placement,
@@ -151,8 +151,8 @@ static void edit_request(struct chat *chat, size_t turn_prefix_count, struct are
 			chat_block_is_kept(chat) ? (struct slice){0} : chat->injected.context.block,
 		.block_with_text = chat_first_carrier(chat, arena),
 		.turns = render_turns(chat, arena),
-		.turn_prefixes = chat->decided.turn_prefixes,
-		.turn_prefix_count = turn_prefix_count,
+		.replay_texts = chat->decided.replay_texts,
+		.replay_count = replay_count,
 		.cut_first = chat->decided.cut.first,
 		.cut_end = chat->decided.cut.end,
 	};
@@ -164,7 +164,7 @@ static void edit_request(struct chat *chat, size_t turn_prefix_count, struct are
 void chat_inject(struct chat *chat, const struct recall_result *recalled, struct arena *arena)
 {
 	const struct newest_turn *newest = &chat->read.newest;
-	size_t turn_prefixes = chat->decided.turn_prefix_count;
+	size_t replay_texts = chat->decided.replay_count;
 	if (chat->status == CHAT_SIDE || !chat->inject)
 		return;
 	if (gives_new(chat)) {
@@ -177,12 +177,12 @@ void chat_inject(struct chat *chat, const struct recall_result *recalled, struct
 	size_t kept = chat_kept_tokens(chat);
 	size_t tokens = chat->injected.context.tokens + chat_replayed_tokens(chat) + kept;
 	if (chat->injected.context.recalled.size > 0) {
-		chat->decided.turn_prefixes[turn_prefixes++] = (struct turn_prefix){
+		chat->decided.replay_texts[replay_texts++] = (struct replay_text){
 			chat_own_carrier(&chat->read, newest->first, newest->count, arena),
 			chat->injected.context.recalled};
 		tokens += chat->injected.context.recalled_tokens;
 	}
-	edit_request(chat, turn_prefixes, arena);
+	edit_request(chat, replay_texts, arena);
 	if (chat->injected.edit_count > 0 || kept > 0 || chat_block_is_kept(chat)) {
 		chat->status = CHAT_INJECTED;
 		chat->injected.tokens = (size_t)((double)tokens * chat->settings.token_rate + 0.5);

@@ -72,8 +72,8 @@ bool chat_shows_hidden(const struct chat *chat, struct arena *arena)
 		return false;
 	struct hidden hidden = find_hidden(chat, arena);
 	bool shows = shows_hidden(&hidden, frozen->block) || shows_hidden(&hidden, frozen->turns);
-	for (size_t i = 0; !shows && i < chat->decided.turn_prefix_count; i++)
-		shows = shows_hidden(&hidden, chat->decided.turn_prefixes[i].text);
+	for (size_t i = 0; !shows && i < chat->decided.replay_count; i++)
+		shows = shows_hidden(&hidden, chat->decided.replay_texts[i].text);
 	return shows;
 }
 

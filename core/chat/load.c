@@ -148,7 +148,7 @@ static bool facts_stand(const struct chat *chat, struct arena *arena)
 			id_list_add(&current, arena, view->facts[i].id);
 	}
 	id_list_sort(&current);
-	for (size_t i = 0; i < chat->decided.turn_prefix_count; i++) {
+	for (size_t i = 0; i < chat->decided.replay_count; i++) {
 		const struct replay *replay = &chat->decided.replayed[i];
 		if (!holds_all(&current, replay->facts, replay->fact_count))
 			return false;
@@ -235,7 +235,7 @@ static bool is_trimmed(const struct chat *chat)
 
 bool chat_recalls(const struct chat *chat)
 {
-	return chat_may_ride(chat) && (mode_recalls(chat->decided.injects) || is_trimmed(chat));
+	return chat_may_replay(chat) && (mode_recalls(chat->decided.injects) || is_trimmed(chat));
 }
 
 /* The estimated tokens that a conversation's memory may have. */
@@ -313,7 +313,7 @@ enum chat_next chat_decide(struct chat *chat, const struct memory_view *view, in
 	chat->decided.stands = frozen_stands(chat, now, arena);
 	plan_budget(chat);
 	if (!chat->decided.stands) {
-		chat->decided.turn_prefix_count = 0;
+		chat->decided.replay_count = 0;
 		chat_prefer_wording(chat);
 	}
 	return is_open(chat) && chat_recalls(chat) ? CHAT_RECALL : CHAT_READY;
@@ -329,7 +329,7 @@ static struct id_list list_given(const struct chat *chat, struct arena *arena)
 	struct id_list given = {0};
 	if (chat->decided.stands)
 		id_list_add_all(&given, arena, frozen->given, frozen->given_count);
-	for (size_t i = 0; i < chat->decided.turn_prefix_count; i++)
+	for (size_t i = 0; i < chat->decided.replay_count; i++)
 		id_list_add_all(&given, arena, chat->decided.replayed[i].turns,
 				chat->decided.replayed[i].turn_count);
 	if (link != NULL)

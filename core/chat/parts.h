@@ -5,7 +5,7 @@
 #include "core/chat/chat.h"
 
 /* Whether memory may stand with the turns: not in what the provider keeps, if it is not to. */
-static inline bool chat_may_ride(const struct chat *chat)
+static inline bool chat_may_replay(const struct chat *chat)
 {
 	return chat->settings.stored_riders || !chat->read.request.is_kept;
 }
@@ -101,7 +101,7 @@ size_t chat_estimated(const struct chat *chat, uint64_t tokens);
 
 /* ---- replay.c ---- */
 
-/* Finds turns in the request that were given something before: fills replayed and turn_prefixes. */
+/* Finds turns in the request that were given something before: fills replayed and replay_texts. */
 void chat_find_replays(struct chat *chat, struct arena *arena);
 /* Whether the newest turn is among them, or is sent as it was before, and so is given nothing else.
  */

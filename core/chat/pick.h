@@ -45,14 +45,14 @@ struct slice block_summary(struct slice text, struct arena *arena);
 
 /* A turn with its text or a part of it: "user: ...". Further lines are indented, so that no text
  * can look like another piece of the block. */
-typedef struct slice block_turn_form(const struct turn *turn, struct slice text,
-				     struct arena *arena);
-block_turn_form block_said;
-block_turn_form block_turn; /* "[2026-11-20] user: ..." */
+typedef struct slice block_turn_wording(const struct turn *turn, struct slice text,
+					struct arena *arena);
+block_turn_wording block_said;
+block_turn_wording block_turn; /* "[2026-11-20] user: ..." */
 
 /* As much of the turn's beginning as is sure to cost at most `room`; empty: there is too little
  * room. */
-struct slice block_turn_cut(const struct turn *turn, block_turn_form *form, size_t room,
+struct slice block_turn_cut(const struct turn *turn, block_turn_wording *wording, size_t room,
 			    struct arena *arena);
 
 int64_t block_day_number(int64_t at); /* days since 1970-01-01 */

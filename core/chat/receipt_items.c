@@ -221,7 +221,7 @@ static void put_given(struct buffer *out, const struct chat *chat, struct arena 
 	else
 		list_put_part(&list, chat, false, FATE_GIVEN);
 	put_kept(&list, chat, arena);
-	for (size_t i = 0; i < chat->decided.turn_prefix_count; i++)
+	for (size_t i = 0; i < chat->decided.replay_count; i++)
 		list_put_members(&list, chat->decided.replayed[i].receipt_items);
 	list_put_part(&list, chat, true, FATE_GIVEN);
 }
@@ -335,7 +335,7 @@ static size_t quoted_replays(const struct chat *chat, const struct replay **quot
 {
 	const struct memory_view *view = chat->view;
 	size_t count = 0;
-	for (size_t i = 0; i < chat->decided.turn_prefix_count; i++)
+	for (size_t i = 0; i < chat->decided.replay_count; i++)
 		quoted[count++] = &chat->decided.replayed[i];
 	for (size_t i = 0; view != NULL && i < view->replay_count; i++) {
 		if (chat_keeps(chat, &view->replays[i]))
@@ -363,7 +363,7 @@ struct receipt chat_receipt(struct chat *chat, struct arena *arena)
 	const struct context *context = &chat->injected.context;
 	const struct frozen *frozen = chat->decided.stands ? &chat->view->frozen : &none;
 	const size_t stored = chat->view == NULL ? 0 : chat->view->replay_count;
-	const size_t most = chat->decided.turn_prefix_count + stored;
+	const size_t most = chat->decided.replay_count + stored;
 	const struct replay **quoted = arena_alloc(arena, most * sizeof(const struct replay *));
 	const size_t quoted_count = quoted_replays(chat, quoted);
 	struct id_list turns = {0};

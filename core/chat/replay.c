@@ -97,9 +97,9 @@ static void take_replay(struct chat *chat, const struct sent_turn *turn,
 		return;
 	for (size_t i = 0; i < replay->turn_count; i++)
 		id_set_add(given, replay->turns[i]);
-	chat->decided.replayed[chat->decided.turn_prefix_count] = *replay;
-	chat->decided.turn_prefixes[chat->decided.turn_prefix_count++] =
-		(struct turn_prefix){.text_index = carrier, .text = replay->text};
+	chat->decided.replayed[chat->decided.replay_count] = *replay;
+	chat->decided.replay_texts[chat->decided.replay_count++] =
+		(struct replay_text){.text_index = carrier, .text = replay->text};
 }
 
 void chat_find_replays(struct chat *chat, struct arena *arena)
@@ -107,9 +107,8 @@ void chat_find_replays(struct chat *chat, struct arena *arena)
 	const struct memory_view *view = chat->view;
 	size_t most = view->replay_count + 1;
 	chat->decided.replayed = arena_alloc(arena, most * sizeof(*chat->decided.replayed));
-	chat->decided.turn_prefixes =
-		arena_alloc(arena, most * sizeof(*chat->decided.turn_prefixes));
-	if (view->replay_count == 0 || chat->read.request.step_count == 0 || !chat_may_ride(chat))
+	chat->decided.replay_texts = arena_alloc(arena, most * sizeof(*chat->decided.replay_texts));
+	if (view->replay_count == 0 || chat->read.request.step_count == 0 || !chat_may_replay(chat))
 		return;
 	struct id_set given;
 	begin_given(&given, view);
@@ -136,16 +135,16 @@ bool chat_newest_is_replayed(const struct chat *chat)
 {
 	if (chat->read.request.is_retry)
 		return true;
-	if (chat->decided.turn_prefix_count == 0 || chat->read.newest.count == 0)
+	if (chat->decided.replay_count == 0 || chat->read.newest.count == 0)
 		return false;
-	size_t last = chat->decided.turn_prefixes[chat->decided.turn_prefix_count - 1].text_index;
+	size_t last = chat->decided.replay_texts[chat->decided.replay_count - 1].text_index;
 	return last >= chat->read.request.steps[chat->read.newest.first].first_text;
 }
 
 size_t chat_replayed_tokens(const struct chat *chat)
 {
 	size_t tokens = 0;
-	for (size_t i = 0; i < chat->decided.turn_prefix_count; i++)
+	for (size_t i = 0; i < chat->decided.replay_count; i++)
 		tokens += chat->decided.replayed[i].tokens;
 	return tokens;
 }

@@ -1,7 +1,7 @@
 /* Where memory goes in a request, and the splice that puts it there. */
 #include "core/dialect/request.h"
 
-/* Besides one for each turn_prefix and each run of removed steps: the block, the turns, and what
+/* Besides one for each replay and each run of removed steps: the block, the turns, and what
  * closes their list. */
 enum { OTHER_EDITS = 3 };
 
@@ -144,10 +144,10 @@ static bool is_text_cut(const struct work *work, size_t text, size_t *step)
 	return is_cut(work, *step);
 }
 
-static void put_turn_prefixes(struct work *work)
+static void put_replays(struct work *work)
 {
-	const struct turn_prefix *prefix = work->injection->turn_prefixes;
-	const struct turn_prefix *end = prefix + work->injection->turn_prefix_count;
+	const struct replay_text *prefix = work->injection->replay_texts;
+	const struct replay_text *end = prefix + work->injection->replay_count;
 	size_t step = work->injection->cut_first;
 	size_t least = 0;
 	for (; prefix < end && prefix->text_index < work->request->text_count; prefix++) {
@@ -159,7 +159,7 @@ static void put_turn_prefixes(struct work *work)
 	}
 }
 
-/* Keeps edits at one offset in the order in which they were made: block, turns, cut, turn_prefix.
+/* Keeps edits at one offset in the order in which they were made: block, turns, cut, replay.
  * Nearly all are sorted already. */
 static void sort_edits(struct work *work)
 {
@@ -182,13 +182,13 @@ size_t request_inject(const struct request *request, const struct injection *inj
 		.cuts = request_can_cut(request, injection->cut_first, injection->cut_end),
 		.arena = arena,
 	};
-	size_t most = OTHER_EDITS + injection->turn_prefix_count + count_cuts(&work);
+	size_t most = OTHER_EDITS + injection->replay_count + count_cuts(&work);
 	work.edits = arena_alloc(arena, most * sizeof(**edits));
 	*made_message = put_block(&work);
 	put_turns(&work);
 	if (work.cuts)
 		cut(&work);
-	put_turn_prefixes(&work);
+	put_replays(&work);
 	sort_edits(&work);
 	*edits = work.edits;
 	return work.edit_count;

@@ -207,7 +207,7 @@ struct edit {
 /* What was recalled for a user turn. It goes to the very start of the string of one of the turn's
  * texts, followed by an empty line. So it comes out the same whether the turn is the newest or is
  * sent again as history, in one string or in parts. */
-struct turn_prefix {
+struct replay_text {
 	size_t text_index; /* in request->texts */
 	struct slice text;
 };
@@ -219,9 +219,9 @@ struct injection {
 	size_t block_with_text; /* the text that carries a block placed with the user's text;
 				   SIZE_MAX: none */
 	struct slice turns;     /* JSON in the form of dialect_append_turn(); empty: none */
-	const struct turn_prefix *turn_prefixes; /* by ascending `text_index` */
-	size_t turn_prefix_count;
-	/* Steps [cut_first, cut_end) are taken out, with their turn_prefixes, if
+	const struct replay_text *replay_texts; /* by ascending `text_index` */
+	size_t replay_count;
+	/* Steps [cut_first, cut_end) are taken out, with their replays, if
 	 * request_can_cut(); those that stay stay. */
 	size_t cut_first;
 	size_t cut_end;
@@ -235,7 +235,7 @@ bool request_can_cut(const struct request *request, size_t first, size_t end);
  * 0: the request offers no place, and goes unchanged. `made_message` says whether a message or a
  * field of ours had to carry the block. Turns go before the first step that stays and is not a
  * system step, and only if that is a user's; a new message goes before them. If the block and a
- * turn_prefix meet in one text, the block comes first. */
+ * replay meet in one text, the block comes first. */
 size_t request_inject(const struct request *request, const struct injection *injection,
 		      struct edit **edits, bool *made_message, struct arena *arena);
 

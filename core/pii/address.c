@@ -1,4 +1,4 @@
-/* Street addresses: a street's word with a house number, and something in the form of a postcode.
+/* Street addresses: a street's word with a house number, and something in the format of a postcode.
  * A likely address, no more. */
 #include "core/pii/parts.h"
 
@@ -67,7 +67,7 @@ static unsigned kind_of(const struct pii_number *digits, struct slice text, size
 		return POSTCODE;
 	for (size_t i = 0; i < sizeof(postcodes) / sizeof(postcodes[0]); i++) {
 		if (digits->sizes[0] == (size_t)(postcodes[i][0] - '0') &&
-		    pii_number_has_form(digits, text, postcodes[i], &number->end))
+		    pii_number_has_format(digits, text, postcodes[i], &number->end))
 			return POSTCODE;
 	}
 	number->end = digits->ends[0];

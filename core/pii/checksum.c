@@ -163,16 +163,16 @@ bool pii_is_codice_fiscale(const char *characters)
 {
 	static const unsigned char odd[] = {1,  0,  5, 7, 9, 13, 15, 17, 19, 21, 2,  4,  18,
 					    20, 11, 3, 6, 8, 12, 14, 16, 10, 22, 25, 24, 23};
-	static const char form[] = "lllllldd"
-				   "mddlddd";
+	static const char format[] = "lllllldd"
+				     "mddlddd";
 	static const char months[] = "abcdehlmprst";
 	static const char instead_of_digits[] = "lmnpqrstuv";
 	unsigned sum = 0;
 	for (size_t i = 0; i < 15; i++) {
 		char c = characters[i];
 		bool fits =
-			form[i] == 'l' ? pii_is_letter(c)
-			: form[i] == 'm'
+			format[i] == 'l' ? pii_is_letter(c)
+			: format[i] == 'm'
 				? memchr(months, c, sizeof(months) - 1) != NULL
 				: pii_is_digit(c) || memchr(instead_of_digits, c,
 							    sizeof(instead_of_digits) - 1) != NULL;

@@ -1,5 +1,5 @@
 /* National numbers of digits alone. Those that one in ten random numbers matches need their name
- * before them, or a form of their own. */
+ * before them, or a format of their own. */
 #include "core/pii/parts.h"
 
 enum { REACH = 48 }; /* of a name, in bytes */
@@ -7,8 +7,8 @@ enum { REACH = 48 }; /* of a name, in bytes */
 typedef bool check(const char *digits);
 
 static const struct {
-	size_t first; /* digits of the form's first group */
-	const char *form;
+	size_t first; /* digits of the format's first group */
+	const char *format;
 	check *check;
 	unsigned word; /* that must stand before it; 0: none */
 } rows[] = {
@@ -69,9 +69,9 @@ bool pii_national_id(const struct pii_scan *scan, const struct pii_number *numbe
 		return false;
 	bool follows_digit = before == ' ' && at > 1 && pii_is_digit(text.data[at - 2]);
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-		bool is_grouped = rows[i].form[1] == ' ';
+		bool is_grouped = rows[i].format[1] == ' ';
 		if (number->sizes[0] == rows[i].first &&
-		    pii_number_has_form(number, text, rows[i].form, &span->end) &&
+		    pii_number_has_format(number, text, rows[i].format, &span->end) &&
 		    rows[i].check(number->digits) && !(is_grouped && follows_digit) &&
 		    (rows[i].word == 0 || pii_seen_before(scan, rows[i].word, at, REACH) != NULL))
 			return true;

@@ -24,20 +24,20 @@ void pii_number_read(struct pii_number *number, struct slice text, size_t at)
 	}
 }
 
-bool pii_number_has_form(const struct pii_number *number, struct slice text, const char *form,
-			 size_t *end)
+bool pii_number_has_format(const struct pii_number *number, struct slice text, const char *format,
+			   size_t *end)
 {
 	char gap = '\0'; /* before the group */
 	size_t group = 0;
 	for (;; group++) {
 		size_t size = 0;
-		while (pii_is_digit(*form))
-			size = size * 10 + (size_t)(*form++ - '0');
+		while (pii_is_digit(*format))
+			size = size * 10 + (size_t)(*format++ - '0');
 		if (group >= number->groups || number->sizes[group] != size)
 			return false;
-		if (*form == '\0')
+		if (*format == '\0')
 			break;
-		gap = *form++;
+		gap = *format++;
 		if (number->gaps[group] != gap)
 			return false;
 	}

@@ -62,10 +62,10 @@ struct pii_number {
 };
 
 void pii_number_read(struct pii_number *number, struct slice text, size_t at);
-/* Whether the number is written like the form, such as "3-2-4" or "11", and neither a letter nor a
- * further group with the same separator follows. `end` receives the place behind it. */
-bool pii_number_has_form(const struct pii_number *number, struct slice text, const char *form,
-			 size_t *end);
+/* whether the number is written like the format, such as "3-2-4" or "11", and neither a letter nor
+ * a further group with the same separator follows. `end` receives the place behind it. */
+bool pii_number_has_format(const struct pii_number *number, struct slice text, const char *format,
+			   size_t *end);
 
 /* ---- checksum.c: `digits` has `count` of '0' to '9' ---- */
 

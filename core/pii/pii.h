@@ -1,4 +1,4 @@
-/* Finds personal data without a model: what has a form (e-mail addresses, networks' addresses), a
+/* Finds personal data without a model: what has a format (e-mail addresses, networks' addresses), a
  * check digit (accounts, cards, national numbers), or a word beside it (telephone numbers, dates of
  * birth, street addresses).
  *
@@ -29,8 +29,8 @@ enum pii_class {
 	PII_UNION,
 	PII_BIOMETRIC,
 	PII_CLASSES,
-	PII_FIRST_WITH_FORM = PII_EMAIL,
-	PII_LAST_WITH_FORM = PII_ADDRESS,
+	PII_FIRST_WITH_FORMAT = PII_EMAIL,
+	PII_LAST_WITH_FORMAT = PII_ADDRESS,
 };
 
 /* Sets of classes: one bit each. */
@@ -69,7 +69,7 @@ struct pii_policy {
  * itself if it has none. `found` (may be NULL) receives the classes that were replaced. */
 struct slice pii_mask(struct slice text, unsigned classes, struct arena *arena, unsigned *found);
 
-/* What was said of a class that has no form. */
+/* What was said of a class that has no format. */
 struct pii_said {
 	struct slice value; /* in a fact's words */
 	struct slice quote; /* in the user's; "..." where it leaves something out */

@@ -1,4 +1,4 @@
-/* Personal data that has no form: what a memory model told of, found again by its words. */
+/* Personal data that has no format: what a memory model told of, found again by its words. */
 #include "core/pii/pii.h"
 #include "core/text/text.h"
 

@@ -137,11 +137,11 @@ static size_t whole_request(struct fixture *fixture, struct slice body)
 	const struct newest_turn newest = request_newest_turn(&request);
 	struct slice asked = step_text(&request, &request.steps[newest.first], &arena);
 	size_t found = recall_text(fixture, asked, &text, &arena);
-	struct turn_prefix turn_prefix = {newest.first, {text.data, text.size}};
+	struct replay_text replay = {newest.first, {text.data, text.size}};
 	struct injection injection = {.placement = PLACE_SYSTEM,
 				      .block = SLICE("What is known about the user: nothing yet."),
-				      .turn_prefixes = &turn_prefix,
-				      .turn_prefix_count = 1};
+				      .replay_texts = &replay,
+				      .replay_count = 1};
 	size_t count = request_inject(&request, &injection, &edits, &made_message, &arena);
 	ck_assert_uint_gt(count, 1);
 	struct slice *pieces = arena_alloc(&arena, REQUEST_PIECES(count) * sizeof(*pieces));

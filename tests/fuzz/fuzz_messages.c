@@ -1,7 +1,7 @@
 /* The Messages scanner and what is put into its requests, with jansson as the oracle: it takes the
  * same requests and reads the same steps out of them. Taking the inserted bytes out and putting the
  * removed ones back gives the original, no edit lies in what the model or a tool said, and read
- * again the steps are the same, with the riders on the texts that carry them.
+ * again the steps are the same, with the replays on the texts that carry them.
  *
  * The input's first two bytes say what is injected where, the rest is the body. */
 #include "core/dialect/dialect.h"
@@ -12,7 +12,7 @@
 
 enum { CONTROLS = 2 };
 
-static const struct slice rider = SLICE("[2026-03-02] \"I\" moved\n\xf0\x9f\x98\x80");
+static const struct slice replay = SLICE("[2026-03-02] \"I\" moved\n\xf0\x9f\x98\x80");
 
 /* ---- what is to be read, as a tree ---- */
 
@@ -254,30 +254,30 @@ static void check_bytes(const struct request *request, struct slice spliced,
 	FUZZ_ASSERT(slice_equal(spliced, slice_part(request->body, from, request->body.size)));
 }
 
-/* Riders on the first texts of user steps, as the controls have it. */
-static size_t choose_riders(const struct request *request, unsigned control,
-			    struct turn_prefix *riders)
+/* Replays on the first texts of user steps, as the controls have it. */
+static size_t choose_replays(const struct request *request, unsigned control,
+			     struct replay_text *replays)
 {
 	size_t chosen = 0;
 	for (size_t i = 0; i < request->step_count && chosen < 8; i++) {
 		const struct step *step = &request->steps[i];
 		if (step->kind == STEP_USER && step->text_count > 0 && (control >> i % 8 & 1) != 0)
-			riders[chosen++] = (struct turn_prefix){
-				step->first_text + step->text_count - 1, rider};
+			replays[chosen++] = (struct replay_text){
+				step->first_text + step->text_count - 1, replay};
 	}
 	return chosen;
 }
 
-static void check_riders(const struct request *again, const struct turn_prefix *riders,
-			 size_t rider_count, size_t new_texts, struct arena *arena)
+static void check_replays(const struct request *again, const struct replay_text *replays,
+			  size_t replay_count, size_t new_texts, struct arena *arena)
 {
-	for (size_t i = 0; i < rider_count; i++) {
-		size_t index = riders[i].text_index + new_texts;
+	for (size_t i = 0; i < replay_count; i++) {
+		size_t index = replays[i].text_index + new_texts;
 		bool found = false;
-		for (size_t at = riders[i].text_index; at <= index && at < again->text_count; at++)
+		for (size_t at = replays[i].text_index; at <= index && at < again->text_count; at++)
 			found |= slice_starts_with(
 				json_string_text(again->body, again->texts[at].string, arena),
-				rider);
+				replay);
 		FUZZ_ASSERT(found);
 	}
 }
@@ -285,11 +285,11 @@ static void check_riders(const struct request *again, const struct turn_prefix *
 static void check_injection(const struct request *request, const uint8_t *controls,
 			    struct arena *arena)
 {
-	struct turn_prefix riders[8];
-	struct injection injection = {.block_with_text = SIZE_MAX, .turn_prefixes = riders};
+	struct replay_text replays[8];
+	struct injection injection = {.block_with_text = SIZE_MAX, .replay_texts = replays};
 	struct edit *edits;
 	bool made;
-	injection.turn_prefix_count = choose_riders(request, controls[1], riders);
+	injection.replay_count = choose_replays(request, controls[1], replays);
 	if ((controls[0] & 1) != 0)
 		injection.block = SLICE("what is \"known\"\n\xff</memory>\\");
 	size_t edit_count = request_inject(request, &injection, &edits, &made, arena);
@@ -302,8 +302,8 @@ static void check_injection(const struct request *request, const uint8_t *contro
 	FUZZ_ASSERT(dialect_messages.scan(&again, out, arena) == REQUEST_OK);
 	size_t new_steps = again.step_count - request->step_count;
 	FUZZ_ASSERT(new_steps == 0 || (new_steps == 1 && injection.block.size > 0));
-	check_riders(&again, riders, injection.turn_prefix_count,
-		     again.text_count - request->text_count, arena);
+	check_replays(&again, replays, injection.replay_count,
+		      again.text_count - request->text_count, arena);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

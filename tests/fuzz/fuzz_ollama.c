@@ -7,7 +7,7 @@
 
 #include <jansson.h>
 
-static const struct slice rider = SLICE("R\"\xff");
+static const struct slice replay = SLICE("R\"\xff");
 
 static bool is_text(const json_t *node, const char *text)
 {
@@ -136,18 +136,18 @@ static void check_bytes(const struct request *request, struct slice spliced,
 	FUZZ_ASSERT(slice_equal(spliced, slice_part(request->body, from, request->body.size)));
 }
 
-/* The block, and a rider on the first user turn that has text. */
+/* The block, and a replay on the first user turn that has text. */
 static void check_injection(const struct request *request, struct arena *arena)
 {
-	struct turn_prefix prefix = {0, rider};
+	struct replay_text prefix = {0, replay};
 	struct injection injection = {.block = SLICE("what is \"known\"\n\xff\\"),
 				      .block_with_text = SIZE_MAX,
-				      .turn_prefixes = &prefix};
+				      .replay_texts = &prefix};
 	for (size_t i = request->step_count; i-- > 0;) {
 		if (request->steps[i].kind != STEP_USER || request->steps[i].text_count == 0)
 			continue;
 		prefix.text_index = request->steps[i].first_text;
-		injection.turn_prefix_count = 1;
+		injection.replay_count = 1;
 	}
 	struct edit *edits;
 	bool made;

@@ -247,17 +247,17 @@ static bool is_request(const json_t *root)
 /* Edits may stand in a step of the user's or a system text, or between steps. */
 static void check_edits(const struct request *request, struct arena *arena)
 {
-	struct turn_prefix *prefixes =
+	struct replay_text *prefixes =
 		arena_alloc(arena, (request->step_count + 1) * sizeof(*prefixes));
 	struct injection injection = {.block = SLICE("B\"\\"),
 				      .block_with_text = SIZE_MAX,
 				      .turns = SLICE("{},"),
-				      .turn_prefixes = prefixes};
+				      .replay_texts = prefixes};
 	for (size_t i = 0; i < request->step_count; i++) {
 		const struct step *step = &request->steps[i];
 		if (step->kind == STEP_USER && step->text_count > 0)
-			prefixes[injection.turn_prefix_count++] =
-				(struct turn_prefix){step->first_text, SLICE("R")};
+			prefixes[injection.replay_count++] =
+				(struct replay_text){step->first_text, SLICE("R")};
 	}
 	struct edit *edits;
 	bool is_made;

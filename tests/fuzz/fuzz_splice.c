@@ -9,9 +9,9 @@
 
 #include <jansson.h>
 
-enum { CONTROLS = 3, MAX_RIDERS = 8, PLACEMENTS = 3 };
+enum { CONTROLS = 3, MAX_REPLAYS = 8, PLACEMENTS = 3 };
 
-static const struct slice turn_prefix_text =
+static const struct slice replay_text =
 	SLICE("[2026-03-02] user: \"I\" moved\n\x01\xf0\x9f\x98\x80");
 
 /* ---- what is to come out, as a tree ---- */
@@ -184,9 +184,9 @@ static json_t *expect(const struct request *request, const json_t *original,
 {
 	json_t *expected = json_deep_copy(original);
 	json_t *messages = json_object_get(expected, "messages");
-	for (size_t i = 0; i < injection->turn_prefix_count; i++)
-		expect_before(messages, request, injection->turn_prefixes[i].text_index,
-			      injection->turn_prefixes[i].text);
+	for (size_t i = 0; i < injection->replay_count; i++)
+		expect_before(messages, request, injection->replay_texts[i].text_index,
+			      injection->replay_texts[i].text);
 	bool makes = expect_block(messages, request, injection);
 	for (size_t i = injection->cut_end; cuts && i-- > injection->cut_first;) {
 		if (!is_system(json_array_get(messages, i)))
@@ -278,14 +278,14 @@ static size_t block_carrier(const struct request *request, const struct injectio
 static void check_injections(const struct request *request, const json_t *original,
 			     const uint8_t *controls)
 {
-	struct turn_prefix turn_prefixes[MAX_RIDERS];
+	struct replay_text replay_texts[MAX_REPLAYS];
 	struct buffer turns;
-	struct injection injection = {.turn_prefixes = turn_prefixes};
-	for (size_t i = 0; i < MAX_RIDERS && i < request->step_count; i++) {
+	struct injection injection = {.replay_texts = replay_texts};
+	for (size_t i = 0; i < MAX_REPLAYS && i < request->step_count; i++) {
 		size_t carrier = carrier_of(&request->steps[i], controls[0] >> 3);
 		if ((controls[1] >> i & 1) != 0 && carrier != SIZE_MAX)
-			turn_prefixes[injection.turn_prefix_count++] =
-				(struct turn_prefix){carrier, turn_prefix_text};
+			replay_texts[injection.replay_count++] =
+				(struct replay_text){carrier, replay_text};
 	}
 	buffer_init(&turns, SIZE_MAX);
 	/* The memory block may hold any bytes, so the body's own bytes serve as the block too. */

@@ -169,7 +169,7 @@ int main(int argc, char **argv)
 	for (size_t i = 0; i < LANGUAGES; i++)
 		printf("%*s", COLUMN, languages[i]);
 	printf("%9s\n", "all");
-	for (size_t i = PII_FIRST_WITH_FORM; i <= PII_LAST_WITH_FORM; i++)
+	for (size_t i = PII_FIRST_WITH_FORMAT; i <= PII_LAST_WITH_FORMAT; i++)
 		is_fine &= print_row(pii_name((enum pii_class)i), found[i]) >= 0.95;
 	is_fine &= print_row("false", wrong) <= 0.01;
 	return is_fine ? 0 : 1;

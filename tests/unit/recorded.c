@@ -45,24 +45,24 @@ static bool holds_edit(const struct step *step, const struct edit *edit)
 	return edit->offset > step->begin && edit->offset < step->end;
 }
 
-/* Riders on all user texts and a block: the rest is the client's, and none lies in what the model
+/* Replays on all user texts and a block: the rest is the client's, and none lies in what the model
  * or a tool said. */
 static void check_bytes(const struct request *request, struct arena *arena)
 {
-	struct turn_prefix *riders = arena_alloc(arena, request->text_count * sizeof(*riders));
+	struct replay_text *replays = arena_alloc(arena, request->text_count * sizeof(*replays));
 	struct injection injection = {
-		.block = SLICE("B"), .block_with_text = SIZE_MAX, .turn_prefixes = riders};
+		.block = SLICE("B"), .block_with_text = SIZE_MAX, .replay_texts = replays};
 	for (size_t i = 0; i < request->step_count; i++) {
 		const struct step *step = &request->steps[i];
 		if (step->kind == STEP_USER && step->text_count > 0)
-			riders[injection.turn_prefix_count++] = (struct turn_prefix){
+			replays[injection.replay_count++] = (struct replay_text){
 				step->first_text + step->text_count - 1, SLICE("R \"1\"\n")};
 	}
 	struct edit *edits;
 	bool made;
 	size_t count = request_inject(request, &injection, &edits, &made, arena);
 	bool has_block = request->places[PLACE_SYSTEM].way == BLOCK_PLACED;
-	ck_assert_uint_eq(count, injection.turn_prefix_count + has_block);
+	ck_assert_uint_eq(count, injection.replay_count + has_block);
 	for (size_t i = 0; i < count; i++) {
 		ck_assert_uint_eq(edits[i].removed, 0);
 		ck_assert(i == 0 || edits[i].offset > edits[i - 1].offset);

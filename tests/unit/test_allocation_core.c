@@ -131,12 +131,12 @@ static uint64_t rewrite_request(struct arena *arena)
 	struct buffer turns;
 	buffer_init(&turns, 1000);
 	dialect_append_turn(&turns, ROLE_USER, SLICE("Ear\"lier"));
-	struct turn_prefix turn_prefix = {.text_index = 3, .text = SLICE("Recalled: \"tea\"")};
+	struct replay_text replay = {.text_index = 3, .text = SLICE("Recalled: \"tea\"")};
 	struct injection injection = {.placement = PLACE_SYSTEM,
 				      .block = SLICE("<memory>\nname: Alex\n</memory>"),
 				      .turns = buffer_slice(&turns),
-				      .turn_prefixes = &turn_prefix,
-				      .turn_prefix_count = 1};
+				      .replay_texts = &replay,
+				      .replay_count = 1};
 	struct edit *edits;
 	bool made_message;
 	size_t count = request_inject(&request, &injection, &edits, &made_message, arena);

@@ -77,12 +77,12 @@ static struct replay replay_of(uint32_t ordinal, const char *turn)
 	return (struct replay){.ordinal = ordinal,
 			       .user_hash = text_hash(slice_of(turn)),
 			       .tokens = 1,
-			       .text = SLICE("RIDER")};
+			       .text = SLICE("REPLAY")};
 }
 
 #define USER(text) "{\"role\":\"user\",\"content\":\"" text "\"}"
 #define ASSISTANT(text) "{\"role\":\"assistant\",\"content\":\"" text "\"}"
-#define RIDDEN(text) "{\"role\":\"user\",\"content\":\"RIDER\\n\\n" text "\"}"
+#define RIDDEN(text) "{\"role\":\"user\",\"content\":\"REPLAY\\n\\n" text "\"}"
 
 static void assert_rides(const char *messages, uint32_t next_ordinal, struct replay replay,
 			 const char *expected)

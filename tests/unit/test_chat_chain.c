@@ -142,15 +142,15 @@ START_TEST(memory_stays_out_of_what_is_kept_if_it_is_to)
 	begin(&f);
 	f.settings.placement = PLACE_USER;
 	(void)decide(&f, "", ASKED);
-	ck_assert(chat_may_ride(&f.chat));
+	ck_assert(chat_may_replay(&f.chat));
 	ck_assert_int_eq(f.chat.settings.placement, PLACE_USER);
 	f.settings.stored_riders = false;
 	(void)decide(&f, "", ASKED);
-	ck_assert(!chat_may_ride(&f.chat));
+	ck_assert(!chat_may_replay(&f.chat));
 	ck_assert(!f.chat.read.request.takes_turns);
 	ck_assert_int_eq(f.chat.settings.placement, PLACE_SYSTEM);
 	(void)decide(&f, "\"store\":false,", ASKED);
-	ck_assert(chat_may_ride(&f.chat));
+	ck_assert(chat_may_replay(&f.chat));
 	ck_assert_int_eq(f.chat.settings.placement, PLACE_USER);
 	f.settings.placement = PLACE_SYSTEM;
 	(void)decide(&f, "\"instructions\":\"Be brief.\",", ASKED);

@@ -144,7 +144,7 @@ START_TEST(what_an_earlier_turn_was_given_stands_with_its_facts)
 	const uint64_t gone = 8;
 	struct replay replay = {.user_hash = text_hash(SLICE("a")),
 				.tokens = 3,
-				.text = SLICE("RIDER"),
+				.text = SLICE("REPLAY"),
 				.turns = &(uint64_t){40},
 				.turn_count = 1};
 	struct standing s;
@@ -152,7 +152,7 @@ START_TEST(what_an_earlier_turn_was_given_stands_with_its_facts)
 	s.f.view.replays = &replay;
 	s.f.view.replay_count = 1;
 	(void)chat_fixture_decide(&s.f, history);
-	ck_assert(unit_has(chat_fixture_inject(&s.f), "RIDER"));
+	ck_assert(unit_has(chat_fixture_inject(&s.f), "REPLAY"));
 	ck_assert_uint_ge(s.f.chat.injected.tokens, 13);
 	chat_fixture_end(&s.f);
 	begin_standing(&s);
@@ -162,7 +162,7 @@ START_TEST(what_an_earlier_turn_was_given_stands_with_its_facts)
 	replay.fact_count = 1;
 	(void)chat_fixture_decide(&s.f, history);
 	ck_assert(!s.f.chat.decided.stands);
-	ck_assert(!unit_has(chat_fixture_inject(&s.f), "RIDER"));
+	ck_assert(!unit_has(chat_fixture_inject(&s.f), "REPLAY"));
 	chat_fixture_end(&s.f);
 }
 END_TEST

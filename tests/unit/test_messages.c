@@ -287,23 +287,23 @@ static struct slice inject(const struct request *request, const struct injection
 	return arena_join(arena, pieces, REQUEST_PIECES(count));
 }
 
-/* A block "B", a rider "R" on the text that reads "Hi", and perhaps turns. */
+/* A block "B", a replay "R" on the text that reads "Hi", and perhaps turns. */
 static struct slice give(const char *body, enum placement placement, bool turns, bool *made,
 			 struct arena *arena)
 {
 	struct request request = scan(slice_of(body), arena);
-	struct turn_prefix rider = {.text_index = SIZE_MAX, .text = SLICE("R")};
+	struct replay_text replay = {.text_index = SIZE_MAX, .text = SLICE("R")};
 	for (size_t i = 0; i < request.text_count; i++) {
 		struct slice text = json_string_text(request.body, request.texts[i].string, arena);
 		if (slice_equal(text, SLICE("Hi")))
-			rider.text_index = i;
+			replay.text_index = i;
 	}
-	bool rides = rider.text_index != SIZE_MAX;
+	bool rides = replay.text_index != SIZE_MAX;
 	struct injection injection = {.placement = placement,
 				      .block = SLICE("B"),
-				      .block_with_text = rider.text_index,
-				      .turn_prefixes = &rider,
-				      .turn_prefix_count = rides ? 1 : 0};
+				      .block_with_text = replay.text_index,
+				      .replay_texts = &replay,
+				      .replay_count = rides ? 1 : 0};
 	struct buffer out;
 	buffer_init(&out, SIZE_MAX);
 	if (turns) {

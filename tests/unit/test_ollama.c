@@ -228,7 +228,7 @@ START_TEST(the_block_has_its_place)
 }
 END_TEST
 
-START_TEST(turns_and_riders_go_in_as_strings)
+START_TEST(turns_and_replays_go_in_as_strings)
 {
 	struct arena arena = {0};
 	struct buffer turns;
@@ -236,11 +236,11 @@ START_TEST(turns_and_riders_go_in_as_strings)
 	dialect_append_turn(&turns, ROLE_USER, SLICE("q"));
 	dialect_append_turn(&turns, ROLE_ASSISTANT, SLICE("a"));
 	struct request request = scanned(CHAT(SYSTEM("s") "," USER("Hi")), &arena);
-	const struct turn_prefix rider = {users_text(&request), SLICE("R")};
+	const struct replay_text replay = {users_text(&request), SLICE("R")};
 	const struct injection injection = {
 		.turns = arena_take(&arena, &turns),
-		.turn_prefixes = &rider,
-		.turn_prefix_count = 1,
+		.replay_texts = &replay,
+		.replay_count = 1,
 	};
 	bool is_made;
 	unit_assert_slice(injected(&request, &injection, &is_made, &arena),
@@ -280,5 +280,5 @@ END_TEST
 
 UNIT_MAIN("ollama", recorded_requests_are_read_and_stay_the_clients, messages_are_steps,
 	  calls_are_known_again_by_their_names_and_arguments, fields_are_found,
-	  what_is_no_request_is_told, the_block_has_its_place, turns_and_riders_go_in_as_strings,
+	  what_is_no_request_is_told, the_block_has_its_place, turns_and_replays_go_in_as_strings,
 	  it_takes_the_post_to_its_path_alone)

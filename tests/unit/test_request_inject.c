@@ -165,13 +165,13 @@ START_TEST(turns_are_written_as_they_are_injected)
 }
 END_TEST
 
-#define RIDER "[2026-03-02] user: \"I\" moved"
+#define REPLAY "[2026-03-02] user: \"I\" moved"
 #define IN_JSON "[2026-03-02] user: \\\"I\\\" moved"
 #define SYSTEM "{\"role\":\"system\",\"content\":\"s\"}"
 #define USER "{\"role\":\"user\",\"content\":\"u\"}"
 #define ANSWER "{\"role\":\"assistant\",\"content\":\"a\"}"
 
-START_TEST(a_rider_goes_before_the_text_of_its_message)
+START_TEST(a_replay_goes_before_the_text_of_its_message)
 {
 	static const struct {
 		const char *before;
@@ -192,11 +192,10 @@ START_TEST(a_rider_goes_before_the_text_of_its_message)
 		 "[{\"role\":\"user\",\"content\":[{\"type\":\"image_url\"}]}]"},
 		{"[]", "[]"},
 	};
-	const struct turn_prefix turn_prefix = {0, SLICE(RIDER)};
+	const struct replay_text replay = {0, SLICE(REPLAY)};
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
 		struct arena arena = {0};
-		struct injection injection = {.turn_prefixes = &turn_prefix,
-					      .turn_prefix_count = 1};
+		struct injection injection = {.replay_texts = &replay, .replay_count = 1};
 		bool made = true;
 		unit_assert_slice(inject(cases[i].before, &injection, &made, &arena),
 				  cases[i].after);
@@ -210,20 +209,20 @@ START_TEST(a_message_sent_again_as_history_gets_the_same_bytes)
 {
 	static const char *const contents[] = {"\"u\"", "\"\"",
 					       "[{\"type\":\"text\",\"text\":\"u\"}]"};
-	const struct turn_prefix turn_prefixes[] = {{0, SLICE("first")}, {2, SLICE("second")}};
+	const struct replay_text replay_texts[] = {{0, SLICE("first")}, {2, SLICE("second")}};
 	for (size_t i = 0; i < sizeof(contents) / sizeof(contents[0]); i++) {
 		struct arena arena = {0};
 		bool made;
 		struct injection injection = {.block = block,
 					      .turns = turns,
-					      .turn_prefixes = turn_prefixes,
-					      .turn_prefix_count = 1};
+					      .replay_texts = replay_texts,
+					      .replay_count = 1};
 		const char *newest =
 			arena_printf(&arena, "[{\"role\":\"user\",\"content\":%s}", contents[i])
 				.data;
 		struct slice once =
 			inject(arena_printf(&arena, "%s]", newest).data, &injection, &made, &arena);
-		injection.turn_prefix_count = 2;
+		injection.replay_count = 2;
 		struct slice again =
 			inject(arena_printf(&arena, "%s," ANSWER "," USER "]", newest).data,
 			       &injection, &made, &arena);
@@ -238,17 +237,17 @@ END_TEST
 #define NEWEST "{\"role\":\"user\",\"content\":\"" IN_JSON "\\n\\nv\"}"
 #define MADE "{\"role\":\"system\",\"content\":\"" BLOCK "\"},"
 
-START_TEST(block_turns_riders_and_cut_go_together)
+START_TEST(block_turns_replays_and_cut_go_together)
 {
 	static const struct {
 		enum placement placement;
 		size_t cut_first;
 		size_t cut_end;
-		size_t turn_prefix;
+		size_t replay;
 		const char *before;
 		const char *after;
 	} cases[] = {
-		/* The block comes before the turn_prefix. */
+		/* The block comes before the replay. */
 		{PLACE_USER, 0, 0, 0, "[" LAST "]",
 		 "[" TURNS "{\"role\":\"user\",\"content\":\"" BLOCK "\\n\\n" IN_JSON
 		 "\\n\\nv\"}]"},
@@ -273,19 +272,19 @@ START_TEST(block_turns_riders_and_cut_go_together)
 		{PLACE_SYSTEM, 1, 4, 4, "[" SYSTEM "," USER "," SYSTEM ", " ANSWER " , " LAST "]",
 		 "[{\"role\":\"system\",\"content\":\"s\\n\\n" BLOCK "\"}," SYSTEM ", " TURNS NEWEST
 		 "]"},
-		/* The turn_prefix goes with its message. */
+		/* The replay goes with its message. */
 		{PLACE_SYSTEM, 0, 2, 0, "[" HISTORY LAST "]",
 		 "[" MADE TURNS USER "," ANSWER "," LAST "]"},
 	};
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
 		struct arena arena = {0};
 		bool made;
-		const struct turn_prefix turn_prefix = {cases[i].turn_prefix, SLICE(RIDER)};
+		const struct replay_text replay = {cases[i].replay, SLICE(REPLAY)};
 		struct injection injection = {.placement = cases[i].placement,
 					      .block = block,
 					      .turns = turns,
-					      .turn_prefixes = &turn_prefix,
-					      .turn_prefix_count = 1,
+					      .replay_texts = &replay,
+					      .replay_count = 1,
 					      .cut_first = cases[i].cut_first,
 					      .cut_end = cases[i].cut_end};
 		unit_assert_slice(inject(cases[i].before, &injection, &made, &arena),
@@ -325,18 +324,18 @@ START_TEST(system_text_is_never_cut_out)
 }
 END_TEST
 
-START_TEST(turn_prefixes_in_disorder_do_no_harm)
+START_TEST(replay_texts_in_disorder_do_no_harm)
 {
-	const struct turn_prefix turn_prefixes[] = {
+	const struct replay_text replay_texts[] = {
 		{9, SLICE("x")}, {4, SLICE("y")}, {4, SLICE("z")}, {SIZE_MAX, SLICE("x")},
 		{0, SLICE("x")}, {1, SLICE("x")}, {2, SLICE("")},  {2, SLICE("x")}};
 	struct arena arena = {0};
 	bool made;
-	struct injection injection = {.turn_prefixes = turn_prefixes + 1, .turn_prefix_count = 7};
+	struct injection injection = {.replay_texts = replay_texts + 1, .replay_count = 7};
 	unit_assert_slice(inject("[" HISTORY LAST "]", &injection, &made, &arena),
 			  "[" HISTORY "{\"role\":\"user\",\"content\":\"y\\n\\nv\"}]");
-	injection.turn_prefixes = turn_prefixes;
-	injection.turn_prefix_count = 8;
+	injection.replay_texts = replay_texts;
+	injection.replay_count = 8;
 	unit_assert_slice(inject("[" HISTORY LAST "]", &injection, &made, &arena),
 			  "[" HISTORY LAST "]");
 	arena_finish(&arena);
@@ -345,7 +344,7 @@ END_TEST
 
 UNIT_MAIN("request_inject", the_block_goes_where_it_was_asked_for,
 	  turns_go_before_the_clients_first_turn, turns_are_written_as_they_are_injected,
-	  a_rider_goes_before_the_text_of_its_message,
+	  a_replay_goes_before_the_text_of_its_message,
 	  a_message_sent_again_as_history_gets_the_same_bytes,
-	  block_turns_riders_and_cut_go_together, a_cut_that_would_break_the_request_is_not_made,
-	  system_text_is_never_cut_out, turn_prefixes_in_disorder_do_no_harm)
+	  block_turns_replays_and_cut_go_together, a_cut_that_would_break_the_request_is_not_made,
+	  system_text_is_never_cut_out, replay_texts_in_disorder_do_no_harm)

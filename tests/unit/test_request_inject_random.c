@@ -70,11 +70,11 @@ static size_t random_carrier(struct random *random, const struct step *step)
 	return step->first_text + random_below(random, step->text_count);
 }
 
-/* Any injection, turn_prefixes within their order; the cut may be none that can be made. */
+/* Any injection, replay_texts within their order; the cut may be none that can be made. */
 static struct injection random_injection(struct random *random, const struct request *request,
-					 struct turn_prefix *turn_prefixes)
+					 struct replay_text *replay_texts)
 {
-	size_t turn_prefix_count = 0;
+	size_t replay_count = 0;
 	size_t block_with_text = SIZE_MAX;
 	struct injection injection = {
 		.placement = (enum placement)random_below(random, 3),
@@ -93,12 +93,12 @@ static struct injection random_injection(struct random *random, const struct req
 		if (stays && block_with_text == SIZE_MAX)
 			block_with_text = carrier;
 		if (random_below(random, 3) == 0)
-			turn_prefixes[turn_prefix_count++] = (struct turn_prefix){
+			replay_texts[replay_count++] = (struct replay_text){
 				carrier, SLICE("on Monday:\n\"I\" was \\ away")};
 	}
 	injection.block_with_text = block_with_text;
-	injection.turn_prefixes = turn_prefixes;
-	injection.turn_prefix_count = turn_prefix_count;
+	injection.replay_texts = replay_texts;
+	injection.replay_count = replay_count;
 	return injection;
 }
 
@@ -180,12 +180,12 @@ static void put_before(json_t *messages, const struct request *request, size_t i
 			    join(text, SLICE("\n\n"), text_of(json_object_get(holder, key))));
 }
 
-static void put_turn_prefixes(json_t *messages, const struct request *request,
-			      const struct injection *injection)
+static void put_replays(json_t *messages, const struct request *request,
+			const struct injection *injection)
 {
-	for (size_t i = 0; i < injection->turn_prefix_count; i++)
-		put_before(messages, request, injection->turn_prefixes[i].text_index,
-			   injection->turn_prefixes[i].text);
+	for (size_t i = 0; i < injection->replay_count; i++)
+		put_before(messages, request, injection->replay_texts[i].text_index,
+			   injection->replay_texts[i].text);
 }
 
 static void take_out(json_t *messages, const struct injection *injection)
@@ -226,7 +226,7 @@ static bool put_block(json_t *messages, const struct request *request,
 static void inject_into_tree(json_t *messages, const struct request *request,
 			     const struct injection *injection)
 {
-	put_turn_prefixes(messages, request, injection);
+	put_replays(messages, request, injection);
 	bool makes = injection->block.size > 0 && put_block(messages, request, injection);
 	if (request_can_cut(request, injection->cut_first, injection->cut_end))
 		take_out(messages, injection);
@@ -286,13 +286,13 @@ START_TEST(any_injection_into_any_request_does_what_was_meant_and_no_more)
 		struct buffer body;
 		struct request request;
 		struct edit *edits;
-		struct turn_prefix turn_prefixes[MAX_MESSAGES];
+		struct replay_text replay_texts[MAX_MESSAGES];
 		bool made;
 		buffer_init(&body, 64 * 1024);
 		random_request(&random, &body);
 		struct slice slice = buffer_slice(&body);
 		ck_assert_int_eq(dialect_chat.scan(&request, slice, &arena), REQUEST_OK);
-		struct injection injection = random_injection(&random, &request, turn_prefixes);
+		struct injection injection = random_injection(&random, &request, replay_texts);
 		size_t count = request_inject(&request, &injection, &edits, &made, &arena);
 		struct slice spliced = splice(slice, edits, count, &arena);
 		bool cuts = request_can_cut(&request, injection.cut_first, injection.cut_end);
@@ -322,7 +322,7 @@ START_TEST(a_mutant_is_refused_or_still_takes_an_injection)
 		struct buffer body;
 		struct request request;
 		struct edit *edits;
-		struct turn_prefix turn_prefixes[MAX_MESSAGES];
+		struct replay_text replay_texts[MAX_MESSAGES];
 		struct json_value value;
 		bool made;
 		buffer_init(&body, 64 * 1024);
@@ -333,7 +333,7 @@ START_TEST(a_mutant_is_refused_or_still_takes_an_injection)
 		if (dialect_chat.scan(&request, slice, &arena) == REQUEST_OK &&
 		    request.step_count <= MAX_MESSAGES) {
 			struct injection injection =
-				random_injection(&random, &request, turn_prefixes);
+				random_injection(&random, &request, replay_texts);
 			size_t count = request_inject(&request, &injection, &edits, &made, &arena);
 			ck_assert(json_scan(splice(slice, edits, count, &arena), &value));
 		}

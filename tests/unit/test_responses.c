@@ -327,12 +327,12 @@ START_TEST(turns_go_before_the_clients_own_items)
 		buffer_init(&turns, 4096);
 		dialect_append_turn(&turns, ROLE_USER, SLICE("q"));
 		dialect_append_turn(&turns, ROLE_ASSISTANT, SLICE("a"));
-		const struct turn_prefix rider = {request.steps[request.step_count - 1].first_text,
-						  SLICE("R")};
+		const struct replay_text replay = {request.steps[request.step_count - 1].first_text,
+						   SLICE("R")};
 		const struct injection injection = {
 			.turns = buffer_slice(&turns),
-			.turn_prefixes = &rider,
-			.turn_prefix_count = 1,
+			.replay_texts = &replay,
+			.replay_count = 1,
 		};
 		bool is_made;
 		unit_assert_slice(injected(&request, &injection, &is_made, &arena),

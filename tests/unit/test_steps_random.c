@@ -377,25 +377,25 @@ static void check_own(struct slice own, const struct made_step *made)
 /* ---- what is put in ---- */
 
 #define BLOCK "<user_memory>\nname: Alex\n</user_memory>"
-#define RIDER "<user_memory>\n[2026-03-02] user: \"I\" moved\n</user_memory>"
+#define REPLAY "<user_memory>\n[2026-03-02] user: \"I\" moved\n</user_memory>"
 
 static struct slice inject(struct random *random, const struct chat *chat, struct arena *arena)
 {
 	const struct request *request = &chat->read.request;
-	struct turn_prefix *prefixes = arena_alloc(arena, MAX_STEPS * sizeof(*prefixes));
+	struct replay_text *prefixes = arena_alloc(arena, MAX_STEPS * sizeof(*prefixes));
 	struct injection injection = {
 		.placement = (enum placement)random_below(random, 3),
 		.block = SLICE(BLOCK),
 		.block_with_text = chat_first_carrier(chat, arena),
-		.turn_prefixes = prefixes,
+		.replay_texts = prefixes,
 	};
 	for (size_t i = 0; i < request->step_count; i++) {
 		size_t carrier = request->steps[i].kind == STEP_USER
 					 ? chat_own_carrier(&chat->read, i, 1, arena)
 					 : SIZE_MAX;
 		if (carrier != SIZE_MAX && random_below(random, 2) == 0)
-			prefixes[injection.turn_prefix_count++] =
-				(struct turn_prefix){carrier, SLICE(RIDER)};
+			prefixes[injection.replay_count++] =
+				(struct replay_text){carrier, SLICE(REPLAY)};
 	}
 	struct edit *edits;
 	bool made;
