@@ -180,78 +180,73 @@ static void print_parts(json_t *object, const char *parts)
 struct column {
 	char title[NAME_SIZE];
 	char member[NAME_SIZE];
+	const char *none; /* stands for a member that is no text and no number */
+	bool shows_empty; /* an empty text is shown as it is */
 	bool to_the_right;
 	bool is_flexible; /* takes the room that is left */
 	int decimals;
-	size_t width;
+	size_t most, width; /* columns of the terminal */
 };
 
-struct table {
-	struct column columns[MOST_COLUMNS];
-	size_t count;
-	bool is_nested;
-};
-
-/* Leaves out a column that may be, if no row has it. */
-static void add_column(struct table *table, const char *text, json_t *rows)
+/* Reads "TITLE=MEMBER>2". False: the column may be left out, and no row has it. */
+static bool read_column(struct column *column, const char *text, bool is_nested, json_t *rows)
 {
-	struct column *column = &table->columns[table->count];
 	const size_t title = strcspn(text, "=>~?,");
 	const char *member = text[title] == '=' ? text + title + 1 : text;
 	const size_t size = strcspn(member, ">~?,");
-	const char *how = member + size;
-	bool has_any = *how != '?';
+	const char how = member[size];
+	const bool is_short = is_nested && how != '~';
+	bool has_any = how != '?';
 	for (size_t i = 0; i < json_array_size(rows) && !has_any; i++)
 		has_any = says_something(find(json_array_get(rows, i), member, size));
-	if (!has_any)
-		return;
+	*column = (struct column){
+		.none = is_nested && !is_short ? "" : "-",
+		.shows_empty = !is_short,
+		.to_the_right = how == '>',
+		.is_flexible = how == '~',
+		.decimals = how == '>' ? (int)strtol(member + size + 1, NULL, 10) : 0,
+		.most = is_short ? MOST_SHORT : SIZE_MAX,
+	};
 	(void)snprintf(column->title, NAME_SIZE, "%.*s", (int)title, text);
 	(void)snprintf(column->member, NAME_SIZE, "%.*s", (int)size, member);
-	column->to_the_right = *how == '>';
-	column->is_flexible = *how == '~';
-	column->decimals = *how == '>' ? (int)strtol(how + 1, NULL, 10) : 0;
-	table->count++;
+	return has_any;
 }
 
-/* The member as shown; "-": there is none. */
-static const char *cell(const struct table *table, const struct column *column, json_t *row,
-			char room[CELL_SIZE])
+/* The row's member as shown; without a row the title. */
+static const char *cell(const struct column *column, json_t *row, char room[CELL_SIZE])
 {
 	json_t *member = find(row, column->member, strlen(column->member));
-	const bool may_be_empty = !table->is_nested || column->is_flexible;
-	if (json_is_string(member) && (may_be_empty || json_string_length(member) > 0))
+	if (row == NULL)
+		return column->title;
+	if (json_is_string(member) && (column->shows_empty || json_string_length(member) > 0))
 		return json_string_value(member);
 	if (!json_is_number(member))
-		return table->is_nested && column->is_flexible ? "" : "-";
+		return column->none;
 	(void)snprintf(room, CELL_SIZE, "%.*f", column->decimals, json_number_value(member));
 	return room;
 }
 
-static size_t width_of(const struct table *table, const struct column *column, json_t *rows)
+static size_t width_of(const struct column *column, json_t *rows)
 {
 	char room[CELL_SIZE];
 	size_t widest = strlen(column->title);
 	size_t i;
 	json_t *row;
-	json_array_foreach(rows, i, row)
-	{
-		size_t width = ctl_print(NULL, cell(table, column, row, room), 0);
-		widest = width > widest ? width : widest;
-	}
-	const bool is_short = table->is_nested && !column->is_flexible;
-	return is_short && widest > MOST_SHORT ? MOST_SHORT : widest;
+	json_array_foreach(rows, i, row) widest =
+		size_max(widest, ctl_print(NULL, cell(column, row, room), 0));
+	return size_min(widest, column->most);
 }
 
 /* On a terminal that is too narrow one column is cut. */
-static void lay_out(struct table *table, json_t *rows)
+static void lay_out(struct column *columns, size_t count, size_t indent, json_t *rows)
 {
-	struct column *flexible = &table->columns[0];
-	size_t others = table->is_nested ? GAP : 0, terminal = ctl_columns();
-	for (size_t i = 0; i < table->count; i++) {
-		struct column *column = &table->columns[i];
-		column->width = width_of(table, column, rows);
-		others += column->width + (i == 0 ? 0 : GAP);
-		flexible = column->is_flexible ? column : flexible;
+	struct column *flexible = &columns[0];
+	size_t others = indent;
+	const size_t terminal = ctl_columns();
+	for (size_t i = 0; i < count; i++) {
+		columns[i].width = width_of(&columns[i], rows);
+		others += columns[i].width + (i == 0 ? 0 : GAP);
+		flexible = columns[i].is_flexible ? &columns[i] : flexible;
 	}
 	const size_t least = flexible->is_flexible ? LEAST_COLUMNS : LEAST_FIRST;
 	if (terminal == 0 || others <= terminal)
@@ -260,14 +255,14 @@ static void lay_out(struct table *table, json_t *rows)
 	flexible->width = terminal > others + least ? terminal - others : least;
 }
 
-static void print_row(const struct table *table, json_t *row)
+static void print_row(const struct column *columns, size_t count, size_t indent, json_t *row)
 {
 	char room[CELL_SIZE];
-	for (size_t i = 0; i < table->count; i++) {
-		const struct column *column = &table->columns[i];
-		const char *text = row == NULL ? column->title : cell(table, column, row, room);
-		(void)fputs(i == 0 && !table->is_nested ? "" : "  ", stdout);
-		if (i + 1 == table->count && !column->to_the_right)
+	for (size_t i = 0; i < count; i++) {
+		const struct column *column = &columns[i];
+		const char *text = cell(column, row, room);
+		(void)printf("%*s", i == 0 ? (int)indent : GAP, "");
+		if (i + 1 == count && !column->to_the_right)
 			ctl_print(stdout, text, column->width); /* no blanks behind it */
 		else
 			ctl_print_cell(text, column->width, column->to_the_right);
@@ -277,18 +272,20 @@ static void print_row(const struct table *table, json_t *row)
 
 static void print_table(json_t *object, const char *tag)
 {
-	struct table table = {.is_nested = *tag == ':'};
-	tag += table.is_nested;
+	struct column columns[MOST_COLUMNS] = {0};
+	const bool is_nested = *tag == ':';
+	const size_t indent = is_nested ? GAP : 0;
+	size_t count = 0, i;
+	json_t *row;
+	tag += is_nested;
 	json_t *rows = find(object, tag, strcspn(tag, " "));
 	for (tag = strchr(tag, ' '); tag != NULL; tag = strchr(tag, ',')) {
 		tag += strspn(tag, ", ");
-		add_column(&table, tag, rows);
+		count += read_column(&columns[count], tag, is_nested, rows);
 	}
-	lay_out(&table, rows);
-	print_row(&table, NULL);
-	size_t i;
-	json_t *row;
-	json_array_foreach(rows, i, row) print_row(&table, row);
+	lay_out(columns, count, indent, rows);
+	print_row(columns, count, indent, NULL);
+	json_array_foreach(rows, i, row) print_row(columns, count, indent, row);
 }
 
 /* ---- texts ---- */
