@@ -170,12 +170,6 @@ enum { PORTABLE_MAX_SESSION = 256 }; /* bytes, as in a request's header */
 
 /* What reads a part of our own form; NULL: nothing does. */
 portable_element *portable_own_element(const struct portable_reader *reader);
-/* Leaves out the oldest turns of what a user would take more of than `limit` bytes, in about:
- * they would give way at once. Returns how many. */
-size_t portable_drop_oldest(struct portable_memory *memory, uint64_t limit);
-/* Sorts the newest memory's turns. False: two have one id. */
-bool portable_sort_turns(struct portable_memory *memory);
-
 portable_element portable_read_mem0, portable_read_mem0_history, portable_read_openmemory,
 	portable_read_chatgpt, portable_read_claude, portable_read_message;
 

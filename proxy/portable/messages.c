@@ -13,22 +13,17 @@ static bool is_aside(json_t *message)
 	       (calls && portable_says(message, "role", "assistant"));
 }
 
-struct content {
-	struct text_part *texts;
-	size_t count;
-};
-
-/* As in a chat: a string, or the texts among its parts. False: it is neither. */
-static bool read_content(json_t *message, struct content *read, struct arena *arena)
+/* As in a chat: a string, or the texts among its parts, in the arena. False: it is neither. */
+static bool read_content(json_t *message, struct text_part **texts, size_t *count,
+			 struct arena *arena)
 {
 	json_t *content = json_object_get(message, "content");
-	struct text_part *texts =
-		arena_alloc(arena, (json_array_size(content) + 1) * sizeof(*texts));
 	bool follows_text = false;
 	size_t i;
 	json_t *part;
-	texts[0].text = portable_text(message, "content");
-	*read = (struct content){texts, json_is_string(content)};
+	*texts = arena_alloc(arena, (json_array_size(content) + 1) * sizeof(**texts));
+	(*texts)[0].text = portable_text(message, "content");
+	*count = json_is_string(content);
 	json_array_foreach(content, i, part)
 	{
 		const bool is_text = portable_says(part, "type", "text") &&
@@ -36,19 +31,16 @@ static bool read_content(json_t *message, struct content *read, struct arena *ar
 		if (!json_is_object(part))
 			return false;
 		if (is_text)
-			texts[read->count++] = (struct text_part){
+			(*texts)[(*count)++] = (struct text_part){
 				.text = portable_text(part, "text"), .follows_text = follows_text};
 		follows_text = is_text;
 	}
 	return json_is_string(content) || json_is_array(content);
 }
 
-static const char *check_message(json_t *message, struct content *content, struct arena *arena)
+static const char *check_message(json_t *message)
 {
 	json_t *session = json_object_get(message, "session");
-	if (portable_text(message, "role").size == 0 || !read_content(message, content, arena))
-		return "Each message needs a string \"role\" and a \"content\" that is a string or "
-		       "an array of parts.";
 	if (!portable_says(message, "role", "user") && !portable_says(message, "role", "assistant"))
 		return "A message's \"role\" must be user or assistant (system, developer and tool "
 		       "are left out).";
@@ -90,20 +82,26 @@ static struct portable_conversation *conversation_of(struct portable_reader *rea
 const char *portable_read_message(struct portable_reader *reader, json_t *message)
 {
 	struct arena scratch = {0};
-	struct content content;
+	struct text_part *texts;
+	size_t count;
 	int64_t at;
 	if (is_aside(message)) {
 		reader->intake.left_out[LEFT_UNSHOWN]++;
 		return NULL;
 	}
-	const char *fault = check_message(message, &content, &scratch);
+	const bool is_whole = read_content(message, &texts, &count, &scratch) &&
+			      portable_text(message, "role").size > 0;
+	const char *fault = is_whole
+				    ? check_message(message)
+				    : "Each message needs a string \"role\" and a \"content\" that "
+				      "is a string or an array of parts.";
 	if (fault == NULL)
 		fault = read_time(reader, message, &at);
 	if (fault == NULL)
 		portable_add_message(
 			reader, conversation_of(reader, portable_text(message, "session")),
-			portable_says(message, "role", "user") ? ROLE_USER : ROLE_ASSISTANT,
-			content.texts, content.count, at);
+			portable_says(message, "role", "user") ? ROLE_USER : ROLE_ASSISTANT, texts,
+			count, at);
 	arena_finish(&scratch);
 	return fault;
 }

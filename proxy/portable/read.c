@@ -248,39 +248,37 @@ static const struct portable_form {
 
 enum { FORMS = sizeof(forms) / sizeof(forms[0]) };
 
-/* The bytes of a text, so often, with what is taken for each value in it. */
-struct cost {
-	size_t times, object, array, member, value;
-};
+/* What jansson takes at most for a value of a text, by the byte that tells of it: an empty object
+ * of two bytes takes two hundred. */
+static const uint8_t of_tree[UINT8_MAX + 1] = {['{'] = 200, ['['] = 120, [':'] = 70, [','] = 40};
+/* A conversation stands as it is, and has an entry for each message. */
+static const uint8_t of_conversation[UINT8_MAX + 1] = {['{'] = 64};
 
-static size_t cost_of(struct slice text, const struct cost *cost)
+/* So many times the text's bytes, and what is taken for each value in it. */
+static size_t cost_of(struct slice text, size_t times, const uint8_t *cost)
 {
-	size_t size = cost->times * text.size;
+	size_t size = times * text.size;
 	bool in_text = false;
 	for (size_t i = 0; i < text.size && size <= BUDGET; i++) {
 		const char c = text.data[i];
 		i += in_text && c == '\\';
 		in_text ^= c == '"';
-		if (!in_text)
-			size += c == '{'   ? cost->object
-				: c == '[' ? cost->array
-				: c == ':' ? cost->member
-				: c == ',' ? cost->value
-					   : 0;
+		size += in_text ? 0 : cost[(unsigned char)c];
 	}
 	return size;
 }
 
-/* What jansson takes at most: an empty object of two bytes takes two hundred. The text is there
- * besides, while jansson reads a string, and when it is kept. */
-static const struct cost of_tree = {4, 200, 120, 70, 40};
-/* A conversation stands as it is, and has an entry for each message. */
-static const struct cost of_conversation = {2, 64, 0, 0, 0};
+/* The text is there besides its tree, while jansson reads a string, and when it is kept. */
+static size_t cost_of_tree(struct slice text)
+{
+	enum { TIMES = 4 };
+	return cost_of(text, TIMES, of_tree);
+}
 
 /* Half of the room is there for a message, where its conversation takes the rest. */
 bool portable_fits(struct slice text)
 {
-	return cost_of(text, &of_tree) <= BUDGET / 2;
+	return cost_of_tree(text) <= BUDGET / 2;
 }
 
 json_t *portable_load(struct slice text)
@@ -303,8 +301,8 @@ static size_t cost_of_part(const struct portable_reader *reader)
 	if (part->is_too_long)
 		return SIZE_MAX;
 	return reader->form_of_list != NULL && reader->form_of_list->is_conversation
-		       ? BUDGET / 2 + cost_of(part->text, &of_conversation)
-		       : cost_of(part->text, &of_tree);
+		       ? BUDGET / 2 + cost_of(part->text, 2, of_conversation)
+		       : cost_of_tree(part->text);
 }
 
 /* The elements that an array has room for once it has one more. */
@@ -553,6 +551,66 @@ static bool take_part(struct portable_reader *reader, const char **fault)
 	return true;
 }
 
+/* ---- its end ---- */
+
+/* The newest first. */
+static int compare_age(const void *left, const void *right)
+{
+	const struct portable_turn *const *a = left, *const *b = right;
+	if ((*a)->turn.created_at != (*b)->turn.created_at)
+		return (*a)->turn.created_at < (*b)->turn.created_at ? 1 : -1;
+	return (*a < *b) - (*a > *b);
+}
+
+/* About what a turn takes at least: its record, and the index of its words. */
+static uint64_t bytes_of(const struct portable_turn *turn)
+{
+	enum { OF_RECORDS = 512 };
+	return 2 * (uint64_t)turn->turn.text.size + OF_RECORDS;
+}
+
+/* Leaves out the oldest turns of what a user would take more of than `limit` bytes, in about: they
+ * would give way at once. Returns how many. */
+static size_t drop_oldest(struct portable_memory *memory, uint64_t limit)
+{
+	const size_t count = memory->turn_count;
+	struct portable_turn **turns = xcalloc(count + 1, sizeof(*turns));
+	uint64_t bytes = 0;
+	for (size_t i = 0; i < count; i++) {
+		turns[i] = &memory->turns[i];
+		bytes += bytes_of(turns[i]);
+	}
+	if (bytes > limit)
+		qsort(turns, count, sizeof(struct portable_turn *), compare_age);
+	for (size_t i = count; i-- > 0 && bytes > limit;) {
+		bytes -= bytes_of(turns[i]);
+		turns[i]->turn.id = 0;
+	}
+	free(turns);
+	for (size_t i = 0; memory->appends && i < count; i++) {
+		const uint64_t asked = memory->turns[i].turn.exchange;
+		if (asked != 0 && asked <= count && memory->turns[asked - 1].turn.id == 0)
+			memory->turns[i].turn.id = 0; /* an answer goes with its question */
+	}
+	memory->turn_count = 0;
+	for (size_t i = 0; i < count; i++) {
+		if (memory->turns[i].turn.id != 0)
+			memory->turns[memory->turn_count++] = memory->turns[i];
+	}
+	return count - memory->turn_count;
+}
+
+/* False: two have one id. */
+static bool sort_turns(struct portable_memory *memory)
+{
+	bool is_fine = true;
+	if (memory->turn_count > 0)
+		qsort(memory->turns, memory->turn_count, sizeof(*memory->turns), ids_compare);
+	for (size_t i = 1; i < memory->turn_count; i++)
+		is_fine &= memory->turns[i - 1].turn.id != memory->turns[i].turn.id;
+	return is_fine;
+}
+
 const char *portable_read(struct portable_reader *reader)
 {
 	const char *fault = note_places(reader);
@@ -570,8 +628,8 @@ const char *portable_read(struct portable_reader *reader)
 	}
 	if (fault == NULL && reader->user_limit > 0)
 		reader->intake.left_out[LEFT_OVER_LIMIT] +=
-			portable_drop_oldest(&reader->memory, reader->user_limit);
-	if (fault == NULL && !portable_sort_turns(&reader->memory))
+			drop_oldest(&reader->memory, reader->user_limit);
+	if (fault == NULL && !sort_turns(&reader->memory))
 		fault = two_turns;
 	return fault;
 }

@@ -205,16 +205,6 @@ static const char *read_settings(struct portable_reader *reader, json_t *object)
 	return fault;
 }
 
-bool portable_sort_turns(struct portable_memory *memory)
-{
-	bool is_fine = true;
-	if (memory->turn_count > 0)
-		qsort(memory->turns, memory->turn_count, sizeof(*memory->turns), ids_compare);
-	for (size_t i = 1; i < memory->turn_count; i++)
-		is_fine &= memory->turns[i - 1].turn.id != memory->turns[i].turn.id;
-	return is_fine;
-}
-
 static portable_element *element_of_turns(const struct json_part *part)
 {
 	if (!slice_equal(part->list, SLICE("conversations")))

@@ -97,26 +97,22 @@ static void put_turn(struct buffer *out, const struct portable_turn *from, struc
 	buffer_append_byte(out, '}');
 }
 
-/* The turns by conversation, so that writing them takes one walk. */
-struct in_order {
-	uint32_t conversation;
-	size_t at; /* of the memory's turns */
-};
-
 static int compare_order(const void *left, const void *right)
 {
-	const struct in_order *a = left;
-	const struct in_order *b = right;
-	if (a->conversation != b->conversation)
-		return a->conversation < b->conversation ? -1 : 1;
-	return (a->at > b->at) - (a->at < b->at);
+	const struct portable_turn *const *a = left, *const *b = right;
+	if ((*a)->turn.conversation != (*b)->turn.conversation)
+		return (*a)->turn.conversation < (*b)->turn.conversation ? -1 : 1;
+	return (*a > *b) - (*a < *b);
 }
 
-static struct in_order *order_turns(const struct portable_memory *memory, struct arena *arena)
+/* The turns by conversation, so that writing them takes one walk. */
+static const struct portable_turn **order_turns(const struct portable_memory *memory,
+						struct arena *arena)
 {
-	struct in_order *order = arena_alloc(arena, (memory->turn_count + 1) * sizeof(*order));
+	const struct portable_turn **order =
+		arena_alloc(arena, (memory->turn_count + 1) * sizeof(*order));
 	for (size_t i = 0; i < memory->turn_count; i++)
-		order[i] = (struct in_order){memory->turns[i].turn.conversation, i};
+		order[i] = &memory->turns[i];
 	if (memory->turn_count > 1)
 		qsort(order, memory->turn_count, sizeof(*order), compare_order);
 	return order;
@@ -124,7 +120,8 @@ static struct in_order *order_turns(const struct portable_memory *memory, struct
 
 /* `next` walks through the turns in order. */
 static void put_conversation(struct buffer *out, const struct portable_memory *memory, size_t at,
-			     const struct in_order *order, size_t *next, struct arena *arena)
+			     const struct portable_turn *const *order, size_t *next,
+			     struct arena *arena)
 {
 	const struct portable_conversation *one = &memory->conversations[at];
 	bool first = true;
@@ -138,11 +135,11 @@ static void put_conversation(struct buffer *out, const struct portable_memory *m
 	json_put_flag(out, "carries_history", one->conversation.carries_history);
 	json_put_flag(out, "branched", one->conversation.branched);
 	buffer_append(out, SLICE(",\"turns\":["));
-	for (; *next < memory->turn_count && order[*next].conversation <= one->id; ++*next) {
-		if (order[*next].conversation < one->id)
+	for (; *next < memory->turn_count && order[*next]->turn.conversation <= one->id; ++*next) {
+		if (order[*next]->turn.conversation < one->id)
 			continue;
 		buffer_append(out, first ? SLICE("") : SLICE(","));
-		put_turn(out, &memory->turns[order[*next].at], arena);
+		put_turn(out, order[*next], arena);
 		first = false;
 	}
 	buffer_append(out, SLICE("]}"));
@@ -192,7 +189,7 @@ void portable_write(struct buffer *out, const struct portable_memory *memory, in
 		buffer_append(out, i == 0 ? SLICE("") : SLICE(","));
 		put_fact(out, &memory->facts[i], arena);
 	}
-	const struct in_order *order = order_turns(memory, arena);
+	const struct portable_turn **order = order_turns(memory, arena);
 	size_t next = 0;
 	buffer_append(out, SLICE("],\"conversations\":["));
 	for (size_t i = 0; i < memory->conversation_count; i++) {
