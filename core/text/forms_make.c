@@ -21,6 +21,8 @@ static struct form_slot *slot_of(uint64_t key)
 
 static struct slice stem_of(struct sb_stemmer *stemmer, struct slice word)
 {
+	if (stemmer == NULL)
+		return word;
 	const sb_symbol *stem =
 		sb_stemmer_stem(stemmer, (const sb_symbol *)word.data, (int)word.size);
 	if (stem == NULL)
@@ -48,8 +50,9 @@ static void add_family(const char *name, struct sb_stemmer *stemmer, struct slic
 
 static void add_families(const char *name, const char *families)
 {
-	struct sb_stemmer *stemmer = sb_stemmer_new(name, NULL);
-	if (stemmer == NULL)
+	const bool is_unstemmed = lexicon_is_unstemmed(name);
+	struct sb_stemmer *stemmer = is_unstemmed ? NULL : sb_stemmer_new(name, NULL);
+	if (stemmer == NULL && !is_unstemmed)
 		abort();
 	while (*families != '\0') {
 		size_t size = strcspn(families, ",");

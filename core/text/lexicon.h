@@ -28,16 +28,24 @@ struct lexicon_votes {
 void lexicon_vote(struct lexicon_votes *votes, uint32_t languages, uint32_t count);
 /* The language with the most votes; English if there are none. */
 unsigned lexicon_elect(const struct lexicon_votes *votes);
-/* The name of Snowball's stemmer for a word of a text in this language; a word in another script
- * identifies its own language. NULL: there is none. */
+/* The name of Snowball's stemmer for a word of a text in this language, or one that
+ * lexicon_is_unstemmed() knows; a word in another script identifies its own language. NULL: each
+ * word is its own stem. */
 const char *lexicon_stemmer(unsigned language, struct slice word);
 
 /* Forms: words that belong together although their stems differ, such as "fly", "flew" and
  * "flight". */
 
 /* The hash of the stem that stands for this one and its kin, often its own. `stemmer` is the name
- * of Snowball's stemmer that made it. */
+ * that lexicon_stemmer() gave. */
 uint64_t forms_stem(const char *stemmer, struct slice stem);
+
+/* Whether this is the name of a language whose words Snowball does not stem: they have their families
+ * of [forms] only. */
+static inline bool lexicon_is_unstemmed(const char *stemmer)
+{
+	return strncmp(stemmer, "no ", 3) == 0;
+}
 
 /* The layout of the map that forms_make.c makes while the program is built. */
 struct form_slot {

@@ -142,6 +142,8 @@ struct stemmers {
 
 static uint64_t stem(struct stemmers *stemmers, const char *name, struct slice word)
 {
+	if (lexicon_is_unstemmed(name))
+		return forms_stem(name, word);
 	if (name != stemmers->name) {
 		sb_stemmer_delete(stemmers->stemmer);
 		stemmers->stemmer = sb_stemmer_new(name, NULL);

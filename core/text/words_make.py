@@ -111,6 +111,10 @@ class Language:
     def text(self, name):
         return self.sections.get(name, "")
 
+    def stemmer(self):
+        """As lexicon_stemmer() names it; None: neither Snowball nor the file knows a word's forms."""
+        return self.text("stemmer").strip() or (f"no {self.name}" if "forms" in self.sections else None)
+
     def words(self, name):
         return phrases_of(self.text(name)) if name in PHRASE_LISTS or name in PHRASES else self.text(name).split()
 
@@ -203,8 +207,8 @@ def lexicon(languages, _):
     print_maps("lexicon", {0: rows})
     print("static const char *const latin_stemmers[LEXICON_LATIN_COUNT] = {")
     for language in languages:
-        if language.is_latin and language.text("stemmer"):
-            print(f'\t[{language.number}] = "{language.text("stemmer").strip()}",')
+        if language.is_latin and language.stemmer():
+            print(f'\t[{language.number}] = "{language.stemmer()}",')
     print("};")
 
 
@@ -213,7 +217,7 @@ def form_rows(languages, _):
     print("static const struct {\n\tconst char *stemmer;\n\tconst char *families;\n} form_rows[] = {")
     for language in languages:
         if "forms" in language.sections:
-            print(f'\t{{"{language.text("stemmer").strip()}", "{" ".join(language.words("forms"))}"}},')
+            print(f'\t{{"{language.stemmer()}", "{" ".join(language.words("forms"))}"}},')
     print("};")
 
 
