@@ -40,8 +40,8 @@ const char *lexicon_stemmer(unsigned language, struct slice word);
  * that lexicon_stemmer() gave. */
 uint64_t forms_stem(const char *stemmer, struct slice stem);
 
-/* Whether this is the name of a language whose words Snowball does not stem: they have their families
- * of [forms] only. */
+/* Whether this is the name of a language whose words Snowball does not stem: they have their
+ * families of [forms] only. */
 static inline bool lexicon_is_unstemmed(const char *stemmer)
 {
 	return strncmp(stemmer, "no ", 3) == 0;

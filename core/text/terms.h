@@ -9,7 +9,7 @@
 
 /* Raise this whenever a text would give other terms, or a turn another recall_document: the store
  * then rebuilds its index. */
-enum { TERMS_VERSION = 2 };
+enum { TERMS_VERSION = 3 };
 
 enum term_kind {
 	TERM_WORD,     /* a word that is its own stem */
