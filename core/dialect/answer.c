@@ -27,6 +27,22 @@ void answer_finish(struct answer *answer)
 	free(answer->tool_calls);
 }
 
+bool answer_scan(struct answer *answer, struct slice json, const char *const *names, size_t count,
+		 struct json_value *values)
+{
+	unsigned repeated;
+	const bool is_object = json_scan_and_pick(json, names, count, values, &repeated, NULL) &&
+			       slice_trim(json).data[0] == '{';
+	answer->unreadable |= !is_object;
+	return is_object;
+}
+
+bool answer_is_said(struct json_value value)
+{
+	return value.type == JSON_TYPE_OBJECT ||
+	       (value.type == JSON_TYPE_STRING && value.end - value.begin > sizeof("\"\"") - 1);
+}
+
 /* Appends what fits, up to the end of a character. After the first dropped byte it takes nothing
  * more, so the text has no gaps. */
 void answer_add_text(struct buffer *buffer, struct slice text)

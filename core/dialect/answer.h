@@ -62,6 +62,13 @@ struct answer {
 void answer_init(struct answer *answer, size_t limit);
 void answer_finish(struct answer *answer);
 
+/* Picks the members of a JSON object, as json_scan_and_pick() does. False: it is none, and the
+ * answer unreadable. */
+bool answer_scan(struct answer *answer, struct slice json, const char *const *names, size_t count,
+		 struct json_value *values);
+/* Whether a member says something: some servers write "" where others write null. */
+bool answer_is_said(struct json_value value);
+
 /* Drops what does not fit, up to the end of a character, and takes nothing more. */
 void answer_add_text(struct buffer *buffer, struct slice text);
 /* Adds a whole string of the document `json`. */

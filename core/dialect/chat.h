@@ -1,5 +1,4 @@
-/* The rooms of the Chat Completions dialect: chat.c its requests, chat_reply.c its replies and what
- * we say in it ourselves. Only they include this, and Ollama's, whose messages look alike. */
+/* What the requests of Chat Completions and of Ollama share, whose messages look alike. */
 #ifndef RECALLD_CORE_DIALECT_CHAT_H
 #define RECALLD_CORE_DIALECT_CHAT_H
 
@@ -25,12 +24,5 @@ struct step *chat_begin_step(struct gathering *gathering, struct slice body,
 
 /* Sets where memory goes in a request whose messages have that lead. */
 void chat_set_places(struct request *request, const struct chat_lead *lead);
-
-/* As in struct dialect. */
-void chat_add(struct answer *answer, struct slice event, struct slice json);
-enum terminal chat_match_terminal(const struct event_head *head);
-void chat_error_body(struct buffer *out, int status, const char *code, struct slice message);
-void chat_error_event(struct buffer *out, int64_t sequence, int status, const char *code,
-		      struct slice message);
 
 #endif

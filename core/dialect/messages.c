@@ -156,12 +156,8 @@ static void messages_add(struct answer *answer, struct slice event, struct slice
 	static const char *const names[EVENT_NAMES] = {"type",  "message", "content_block",
 						       "delta", "usage",   "error"};
 	struct json_value values[EVENT_NAMES];
-	unsigned repeated;
-	if (!json_scan_and_pick(json, names, EVENT_NAMES, values, &repeated, NULL) ||
-	    slice_trim(json).data[0] != '{') {
-		answer->unreadable = true;
+	if (!answer_scan(answer, json, names, EVENT_NAMES, values))
 		return;
-	}
 	struct arena arena = {0};
 	struct json_value whole;
 	struct slice type = json_string_text(json, values[EVENT_TYPE], &arena);

@@ -14,11 +14,4 @@ struct ollama_call {
 
 struct ollama_call ollama_call_of(struct slice json, struct json_value call);
 
-/* As in struct dialect. */
-void ollama_add(struct answer *answer, struct slice event, struct slice json);
-enum terminal ollama_match_terminal(const struct event_head *head);
-void ollama_error_body(struct buffer *out, int status, const char *code, struct slice message);
-void ollama_error_event(struct buffer *out, int64_t sequence, int status, const char *code,
-			struct slice message);
-
 #endif

@@ -1,6 +1,5 @@
 /* The Responses API. A request with two "input" members is not valid in it. */
-#include "core/dialect/responses_input.h"
-#include "core/dialect/responses_reply.h"
+#include "core/dialect/responses.h"
 
 enum {
 	NAME_INPUT,

@@ -1,5 +1,5 @@
 /* Turns the items of a Responses request into steps. */
-#include "core/dialect/responses_input.h"
+#include "core/dialect/responses.h"
 
 const char *const response_input_members[INPUT_MEMBERS] = {
 	"type",    "role", "content", "phase",

@@ -1,6 +1,6 @@
 /* The items that a Responses request and its reply consist of. The types are those of OpenAI's
  * API; what is not listed, now or ever, is left alone. */
-#include "core/dialect/responses_items.h"
+#include "core/dialect/responses.h"
 
 #include <string.h>
 

@@ -1,7 +1,4 @@
-#include "core/dialect/responses_output.h"
-
-#include "core/dialect/request.h"
-#include "core/dialect/responses_items.h"
+#include "core/dialect/responses.h"
 
 #include <stdlib.h>
 

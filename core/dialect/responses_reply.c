@@ -1,8 +1,5 @@
 /* A Responses reply: the response as one JSON object, or the events that it comes in. */
-#include "core/dialect/responses_reply.h"
-
-#include "core/dialect/responses_items.h"
-#include "core/dialect/responses_output.h"
+#include "core/dialect/responses.h"
 
 enum {
 	NAME_TYPE,
@@ -223,14 +220,10 @@ void responses_add(struct answer *answer, struct slice event, struct slice json)
 {
 	struct reading reading = {.answer = answer, .json = json};
 	struct arena arena = {0};
-	unsigned repeated;
 	if (slice_equal(json, SLICE("[DONE]"))) /* which some servers add */
 		return;
-	if (!json_scan_and_pick(json, names, NAMES, reading.values, &repeated, NULL) ||
-	    slice_trim(json).data[0] != '{') {
-		answer->unreadable = true;
+	if (!answer_scan(answer, json, names, NAMES, reading.values))
 		return;
-	}
 	struct slice type = json_string_text(json, reading.values[NAME_TYPE], &arena);
 	if (type.size == 0)
 		type = event;
