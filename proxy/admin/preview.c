@@ -13,6 +13,18 @@ struct preview {
 	uint64_t begun;
 };
 
+/* True if the members that may stand beside the question are texts. */
+static bool has_texts(const json_t *document)
+{
+	static const char *const names[] = {"mode", "session", "model"};
+	bool fits = true;
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+		const json_t *value = json_object_get(document, names[i]);
+		fits &= value == NULL || json_is_string(value);
+	}
+	return fits;
+}
+
 static struct slice member(const json_t *document, const char *name, struct arena *arena)
 {
 	const json_t *value = json_object_get(document, name);
@@ -144,13 +156,13 @@ void admin_post_preview(struct admin_call *call)
 	json_t *document = json_loadb(body.data == NULL ? "" : body.data, body.size, 0, &error);
 	struct slice question = member(document, "question", &call->arena);
 	const struct dialect *dialect = name.data == NULL ? &dialect_chat : dialect_named(name);
-	if (slice_is_blank(question) || question.size > PREVIEW_LIMIT / 16)
+	if (slice_is_blank(question) || question.size > PREVIEW_LIMIT / 16 || !has_texts(document))
 		admin_reply_error(call, 400, "invalid_preview",
 				  "The body must be an object with a \"question\" and optionally "
 				  "\"mode\", \"session\" and \"model\", all strings.");
 	else if (dialect == NULL)
 		admin_reply_error(call, 400, "invalid_dialect",
-				  "?dialect= must be chat, responses or messages.");
+				  "?dialect= must be chat, responses, messages or ollama.");
 	else
 		start(call, dialect, document, question);
 	json_decref(document);

@@ -409,7 +409,7 @@ void admin_get_users(struct admin_call *call)
 	    !admin_query(call, "after", &after) ||
 	    !admin_query_number(call, "limit", MAX_LIMIT, &limit))
 		return;
-	if (after.size > 0 &&
+	if (after.data != NULL &&
 	    !read_hex(after, listing->after.bytes, sizeof(listing->after.bytes))) {
 		admin_reply_error(call, 400, "invalid_query",
 				  "\"after\" must be the \"next\" of an earlier answer.");

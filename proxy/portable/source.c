@@ -83,6 +83,8 @@ static const char *look(struct portable_source *source)
 			note_list(source, part.list, &best);
 			own_lists += slice_equal(part.list, SLICE("facts")) ||
 				     slice_equal(part.list, slice_of(conversations));
+			if (slice_equal(part.list, SLICE("learn")))
+				source->learn = LEARN_UNKNOWN;
 		} else if (part.kind == JSON_PART_MEMBER &&
 			   slice_equal(part.list, SLICE("format"))) {
 			source->is_own = slice_equal(part.text, SLICE("\"recalld-export-1\""));

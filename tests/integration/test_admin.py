@@ -190,6 +190,7 @@ def test_imported_turns_are_injected_with_their_dates(daemon, upstream, user):
         b'{"messages":[{"role":"user","content":"x","created_at":"yesterday"}]}',
         b'{"messages":[{"role":"user","content":"x","session":7}]}',
         b'{"messages":[{"role":"user","content":"x"}],"learn":"yes"}',
+        b'{"messages":[{"role":"user","content":"x"}],"learn":[null]}',
     ],
 )
 def test_a_bad_import_is_400_and_changes_nothing(daemon, user, body):

@@ -243,8 +243,8 @@ def test_a_preview_of_an_unknown_user_is_404(daemon, user):
     assert reply.status_code == 404
 
 
-@pytest.mark.parametrize("body", [b"", b"[]", b'{"question":""}', b'{"question":7}', b"{"])
-def test_a_preview_without_a_question_is_400(daemon, remembered, body):
+@pytest.mark.parametrize("body", [b"", b"[]", b'{"question":""}', b'{"question":7}', b'{"question":"Who?","mode":{}}', b"{"])
+def test_a_preview_without_a_question_or_of_another_form_is_400(daemon, remembered, body):
     reply = daemon.admin("POST", daemon.memory_path(remembered, "/preview"), content=body)
     assert reply.status_code == 400
 

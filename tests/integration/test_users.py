@@ -118,7 +118,7 @@ def test_a_prefix_and_a_tenant_select(fresh):
 
 
 @pytest.mark.parametrize(
-    "query", ["limit=0", "limit=1001", "limit=-1", "limit=x", "limit=", "limit=99999999999999999999", "after=x", "after=" + "g" * 32, "prefix=%zz", "tenant=%"]
+    "query", ["limit=0", "limit=1001", "limit=-1", "limit=x", "limit=", "limit=99999999999999999999", "after=", "after=x", "after=" + "g" * 32, "prefix=%zz", "tenant=%"]
 )
 def test_a_bad_query_is_400(daemon, query):
     reply = daemon.admin("GET", f"/v1/users?{query}")
