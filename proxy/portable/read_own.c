@@ -1,4 +1,4 @@
-/* Our own form: see recalld(8), "Take along". */
+/* Our own form: see recalld-api(7), "Exports and imports". */
 #include "core/base/ids.h"
 #include "core/json/json.h"
 #include "core/memory/user.h"

@@ -84,7 +84,7 @@ def configuration_page():
                           capture_output=True, text=True, check=True, env=clean_environment()).stdout
 
 
-@pytest.mark.parametrize("page", ["recalld.8", "recallctl.1", "recalld.conf.5"])
+@pytest.mark.parametrize("page", ["recalld.8", "recallctl.1", "recalld-api.7", "recalld.conf.5"])
 def test_man_pages_are_valid(page, tmp_path):
     if shutil.which("mandoc") is None:
         pytest.skip("mandoc is not installed")

@@ -218,36 +218,6 @@ def test_what_works_says_whether_it_was_tried():
     assert all(tried == "no; from documents" or tried.startswith("its ") for _, tried in rows)
 
 
-def test_the_admin_addresses_paths(knowing):
-    named = re.findall(r"^\.It Ic (GET|POST|DELETE) (/\S+)$", RECALLD, re.M)
-    assert len(named) == 27
-    turns = {"messages": [{"role": "user", "content": "I live in Porto."}]}
-    note = {"key": "pet", "value": "cat"}
-    fact = knowing.admin("POST", "/v1/users/alex/facts", json=note | {"key": "car"}).json()["id"]
-    assert knowing.admin("PATCH", f"/v1/users/alex/facts/{fact}", json={"state": "retracted"}).status_code == 200
-    chat = knowing.post_chat(json.dumps({"model": "demo", "messages": [{"role": "user", "content": QUESTION}]}).encode(),
-                             {"X-User-Id": "alex"})
-    knowing.import_messages("bo", turns["messages"], tenant="t1", learn=False)
-    said = knowing.memory("alex")["messages"]
-    old = {"role": "user", "content": "I live in Paris.", "created_at": "2020-06-01T10:00:00Z"}
-    knowing.import_messages("alex", [old], learn=False)
-    bodies = {"messages": turns, "preview": {"question": QUESTION}, "facts": note, "forget": {"about": "Lisbon"},
-              "import": knowing.admin("GET", "/v1/users/alex/export").json(), "t1": {"confirm": "t1"}}
-    places = {"USER": "alex", "TENANT": "t1", "facts/ID": f"facts/{fact}", "turns/ID": f"turns/{said[0]['id']}",
-              "conversations/ID": f"conversations/{said[-1]['conversation']}",
-              "receipts/ID": f"receipts/{chat.headers['X-Memory-Receipt']}"}
-    # Those that delete come last, and the user's after the parts of it.
-    for method, path in sorted(named, key=lambda pair: (pair[0] == "DELETE", pair[1].endswith(("/USER", "/TENANT")))):
-        for name, value in places.items():
-            path = path.replace(name, value)
-        if method == "DELETE" and path.endswith("/memory"):
-            path += "?since=2020-01-01&until=2021-01-01"
-        last = path.rpartition("/")[2]
-        body = {"json": bodies.get(last, {})} if method == "POST" or last in bodies else {}
-        reply = knowing.admin(method, path, **body)
-        assert reply.status_code in (200, 201, 202, 204), (method, path, reply.text)
-
-
 def test_the_signature_that_the_example_configuration_makes(own):
     recipe = re.search(r"^# +(printf .*openssl.*)$", (ROOT / "conf/recalld.conf").read_text(), re.M)[1]
     signature = run(["bash", "-c", recipe], USER_ID="alex", SECRET="s3").strip()
@@ -291,6 +261,8 @@ def test_what_is_installed(tmp_path):
     installed = [next(tmp_path.rglob(f"bin/{name}")) for name in ("recalld", "recallctl")]
     for path in installed:
         assert path.name in run([str(path), "--version"])
+    for name in ("man8/recalld.8", "man1/recallctl.1", "man5/recalld.conf.5", "man7/recalld-api.7", "recalld/openapi.yaml"):
+        assert len(list(tmp_path.rglob(f"share/**/{name}"))) == 1, name
 
 
 # ---- conf/quickstart ----
