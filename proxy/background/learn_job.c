@@ -10,6 +10,7 @@
 #include "proxy/runtime/metrics.h"
 #include "storage/audit.h"
 
+#include <assert.h>
 #include <stdlib.h>
 
 enum {
@@ -529,6 +530,7 @@ static void step(struct learn_job *learn_job, const struct model_reply *reply,
 		learn_job->state = begin(learn_job);
 		break;
 	case LEARN_AWAITS_MODEL:
+		assert(reply != NULL);
 		learn_job->state = take_reply(learn_job, reply);
 		break;
 	case LEARN_AWAITS_STORE:
