@@ -24,12 +24,6 @@ struct applier {
 	bool conceals; /* something */
 };
 
-/* The entity and key of an entry in the form in which they are compared. */
-struct subject {
-	struct slice entity;
-	struct slice key;
-};
-
 static inline bool was_said_later(const struct applier *applier, const struct known *known)
 {
 	const struct learn_turn *turn = applier->turn;
@@ -39,10 +33,8 @@ static inline bool was_said_later(const struct applier *applier, const struct kn
 }
 
 /* Ends what the entry says no longer holds. */
-void learn_remove(struct applier *applier, const struct subject *subject,
-		  const struct learn_entry *entry);
+void learn_remove(struct applier *applier, const struct learn_entry *entry);
 /* Erases what both the entry and the user's wish name. */
-void learn_forget(struct applier *applier, const struct subject *subject,
-		  const struct learn_entry *entry);
+void learn_forget(struct applier *applier, const struct learn_entry *entry);
 
 #endif

@@ -265,18 +265,16 @@ static void list_changes(struct applier *applier, const struct learn_entries *en
 
 static void apply_entry(struct applier *applier, const struct learn_entry *entry)
 {
-	const struct subject subject = {fact_fold(entry->entity, applier->arena),
-					fact_key(entry->key, applier->arena)};
 	switch (entry->op) {
 	case LEARN_SET:
 	case LEARN_ADD:
 		apply_value(applier, entry);
 		break;
 	case LEARN_REMOVE:
-		learn_remove(applier, &subject, entry);
+		learn_remove(applier, entry);
 		break;
 	case LEARN_FORGET:
-		learn_forget(applier, &subject, entry);
+		learn_forget(applier, entry);
 		break;
 	}
 }

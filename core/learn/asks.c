@@ -1,7 +1,6 @@
-#include "core/learn/asks.h"
+#include "core/learn/said.h"
 
 #include "core/base/word_map.h"
-#include "core/learn/words.h"
 #include "core/text/lexicon.h"
 #include "core/text/text.h"
 #include "lists.h"
@@ -10,7 +9,7 @@
 
 static bool says_any(struct slice text, const char *const *signs)
 {
-	return learn_may_have_signs(text) && slice_has_any(text, signs);
+	return said_may_have_signs(text) && slice_has_any(text, signs);
 }
 
 /* ---- to forget ---- */
@@ -65,7 +64,7 @@ static bool is_no_request(const struct said_clause *clause, size_t verb)
 		!slice_is_any(next, list_turkish_would_you));
 }
 
-/* Whether the clause asks for what the word at `verb` means: "forget", but not "I forget", "people
+/* True if the clause asks for what the word at `verb` means: "forget", but not "I forget", "people
  * forget", "don't forget" or "did you forget". */
 static bool asks_at(const struct said *said, const struct said_clause *clause, size_t verb)
 {
@@ -112,10 +111,10 @@ static bool asks_not_to_keep(const struct said_clause *clause)
 	return false;
 }
 
-/* The same for scripts without spaces. */
+/* Does this for scripts without spaces. */
 static bool asks_in_signs(struct slice text)
 {
-	if (!learn_may_have_signs(text))
+	if (!said_may_have_signs(text))
 		return false;
 	for (size_t i = 0; list_forget_signs[i] != NULL; i++) {
 		struct slice verb = slice_of(list_forget_signs[i]);
@@ -179,7 +178,7 @@ static bool is_told(const struct said *said, size_t at)
 	const struct slice between = {begin, (size_t)(said->clauses[at].text.data - begin) + 1};
 	uint32_t bits = before->signs;
 	for (size_t i = 0; i < before->count; i++)
-		bits |= learn_word_bits(word_hash(before->words[i].text), ~0U);
+		bits |= said_word_bits(word_hash(before->words[i].text), ~0U);
 	return (bits & (WORD_SAY | WORD_TASK)) != 0 &&
 	       (slice_find(between, SLICE(":"), 0) < between.size ||
 		slice_find(between, SLICE("："), 0) < between.size ||
@@ -231,7 +230,7 @@ bool said_corrects(const struct said *said)
 static bool look_at_part(uint32_t *bits, struct slice part)
 {
 	enum { ENOUGH = WORD_FORGET | WORD_WRONG | WORD_NOT };
-	*bits |= learn_word_bits(word_hash(part), ~0U);
+	*bits |= said_word_bits(word_hash(part), ~0U);
 	return (*bits & ENOUGH) == 0;
 }
 
@@ -256,8 +255,8 @@ static bool look_at_word(void *cookie, struct slice word)
 bool said_may_press(struct slice text)
 {
 	uint32_t bits = 0;
-	if (learn_may_have_signs(text) && ((learn_sign_bits(text) & (WORD_NOT | WORD_WRONG)) != 0 ||
-					   says_any(text, list_forget_signs)))
+	if (said_may_have_signs(text) && ((said_sign_bits(text) & (WORD_NOT | WORD_WRONG)) != 0 ||
+					  says_any(text, list_forget_signs)))
 		return true;
 	text_words(text, look_at_word, &bits);
 	return (bits & (WORD_FORGET | WORD_WRONG | WORD_NOT)) != 0;

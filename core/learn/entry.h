@@ -6,6 +6,7 @@
 #include "core/facts/facts.h"
 #include "core/json/json.h"
 #include "core/learn/learn.h"
+#include "core/learn/said.h"
 
 enum {
 	LEARN_MAX_ENTRIES = 64,
@@ -43,7 +44,7 @@ struct learn_entry {
 struct learn_entries {
 	struct learn_entry list[LEARN_MAX_ENTRIES];
 	size_t count;
-	/* What the turn says of classes that are masked or dropped, and that only a model tells. */
+	/* The turn's words of classes that are masked or dropped, and that only a model tells. */
 	struct pii_said masked[LEARN_MAX_ENTRIES];
 	size_t masked_count;
 	size_t rejected; /* malformed, or beyond what the list holds */
@@ -52,18 +53,14 @@ struct learn_entries {
 /* Finds the list of entries in what a model wrote, wherever it stands: an array, a single entry, a
  * map of keys to values, or null. `list` lies in `document`, which is a part of the answer or made
  * from it. False: there is none. */
-bool learn_find_list(struct slice answer, struct slice *document, struct json_value *list,
-		     struct arena *arena);
+bool learn_find_list(struct slice answer, bool repairs, struct slice *document,
+		     struct json_value *list, struct arena *arena);
+
+/* ---- repairs of what small models write: core/learn/repair.c ---- */
 
 /* The answer without commas before closing brackets, and with double instead of single quotation
  * marks around strings. */
 struct slice learn_repaired(struct slice answer, struct arena *arena);
-
-/* Puts values that a small model misspelt, translated or misfiled back into the user's words, of
- * the entries that give a name, or else of the others. */
-struct said;
-void learn_mend(const struct learn_turn *turn, const struct said *said,
-		struct learn_entries *entries, bool names, struct arena *arena);
 
 /* Joins JSON Lines into one array: objects with only white space and commas between them. False:
  * there are fewer than two, or something else is between them. */
@@ -72,16 +69,28 @@ bool learn_join_lines(struct slice answer, struct slice *document, struct arena 
 /* Ends the answer of a model that repeated an entry until it was cut off. False: it did not. */
 bool learn_end_loop(struct slice answer, struct slice *document, struct arena *arena);
 
+/* Puts values that are translated or cut short back into the user's words, and files entries under
+ * those whom their quotes are about. */
+void learn_repair_entries(const struct learn_turn *turn, const struct said *said,
+			  struct learn_entries *entries, struct arena *arena);
+
+/* True if the entry says nothing, or no more than one of the `kept` ones before it. */
+bool learn_is_idle(const struct learn_entry *kept, size_t count, const struct learn_entry *entry,
+		   struct arena *arena);
+
+/* ---- the answer: core/learn/find.c, core/learn/read.c ---- */
+
 /* The offset after the bracket that closes the one at `begin`; `begin` if none does. */
 size_t learn_closing_bracket(struct slice text, size_t begin);
-/* Whether the value is an object with the members of an entry. */
+/* True if the value is an object with the members of an entry. */
 bool learn_is_entry(struct slice document, struct json_value value);
 
-bool learn_entries_read(struct slice answer, struct learn_entries *entries, struct arena *arena);
+bool learn_entries_read(struct slice answer, bool repairs, struct learn_entries *entries,
+			struct arena *arena);
 
 struct wish; /* core/learn/wish.h */
 
-/* Whether the user states what the entry rests on as plain truth somewhere in the turn, about the
+/* True if the user states what the entry rests on as plain truth somewhere in the turn, about the
  * entity that the entry is about: not under an "if", not as a question or in plain sarcasm, and
  * without a "not" that the quote leaves out. */
 bool learn_is_meant(const struct said *said, const struct learn_entry *entry, struct arena *arena);

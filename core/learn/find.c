@@ -148,20 +148,27 @@ static bool find_strict(struct slice answer, struct slice *document, struct json
 	return best != RANK_NONE || find_single(answer, document, list);
 }
 
-bool learn_find_list(struct slice answer, struct slice *document, struct json_value *list,
-		     struct arena *arena)
+/* Finds it in JSON that a small model broke. */
+static bool find_broken(struct slice answer, struct slice *document, struct json_value *list,
+			struct arena *arena)
 {
-	if (answer.size > MAX_ANSWER)
-		answer.size = MAX_ANSWER;
-	if (find_strict(answer, document, list))
-		return true;
+	struct slice closed;
 	answer = learn_repaired(answer, arena);
 	if (find_strict(answer, document, list))
 		return true;
 	if (learn_join_lines(answer, document, arena) && json_scan(*document, list) &&
 	    rank_array(*document, *list) == RANK_ARRAY)
 		return true;
-	struct slice closed;
 	return find_map(answer, document, list) ||
 	       (learn_end_loop(answer, &closed, arena) && find_strict(closed, document, list));
+}
+
+bool learn_find_list(struct slice answer, bool repairs, struct slice *document,
+		     struct json_value *list, struct arena *arena)
+{
+	if (answer.size > MAX_ANSWER)
+		answer.size = MAX_ANSWER;
+	return find_strict(answer, document, list) ||
+	       (repairs ? find_broken(answer, document, list, arena)
+			: find_map(answer, document, list));
 }

@@ -146,34 +146,35 @@ static size_t change_selected(struct applier *applier, struct selection selectio
 	return changed;
 }
 
-void learn_remove(struct applier *applier, const struct subject *subject,
-		  const struct learn_entry *entry)
+static struct selection selection_of(const struct applier *applier, const struct learn_entry *entry)
 {
-	change_selected(applier,
-			(struct selection){.entity = subject->entity,
-					   .key = subject->key,
-					   .value = entry->value},
-			retract);
+	return (struct selection){.entity = fact_fold(entry->entity, applier->arena),
+				  .key = fact_key(entry->key, applier->arena),
+				  .value = entry->value};
+}
+
+void learn_remove(struct applier *applier, const struct learn_entry *entry)
+{
+	(void)change_selected(applier, selection_of(applier, entry), retract);
 }
 
 /* Forgets everything about somebody, including what links others to them ("sister: Maria"). */
-static size_t forget_entity(struct applier *applier, const struct subject *subject)
+static size_t forget_entity(struct applier *applier, struct slice entity)
 {
-	struct selection about = {.entity = subject->entity, .ended_too = true};
+	struct selection about = {.entity = entity, .ended_too = true};
 	size_t forgotten = change_selected(applier, about, forget);
-	if (slice_equal(subject->entity, SLICE("user")))
+	if (slice_equal(entity, SLICE("user")))
 		return forgotten;
-	struct selection naming = {.value = subject->entity, .ended_too = true};
+	struct selection naming = {.value = entity, .ended_too = true};
 	return forgotten + change_selected(applier, naming, forget);
 }
 
 /* Forgets those of a key's values that the user names; if none is named, all values if the key
  * itself is. */
-static void forget_key(struct applier *applier, const struct subject *subject,
+static void forget_key(struct applier *applier, struct selection selection,
 		       const struct learn_entry *entry)
 {
-	struct selection selection = {
-		.entity = subject->entity, .key = subject->key, .ended_too = true, .named = true};
+	selection.named = true;
 	size_t forgotten = change_selected(applier, selection, forget);
 	selection.named = false;
 	if (forgotten == 0 && (wish_names_key(applier->wish, entry->key, applier->arena) ||
@@ -277,14 +278,11 @@ static void conceal_unheld(struct applier *applier, const struct learn_entry *en
 	conceal(applier, facts_add(&applier->facts, &known));
 }
 
-static void conceal_exactly(struct applier *applier, const struct subject *subject,
-			    const struct learn_entry *entry)
+static void conceal_exactly(struct applier *applier, const struct learn_entry *entry)
 {
-	const struct selection selection = {.entity = subject->entity,
-					    .key = subject->key,
-					    .value = entry->value,
-					    .exact = true};
+	struct selection selection = selection_of(applier, entry);
 	bool conceals = false;
+	selection.exact = true;
 	for (size_t i = 0; i < applier->facts.count; i++) {
 		struct known *known = &applier->facts.known[i];
 		if (!selects(applier, &selection, known) || !may_conceal(applier, known))
@@ -308,23 +306,20 @@ static struct slice words_beside(const struct applier *applier, const struct lea
 
 /* If the model names a key other than the fact's, the value decides, provided that the user said
  * it. Turns may still contain what no fact holds. */
-void learn_forget(struct applier *applier, const struct subject *subject,
-		  const struct learn_entry *entry)
+void learn_forget(struct applier *applier, const struct learn_entry *entry)
 {
-	struct selection selection = {.entity = subject->entity,
-				      .key = subject->key,
-				      .value = entry->value,
-				      .ended_too = true};
+	struct selection selection = selection_of(applier, entry);
+	selection.ended_too = true;
 	bool whole_entity = entry->key.size == 0 && entry->value.size == 0;
 	if (entry->conceals) {
-		conceal_exactly(applier, subject, entry);
+		conceal_exactly(applier, entry);
 		return;
 	}
 	if (entry->key.size > 0 && entry->value.size == 0) {
-		forget_key(applier, subject, entry);
+		forget_key(applier, selection, entry);
 		return;
 	}
-	size_t forgotten = whole_entity ? forget_entity(applier, subject)
+	size_t forgotten = whole_entity ? forget_entity(applier, selection.entity)
 					: change_selected(applier, selection, forget);
 	if (entry->rests_on_names && entry->value.size > 0) {
 		if (forgotten == 0)
@@ -337,7 +332,7 @@ void learn_forget(struct applier *applier, const struct subject *subject,
 	}
 	if (forgotten > 0)
 		return;
-	if (whole_entity && !slice_equal(subject->entity, SLICE("user")))
+	if (whole_entity && !slice_equal(selection.entity, SLICE("user")))
 		hide_text(applier, entry->entity);
 	else if (says_enough(entry->value))
 		hide_said(applier, (struct fact){.key = words_beside(applier, entry),

@@ -1,13 +1,9 @@
 #include "core/clients/forms.h"
 #include "core/facts/facts.h"
-#include "core/learn/asks.h"
 #include "core/learn/borne.h"
 #include "core/learn/entry.h"
-#include "core/learn/mend.h"
-#include "core/learn/names.h"
-#include "core/learn/subject.h"
+#include "core/learn/said.h"
 #include "core/learn/wish.h"
-#include "core/learn/words.h"
 #include "core/text/lexicon.h"
 #include "core/text/text.h"
 #include "lists.h"
@@ -15,7 +11,7 @@
 /* Any turn contains a shorter quote. */
 enum { SHORTEST_QUOTE = 4 };
 
-/* What an answer is checked against. */
+/* An answer is checked against this. */
 struct reading {
 	const struct learn_turn *turn;
 	struct said said; /* the user's own words */
@@ -23,24 +19,6 @@ struct reading {
 	struct slice pointed_at; /* the answer before the turn */
 	struct arena *arena;
 };
-
-/* Some models put a quote in quotation marks or end it like a sentence. */
-static struct slice without_marks(struct slice quote)
-{
-	static const char *const marks[] = {"\"", "'", "`", "“", "”", "„", "‘", "’",  "«", "»",
-					    ".",  ",", ";", ":", "!", "?", "…", "。", NULL};
-	const char *const *mark = marks;
-	while (*mark != NULL) {
-		struct slice text = slice_of(*mark++);
-		bool begins = slice_starts_with(quote, text);
-		if (!begins && !slice_ends_with(quote, text))
-			continue;
-		quote = slice_trim(slice_part(quote, begins ? text.size : 0,
-					      quote.size - (begins ? 0 : text.size)));
-		mark = marks;
-	}
-	return quote;
-}
 
 /* The first mark at or after `at` for something that the model left out; the quote's size if there
  * is none. */
@@ -58,7 +36,7 @@ static size_t find_gap(struct slice quote, size_t at, size_t *behind)
 	return first;
 }
 
-/* Whether the text contains each part of a quote that leaves something out. */
+/* True if the text contains each part of a quote that leaves something out. */
 static bool says_parts(struct slice said, struct slice quote)
 {
 	enum { MOST_PARTS = 8 };
@@ -66,7 +44,7 @@ static bool says_parts(struct slice said, struct slice quote)
 	size_t count = 0;
 	for (size_t at = 0; at < quote.size && count < MOST_PARTS; count++) {
 		size_t gap = find_gap(quote, at, &behind);
-		struct slice part = without_marks(slice_part(quote, at, gap));
+		struct slice part = said_bare(slice_part(quote, at, gap));
 		if (part.size < SHORTEST_QUOTE || !text_contains(said, part))
 			return false;
 		at = gap == quote.size ? gap : behind;
@@ -74,15 +52,14 @@ static bool says_parts(struct slice said, struct slice quote)
 	return count > 1 && count < MOST_PARTS;
 }
 
-/* Whether the user said what the entry quotes; if so, the quote becomes what the user wrote. */
+/* True if the user said what the entry quotes; some models end a quote like a sentence. */
 static bool is_said(const struct said *said, struct learn_entry *entry, struct arena *arena)
 {
 	if (entry->words.size == 0 || text_contains(said->text, entry->words))
 		return true;
-	entry->words = without_marks(entry->words);
-	size_t behind;
-	if (find_gap(entry->words, 0, &behind) == entry->words.size)
-		entry->words = mend_quote(said, entry->words, arena);
+	const struct slice bare = said_bare(entry->words);
+	if (bare.size > 0)
+		entry->words = bare;
 	entry->quote = text_one_line(entry->words, LEARN_MAX_QUOTE, arena);
 	return text_contains(said->text, entry->words) || says_parts(said->text, entry->words);
 }
@@ -93,27 +70,17 @@ static bool is_said(const struct said *said, struct learn_entry *entry, struct a
  * names. */
 static bool points(const struct support *support)
 {
-	unsigned signs = learn_sign_bits(support->text);
-	unsigned bits = signs;
-	for (size_t i = 0; i < support->count; i++)
-		bits |= support->words[i].bits;
-	if ((signs & WORD_POINT) != 0)
+	const unsigned bits = support_bits(support);
+	if ((said_sign_bits(support->text) & WORD_POINT) != 0)
 		return true;
 	bool ends_in_one = (bits & (WORD_POINT | WORD_THAT)) != 0 && (bits & WORD_ONE) != 0;
 	return ends_in_one || ((bits & WORD_TAKE) != 0 && (bits & (WORD_POINT | WORD_THAT)) != 0) ||
 	       ((bits & WORD_POINT) != 0 && support->said->language != LEXICON_ENGLISH);
 }
 
-/* "So do I": the sentence before says what. */
-static bool is_echo(struct slice quote)
-{
-	return text_says_any(quote, list_echoes);
-}
-
 static struct support support_of(const struct reading *reading, const struct learn_entry *entry)
 {
-	bool quotes = entry->words.size > 0 && !is_echo(entry->words);
-	struct slice text = quotes ? entry->words : reading->said.text;
+	struct slice text = entry->words.size > 0 ? entry->words : reading->said.text;
 	struct support support = support_read(text, &reading->said, reading->arena);
 	if (reading->pointed_at.size == 0 || !points(&support))
 		return support;
@@ -123,13 +90,9 @@ static struct support support_of(const struct reading *reading, const struct lea
 
 static bool is_value_borne(const struct reading *reading, const struct learn_entry *entry)
 {
-	if (learn_says_nothing(&reading->said, entry, reading->arena) ||
-	    !learn_is_named(reading->turn, &reading->said, entry, reading->arena))
-		return false;
-	struct support support = support_of(reading, entry);
-	return support_bears(&support, entry->value, entry->key, reading->arena) &&
-	       learn_is_meant(&reading->said, entry, reading->arena) &&
-	       learn_is_own_name(&reading->said, entry, reading->arena);
+	const struct support support = support_of(reading, entry);
+	return support_bears(&support, entry->value, reading->arena) &&
+	       learn_is_meant(&reading->said, entry, reading->arena);
 }
 
 /* A fact ends where the user says that its value, or else its key, does. */
@@ -137,14 +100,14 @@ static bool is_end_borne(const struct reading *reading, struct learn_entry *entr
 {
 	struct support support = support_of(reading, entry);
 	if (entry->value.size > 0)
-		return support_bears(&support, entry->value, entry->key, reading->arena);
+		return support_bears(&support, entry->value, reading->arena);
 	entry->rests_on_names = true;
 	return (entry->words.size >= SHORTEST_QUOTE && support_says_anything(&support)) ||
 	       support_names(&support, entry->key, reading->arena) ||
 	       (entry->names_entity && support_names(&support, entry->entity, reading->arena));
 }
 
-/* Whether the user's own turn asks for it, and names it. */
+/* True if the user's own turn asks for it, and names it. */
 static bool is_wished(const struct reading *reading, struct learn_entry *entry)
 {
 	const struct wish *wish = &reading->wish;
@@ -168,10 +131,28 @@ static bool is_wished(const struct reading *reading, struct learn_entry *entry)
 	return wish_names_whole(wish, entry->entity, arena);
 }
 
+/* True if a key or an entity is a name of a few words, and not an instruction to its reader. */
+static bool is_name(const struct reading *reading, struct slice name)
+{
+	/* In scripts without spaces, a pair of characters counts as a word. */
+	enum { MOST_WORDS = 5, MOST_PAIRS = 12 };
+	size_t count;
+	uint32_t character = 0;
+	const struct said_word *words = said_words(name, &reading->said, &count, reading->arena);
+	for (size_t i = 0; i < count; i++) {
+		if (slice_is_any(words[i].text, list_commands))
+			return false;
+	}
+	if (name.size > 0)
+		text_decode(name, 0, &character);
+	return count <= (text_is_unspaced(character) ? MOST_PAIRS : MOST_WORDS) &&
+	       !slice_has_any(name, list_command_signs);
+}
+
 /* Only the user's own words count, and only those that the model was shown. */
 static bool is_grounded(const struct reading *reading, struct learn_entry *entry)
 {
-	if (!learn_is_name(entry->key) || !learn_is_name(entry->entity) ||
+	if (!is_name(reading, entry->key) || !is_name(reading, entry->entity) ||
 	    !is_said(&reading->said, entry, reading->arena))
 		return false;
 	/* The user did not say what was masked. */
@@ -190,21 +171,6 @@ static bool is_over(const struct learn_turn *turn, const struct learn_entry *ent
 	return stores && entry->expires_at != 0 && entry->expires_at < turn->created_at;
 }
 
-/* Small models file the same words under one key after another: the first counts. */
-static bool is_said_before(const struct learn_entry *list, size_t count,
-			   const struct learn_entry *entry)
-{
-	bool is_new =
-		entry->op == LEARN_FORGET || entry->op == LEARN_REMOVE || entry->words.size == 0;
-	for (size_t i = 0; i < count && !is_new; i++) {
-		if (list[i].op != LEARN_REMOVE && slice_equal(list[i].words, entry->words) &&
-		    slice_equal(list[i].entity, entry->entity) &&
-		    slice_equal_nocase(list[i].value, entry->value))
-			return true;
-	}
-	return false;
-}
-
 /* Keeps the entries that may be learned, in order. */
 static void keep_sound(const struct reading *reading, struct learn_entries *entries)
 {
@@ -213,7 +179,8 @@ static void keep_sound(const struct reading *reading, struct learn_entries *entr
 	for (size_t i = 0; i < entries->count; i++) {
 		struct learn_entry *entry = &entries->list[i];
 		if (entry->confidence > turn->min_confidence && !is_over(turn, entry) &&
-		    is_grounded(reading, entry) && !is_said_before(entries->list, kept, entry))
+		    is_grounded(reading, entry) &&
+		    !(turn->repairs && learn_is_idle(entries->list, kept, entry, reading->arena)))
 			entries->list[kept++] = *entry;
 		else
 			entries->rejected++;
@@ -260,14 +227,14 @@ static struct learn_entries *new_entries(struct arena *arena)
 	return entries;
 }
 
-static bool read_all(const struct slice *answers, size_t count, struct learn_entries *entries,
-		     struct arena *arena)
+static bool read_all(const struct slice *answers, size_t count, bool repairs,
+		     struct learn_entries *entries, struct arena *arena)
 {
 	if (count == 1)
-		return learn_entries_read(answers[0], entries, arena);
+		return learn_entries_read(answers[0], repairs, entries, arena);
 	struct learn_entries *more = new_entries(arena);
 	for (size_t i = 0; i < count; i++) {
-		if (!learn_entries_read(answers[i], more, arena))
+		if (!learn_entries_read(answers[i], repairs, more, arena))
 			return false;
 		entries->rejected += more->rejected;
 		for (size_t j = 0; j < more->count; j++)
@@ -323,13 +290,13 @@ bool learn_declines(struct slice user, struct arena *arena)
 }
 
 const struct learn_entries *learn_answers_parse(const struct slice *answers, size_t count,
-						struct arena *arena)
+						bool repairs, struct arena *arena)
 {
 	struct learn_entries *entries = new_entries(arena);
-	return read_all(answers, count, entries, arena) ? entries : NULL;
+	return read_all(answers, count, repairs, entries, arena) ? entries : NULL;
 }
 
-/* Whether the user says something of themselves or theirs that any model should find. A question
+/* True if the user says something of themselves or theirs that any model should find. A question
  * or a task tells nothing, whether it ends with a mark or begins with "what" or "how". */
 static bool tells(const struct learn_turn *turn, struct arena *arena)
 {
@@ -340,8 +307,8 @@ static bool tells(const struct learn_turn *turn, struct arena *arena)
 		const bool begins_otherwise = clause->count > 0 && clause->words[0].is_function &&
 					      (clause->words[0].bits & own) == 0;
 		if (!clause->is_asked && !begins_otherwise && !said_is_task(clause) &&
-		    (said_is_of_user(&said, clause) || said_is_of_something(clause) ||
-		     said_begins_with_kin(clause)))
+		    (said_is_of_user(clause) || said_is_of_something(clause) ||
+		     said_is_of_kin(clause)))
 			return true;
 	}
 	return false;
@@ -369,14 +336,10 @@ void learn_from_entries(const struct learn_turn *turn, const struct learn_entrie
 		reading.said = own_words(turn, arena);
 		reading.wish = wish_read(turn, &reading.said, arena);
 	}
-	for (size_t i = 0; i < entries->count; i++) {
-		struct learn_entry mended = entries->list[i];
-		if (is_said(&reading.said, &mended, arena))
-			entries->list[i] = mended;
-	}
-	learn_mend(turn, &reading.said, entries, true, arena);
-	learn_settle_self(turn, &reading.said, entries, arena);
-	learn_mend(turn, &reading.said, entries, false, arena);
+	for (size_t i = 0; i < entries->count; i++)
+		(void)is_said(&reading.said, &entries->list[i], arena);
+	if (turn->repairs)
+		learn_repair_entries(turn, &reading.said, entries, arena);
 	keep_sound(&reading, entries);
 	learn_find_several(&reading.said, entries, arena);
 	learn_keep_allowed(turn, entries, arena);

@@ -27,6 +27,7 @@ struct learn_turn {
 	double min_confidence;        /* keep only facts above this */
 	struct intake intake;         /* what facts pass before they are stored */
 	bool keeps_pinned;            /* the user's words do not erase a pinned fact */
+	bool repairs;                 /* a small model's slips are put right */
 	struct tombstones tombstones; /* values that do not come back */
 };
 
@@ -134,11 +135,11 @@ struct learning {
 };
 
 /* Parses the model's answers to the questions about a turn or several, which may have text or code
- * fences around the JSON. NULL: one of them contains no usable JSON, or is too long. An empty list
- * of entities is a usable answer. */
+ * fences around the JSON; with `repairs`, JSON that is broken, too. NULL: one of them contains no
+ * usable JSON, or is too long. An empty list of entities is a usable answer. */
 struct learn_entries;
 const struct learn_entries *learn_answers_parse(const struct slice *answers, size_t count,
-						struct arena *arena);
+						bool repairs, struct arena *arena);
 /* Holds them against one of the turns, and works out the changes: what several of them say is
  * applied once, in the order of the answers. */
 void learn_from_entries(const struct learn_turn *turn, const struct learn_entries *parsed,

@@ -328,14 +328,16 @@ static void read_map(struct slice document, struct json_value map, struct slice 
 	}
 }
 
-bool learn_entries_read(struct slice answer, struct learn_entries *entries, struct arena *arena)
+bool learn_entries_read(struct slice answer, bool repairs, struct learn_entries *entries,
+			struct arena *arena)
 {
 	struct slice document;
 	struct json_value list;
 	entries->count = entries->rejected = 0;
 	if (answer.size > LEARN_MAX_ANSWER)
 		return false;
-	if (!learn_find_list(text_without_reasoning(answer, arena), &document, &list, arena))
+	if (!learn_find_list(text_without_reasoning(answer, arena), repairs, &document, &list,
+			     arena))
 		return false;
 	if (list.type == JSON_TYPE_OBJECT && learn_is_entry(document, list))
 		read_object(document, list, entries, arena);

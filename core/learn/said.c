@@ -1,10 +1,128 @@
 #include "core/learn/said.h"
 
 #include "core/base/word_map.h"
-#include "core/learn/words.h"
 #include "core/text/lexicon.h"
 #include "core/text/text.h"
-#include "lists.h"
+#include "roles_map.h"
+
+/* ---- what a word tells ---- */
+
+unsigned said_word_bits(uint64_t hash, uint32_t languages)
+{
+	unsigned bits = 0;
+	uint32_t maps = word_map_find(&words_maps[LEXICON_OTHER + 1], hash);
+	for (; maps != 0; maps &= maps - 1) {
+		unsigned i = (unsigned)__builtin_ctz(maps);
+		/* A request to forget is recognized whatever language the rest of the turn is
+		 * in. */
+		unsigned kept =
+			(languages & 1U << i) != 0 || i == LEXICON_OTHER ? ~0U : WORD_FORGET;
+		bits |= word_map_find(&words_maps[i], hash) & kept;
+	}
+	return bits;
+}
+
+/* The next word of a list separated by single spaces; empty at the end. */
+static struct slice next_sign(const char **list)
+{
+	size_t size = strcspn(*list, " ");
+	struct slice sign = {*list, size};
+	*list += size + ((*list)[size] == ' ');
+	return sign;
+}
+
+/* True if the sign at `at` is only a part of another word. */
+static bool is_other(struct slice text, size_t at)
+{
+	enum { LONGEST = 12 };
+	const char *list = other_signs;
+	for (struct slice sign = next_sign(&list); sign.size > 0; sign = next_sign(&list)) {
+		size_t from = at > LONGEST ? at - LONGEST : 0;
+		size_t found = slice_find(text, sign, from);
+		if (found <= at && found + sign.size > at)
+			return true;
+	}
+	return false;
+}
+
+static bool has_sign(struct slice text, struct slice sign)
+{
+	for (size_t at = slice_find(text, sign, 0); at < text.size;
+	     at = slice_find(text, sign, at + 1)) {
+		if (!is_other(text, at))
+			return true;
+	}
+	return false;
+}
+
+/* U+3000 and above: no sign begins with a smaller byte. */
+bool said_may_have_signs(struct slice text)
+{
+	size_t at = 0;
+	while (at < text.size && (unsigned char)text.data[at] < 0xE3)
+		at++;
+	return at < text.size;
+}
+
+unsigned said_sign_bits(struct slice text)
+{
+	unsigned bits = 0;
+	if (!said_may_have_signs(text))
+		return 0;
+	for (size_t i = 0; i < sizeof(signs) / sizeof(signs[0]); i++) {
+		const char *list = signs[i].signs;
+		for (struct slice sign = next_sign(&list); sign.size > 0; sign = next_sign(&list)) {
+			if ((bits & signs[i].bits) != signs[i].bits && has_sign(text, sign))
+				bits |= signs[i].bits;
+		}
+	}
+	return bits;
+}
+
+static const char *words_of_number(struct slice digits)
+{
+	for (size_t i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++) {
+		const char *list = numbers[i];
+		if (slice_equal(next_sign(&list), digits))
+			return list;
+	}
+	return "";
+}
+
+bool said_is_number(struct slice word, struct slice digits)
+{
+	const char *list = words_of_number(digits);
+	for (struct slice name = next_sign(&list); name.size > 0; name = next_sign(&list)) {
+		if (slice_equal(name, word))
+			return true;
+	}
+	return false;
+}
+
+bool said_has_number_sign(struct slice text, struct slice digits)
+{
+	const char *list = words_of_number(digits);
+	for (struct slice name = next_sign(&list); name.size > 0; name = next_sign(&list)) {
+		if ((unsigned char)name.data[0] >= 0xE3 && slice_find(text, name, 0) < text.size)
+			return true;
+	}
+	return false;
+}
+
+bool said_is_counted(struct slice word)
+{
+	for (size_t i = 0; i < word.size; i++) {
+		if (word.data[i] >= '0' && word.data[i] <= '9')
+			return true;
+	}
+	for (size_t i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++) {
+		const char *list = numbers[i];
+		const struct slice digits = next_sign(&list);
+		if (said_is_number(word, digits) || said_has_number_sign(word, digits))
+			return true;
+	}
+	return false;
+}
 
 /* ---- words ---- */
 
@@ -36,7 +154,7 @@ static void put_part(struct word_list *list, struct slice part, bool is_of_negat
 	uint64_t hash = word_hash(part);
 	struct said_word *word = new_word(list);
 	word->text = arena_copy(list->arena, part);
-	word->bits = learn_word_bits(hash, list->languages);
+	word->bits = said_word_bits(hash, list->languages);
 	if (is_of_negated)
 		word->bits |= WORD_NOT;
 	word->is_function = (lexicon_find(hash) & function) != 0 || is_of_negated;
@@ -115,7 +233,7 @@ static void end_clause(struct splitter *splitter, size_t end)
 	struct said_clause *clause = new_clause(splitter);
 	*clause = (struct said_clause){.text = text, .sentence = splitter->sentence};
 	clause->words = said_words(text, splitter->said, &clause->count, splitter->arena);
-	clause->signs = learn_sign_bits(text);
+	clause->signs = said_sign_bits(text);
 	clause->bits = clause->signs;
 	for (size_t i = 0; i < clause->count; i++)
 		clause->bits |= clause->words[i].bits;
@@ -125,8 +243,13 @@ static void end_sentence(struct splitter *splitter, size_t end, bool is_asked)
 {
 	end_clause(splitter, end);
 	struct said *said = splitter->said;
+	unsigned bits = 0;
 	for (size_t i = splitter->first_of_sentence; i < said->count; i++)
+		bits |= said->clauses[i].bits;
+	for (size_t i = splitter->first_of_sentence; i < said->count; i++) {
 		said->clauses[i].is_asked = is_asked;
+		said->clauses[i].around = bits;
+	}
 	splitter->first_of_sentence = said->count;
 	splitter->sentence++;
 }
@@ -198,20 +321,17 @@ static unsigned bits_at(const struct splitter *splitter, size_t at, struct slice
 	char folded[LONGEST_SPLIT];
 	*word = word_at(splitter->said->text, at);
 	if (fold_letters(*word, folded))
-		return learn_word_bits(word_hash((struct slice){folded, word->size}),
-				       splitter->said->languages);
+		return said_word_bits(word_hash((struct slice){folded, word->size}),
+				      splitter->said->languages);
 	struct said_word *words = said_words(*word, splitter->said, &count, splitter->arena);
 	return count == 1 ? words[0].bits : 0;
 }
 
-/* Whether the word at `at` begins a clause. */
+/* True if the word at `at` begins a clause. */
 static bool splits_at(const struct splitter *splitter, size_t at)
 {
 	struct slice text = splitter->said->text;
 	struct slice word;
-	if ((unsigned char)text.data[at] >= 0x80 &&
-	    slice_starts_with_any(slice_part(text, at, text.size), list_clause_signs))
-		return true;
 	if (at == 0 || !text_is_space((unsigned char)text.data[at - 1]))
 		return false;
 	unsigned bits = bits_at(splitter, at, &word);
@@ -232,9 +352,7 @@ static void split(struct splitter *splitter)
 		if (at > splitter->begin && splits_at(splitter, at))
 			end_clause(splitter, at);
 		size_t next = at + text_decode(text, at, &character);
-		bool is_spaced = next == text.size ||
-				 text_is_space((unsigned char)text.data[next]) ||
-				 text.data[next] == '"' || text.data[next] == '\'';
+		bool is_spaced = next == text.size || text_is_space((unsigned char)text.data[next]);
 		enum mark mark = mark_of(character, is_spaced);
 		if (mark == MARK_CLAUSE)
 			end_clause(splitter, next);

@@ -1,10 +1,7 @@
 #include "core/base/word_map.h"
 #include "core/facts/facts.h"
-#include "core/learn/asks.h"
 #include "core/learn/entry.h"
-#include "core/learn/past.h"
-#include "core/learn/subject.h"
-#include "core/learn/words.h"
+#include "core/learn/said.h"
 #include "core/text/lexicon.h"
 #include "core/text/text.h"
 #include "lists.h"
@@ -55,8 +52,8 @@ static size_t behind_any(struct slice text, size_t at, const char *const *list)
 	return longest;
 }
 
-/* The same for what joins two values; some words do so in one language only, and mean "in", "then"
- * or "yes" in others. */
+/* Does this for the words that join two values; some do so in one language only, and mean "in",
+ * "then" or "yes" in others. */
 static size_t behind_and(const struct said *said, struct slice text, size_t at)
 {
 	const uint32_t languages = said->languages | 1U << LEXICON_OTHER;
@@ -68,7 +65,7 @@ static size_t behind_and(const struct said *said, struct slice text, size_t at)
 	return longest;
 }
 
-/* Whether the text behind an "and" goes on like "I also work as a": what comes holds beside what
+/* True if the text behind an "and" goes on like "I also work as a": what comes holds beside what
  * was said, if it is not "also moved to". */
 static bool says_also(const struct said *said, struct slice rest)
 {
@@ -77,7 +74,7 @@ static bool says_also(const struct said *said, struct slice rest)
 	size_t at = 0;
 	size_t words = 0;
 	word = text_next_word(rest, &at);
-	if ((learn_word_bits(word_hash(word), said->languages) & WORD_SUBJECT) != 0)
+	if ((said_word_bits(word_hash(word), said->languages) & WORD_SUBJECT) != 0)
 		word = text_next_word(rest, &at);
 	if (!slice_is_any(word, list_also))
 		return false;
@@ -119,7 +116,7 @@ static int compare_mentions(const void *a, const void *b)
 	return first->end > second->end ? -1 : first->end < second->end;
 }
 
-/* Whether the place is between letters of one word, in a script whose letters are ASCII. */
+/* True if the place is between letters of one word, in a script whose letters are ASCII. */
 static bool goes_on(struct slice text, size_t at)
 {
 	return at > 0 && at < text.size && isalnum((unsigned char)text.data[at - 1]) &&
@@ -173,12 +170,11 @@ static void mark_enumerated(const struct said *said, const struct group *group, 
 
 /* ---- values of a key that a person may have several of ---- */
 
-/* What was, or is not so. */
+/* True if it was so once, or is not so. */
 static bool is_over(const struct said *said, const struct learn_entry *entry)
 {
-	const size_t at = said_clause_with(said, entry->value);
-	return at < said->count &&
-	       (said_is_past(&said->clauses[at]) || said_is_ended(&said->clauses[at]));
+	const struct said_clause *clause = said_clause_with(said, entry->value);
+	return clause != NULL && (said_is_past(clause) || said_is_ended(clause));
 }
 
 static void mark_standing(const struct said *said, const struct group *group)

@@ -1,21 +1,16 @@
-#include "core/learn/entry.h"
-
+/* True if the user means what an entry rests on: a clause may only suppose it, ask it, deny it, say
+ * that it is over, or speak of somebody else. */
 #include "core/learn/borne.h"
-#include "core/learn/names.h"
-#include "core/learn/past.h"
+#include "core/learn/entry.h"
 #include "core/learn/said.h"
-#include "core/learn/subject.h"
-#include "core/learn/words.h"
-#include "core/text/lexicon.h"
 #include "core/text/text.h"
 #include "lists.h"
 
 /* A place in the turn where an entry's quote, or its value, stands. */
 struct place {
 	const struct said *said;
-	size_t index;             /* index of the clause */
-	const struct said *quote; /* NULL: no quote */
-	size_t part;              /* the clause of the quote that stands there */
+	size_t index;                     /* of the clause */
+	const struct said_clause *quoted; /* what of the quote stands there; NULL: no quote */
 	const struct learn_entry *entry;
 	struct arena *arena;
 };
@@ -25,141 +20,105 @@ static const struct said_clause *clause_of(const struct place *place)
 	return &place->said->clauses[place->index];
 }
 
-static unsigned bits_of_sentence(const struct said *said, unsigned sentence)
+/* ---- what nobody states ---- */
+
+/* Where all of a row's cues stand, each by one of its WORD_*, the clause states nothing. */
+struct cue {
+	unsigned clause;   /* in the clause */
+	unsigned first;    /* the clause's first word... */
+	unsigned second;   /* ...and its second */
+	unsigned sentence; /* in the clause's sentence */
+	unsigned opens;    /* the sentence's first word */
+	unsigned without;  /* nowhere in the sentence */
+	bool is_asked;
+};
+
+static const struct cue unstated[] = {
+	/* "If I lived in Paris ...", "wenn ich ... würde", "... I would buy a boat" */
+	{.clause = WORD_IF},
+	{.clause = WORD_MAY_IF, .sentence = WORD_UNREAL},
+	{.clause = WORD_UNREAL, .sentence = WORD_IF | WORD_MAY_IF},
+	/* "Do I live in Paris?", but not "Can you help me with my dog Rex?" */
+	{.is_asked = true, .first = WORD_ASK, .second = WORD_FIRST},
+	/* A question about the world tells nothing of the user's. */
+	{.is_asked = true, .without = WORD_FIRST},
+	/* "Oh sure, I just love working weekends." */
+	{.opens = WORD_OPENER, .sentence = WORD_LOVE, .without = WORD_NOT},
+};
+
+static bool shows(unsigned bits, unsigned cue)
 {
-	unsigned bits = 0;
-	for (size_t i = 0; i < said->count; i++) {
-		if (said->clauses[i].sentence == sentence)
-			bits |= said->clauses[i].bits;
-	}
-	return bits;
+	return cue == 0 || (bits & cue) != 0;
 }
 
-/* ---- what is only supposed ---- */
-
-static bool is_wish(const struct said_clause *clause)
+static bool is_unstated(const struct place *place)
 {
-	for (size_t i = 0; i < clause->count; i++) {
-		if (slice_equal(clause->words[i].text, SLICE("wish")) &&
-		    (said_bits(clause, i + 1) & WORD_FIRST) != 0)
+	const struct said *said = place->said;
+	const struct said_clause *clause = clause_of(place);
+	const struct said_clause *opening = clause;
+	for (size_t i = said->count; i-- > 0;) {
+		if (said->clauses[i].sentence != clause->sentence)
+			continue;
+		opening = &said->clauses[i];
+		if (text_says_any(opening->text, list_unmeant))
+			return true;
+	}
+	for (size_t i = 0; i < sizeof(unstated) / sizeof(unstated[0]); i++) {
+		const struct cue *cue = &unstated[i];
+		if (shows(clause->bits, cue->clause) && shows(said_bits(clause, 0), cue->first) &&
+		    shows(said_bits(clause, 1), cue->second) &&
+		    shows(clause->around, cue->sentence) &&
+		    shows(said_bits(opening, 0) | opening->signs, cue->opens) &&
+		    (clause->around & cue->without) == 0 && (clause->is_asked || !cue->is_asked))
 			return true;
 	}
 	return false;
 }
 
-static bool is_supposed(const struct place *place)
-{
-	const struct said_clause *clause = clause_of(place);
-	unsigned sentence = bits_of_sentence(place->said, clause->sentence);
-	bool unreal = (sentence & WORD_UNREAL) != 0;
-	if ((clause->bits & WORD_IF) != 0 || is_wish(clause))
-		return true;
-	if ((clause->bits & WORD_MAY_IF) != 0 && unreal)
-		return true;
-	return (sentence & (WORD_IF | WORD_MAY_IF)) != 0 && (clause->bits & WORD_UNREAL) != 0;
-}
-
-/* "Do I live in Paris?" only asks; "Can you help me with my dog Rex?" also tells. */
-static bool is_question(const struct place *place)
-{
-	const struct said_clause *clause = clause_of(place);
-	if (!clause->is_asked)
-		return false;
-	if (slice_ends_with(clause->text, SLICE("吗？")) ||
-	    slice_ends_with(clause->text, SLICE("吗?")))
-		return true;
-	/* A question about the world tells nothing of the user's. */
-	if ((bits_of_sentence(place->said, clause->sentence) & WORD_FIRST) == 0)
-		return true;
-	return (said_bits(clause, 0) & WORD_ASK) != 0 && (said_bits(clause, 1) & WORD_FIRST) != 0;
-}
-
-/* ---- what is said of what is hated ---- */
-
-static bool says_irony(struct slice text)
-{
-	return text_says_any(text, list_ironies);
-}
-
-/* "Oh sure, I just love working weekends." The next sentence may also take a sentence back. */
-static bool is_ironic(const struct place *place)
-{
-	const struct said *said = place->said;
-	unsigned sentence = clause_of(place)->sentence;
-	unsigned bits = bits_of_sentence(said, sentence);
-	bool opens = false;
-	bool is_first = true;
-	for (size_t i = 0; i < said->count; i++) {
-		const struct said_clause *clause = &said->clauses[i];
-		if (clause->sentence != sentence && clause->sentence != sentence + 1)
-			continue;
-		if (says_irony(clause->text))
-			return true;
-		if (clause->sentence == sentence && is_first)
-			opens = ((said_bits(clause, 0) | clause->signs) & WORD_OPENER) != 0;
-		is_first = false;
-	}
-	return opens && (bits & WORD_LOVE) != 0 && (bits & WORD_NOT) == 0;
-}
-
 /* ---- what is negated ---- */
 
-/* "Don't forget that I ..." and "not only" negate nothing; neither does an English "no" that
- * answers. */
-static bool negates(const struct said *said, const struct said_clause *clause, size_t at)
+/* "Don't forget that I ..." negates nothing. */
+static bool negates(const struct said_clause *clause, size_t at)
 {
-	if ((said_bits(clause, at) & WORD_NOT) == 0)
-		return false;
 	unsigned near = said_bits(clause, at + 1) | said_bits(clause, at + 2);
 	if (at > 0)
 		near |= said_bits(clause, at - 1);
-	if ((near & WORD_FORGET) != 0 || (said_bits(clause, at + 1) & WORD_ONLY) != 0)
-		return false;
-	bool is_answer = at == 0 && said->languages == 1U << LEXICON_ENGLISH &&
-			 slice_equal(clause->words[0].text, SLICE("no")) &&
-			 (said_bits(clause, 1) & WORD_FIRST) != 0;
-	return !is_answer;
+	return (said_bits(clause, at) & WORD_NOT) != 0 && (near & WORD_FORGET) == 0;
 }
 
-static size_t count_negations(const struct said *said, const struct said_clause *clause)
+static size_t count_negations(const struct said_clause *clause)
 {
 	size_t count = (clause->signs & WORD_NOT) != 0;
 	for (size_t i = 0; i < clause->count; i++)
-		count += negates(said, clause, i);
+		count += negates(clause, i);
 	return count;
 }
 
-static size_t negations_of(const struct place *place, struct slice text)
+static bool is_value_negated(const struct place *place)
 {
-	const struct said said = said_read(text, place->said, place->arena);
+	const struct said said = said_read(place->entry->value, place->said, place->arena);
 	size_t count = 0;
 	for (size_t i = 0; i < said.count; i++)
-		count += count_negations(&said, &said.clauses[i]);
-	return count;
+		count += count_negations(&said.clauses[i]);
+	return count > 0;
+}
+
+/* True if a key is about one person alone (a job, a city), so that statements about others must not
+ * be filed under it. Keys of relations ("sister", "manager") are not. */
+static bool is_personal_key(struct slice key, struct arena *arena)
+{
+	const struct slice common = fact_key(key, arena);
+	return slice_starts_with(common, SLICE("favorite")) ||
+	       slice_is_any(common, list_personal_keys);
 }
 
 /* For a key that states what is so, "I do not live in Paris" gives no value, however much is
  * quoted. */
-static bool is_denied(const struct place *place, size_t negations)
+static bool states_what_is_so(const struct place *place)
 {
-	return negations > 0 && negations_of(place, place->entry->value) == 0 &&
-	       learn_is_personal_key(place->entry->key, place->arena) &&
-	       fact_key_names(fact_key(place->entry->key, place->arena)).size > 0;
-}
-
-/* "My cousin Fenna can't ..." says whose cousin she is all the same. */
-static bool names_kin(const struct place *place)
-{
-	const struct said_clause *clause = clause_of(place);
-	size_t kin = said_kin(clause);
-	if (kin == 0 || slice_equal(place->entry->entity, SLICE("user")) ||
-	    !text_says(place->entry->value, clause->words[kin].text))
-		return false;
-	for (size_t i = 0; i < kin; i++) {
-		if (negates(place->said, clause, i))
-			return false;
-	}
-	return true;
+	const struct slice key = place->entry->key;
+	return is_personal_key(key, place->arena) &&
+	       fact_key_names(fact_key(key, place->arena)).size > 0;
 }
 
 /* The index behind the words in the clause, where they stand there; otherwise its count. */
@@ -176,106 +135,93 @@ static size_t end_of_words(const struct said_clause *clause, const struct said_c
 	return clause->count;
 }
 
-/* What is denied behind an "and" that follows the quote: "I'm a beekeeper and eat no honey". A
+/* Counts the denials behind an "and" that follows the quote: "I'm a beekeeper and eat no honey". A
  * "not" at the very end may be meant for both. */
-static size_t denials_behind(const struct place *place)
+static size_t denials_behind(const struct said_clause *clause, const struct said_clause *quoted)
 {
-	const struct said_clause *clause = clause_of(place);
-	size_t at = clause->count;
+	size_t at = end_of_words(clause, quoted);
 	size_t denials = 0;
-	if (place->quote != NULL)
-		at = end_of_words(clause, &place->quote->clauses[place->part]);
 	while (at < clause->count && (clause->words[at].bits & WORD_AND) == 0)
 		at++;
 	for (; at + 1 < clause->count; at++)
-		denials += negates(place->said, clause, at);
+		denials += negates(clause, at);
 	return denials;
 }
 
-static bool is_negated(const struct place *place)
-{
-	size_t negations = count_negations(place->said, clause_of(place)) - denials_behind(place);
-	size_t quoted = negations;
-	if (place->quote != NULL)
-		quoted = count_negations(place->said, &place->quote->clauses[place->part]);
-	return (negations > quoted && !names_kin(place)) || is_denied(place, negations);
-}
-
-/* ---- what is over ---- */
-
-/* Whether the key says that it is over: "former_job". */
-static bool is_key_of_past(struct slice key)
-{
-	return slice_has_any(key, list_past_key_parts);
-}
-
-/* What held once gives no value. */
-static bool is_over(const struct place *place)
+/* "My cousin Fenna can't ..." says whose cousin she is all the same. */
+static bool names_kin(const struct place *place)
 {
 	const struct said_clause *clause = clause_of(place);
-	if (is_key_of_past(place->entry->key))
+	if (slice_equal(place->entry->entity, SLICE("user")))
 		return false;
-	return said_is_past(clause) ||
-	       (said_is_ended(clause) && negations_of(place, place->entry->value) == 0);
-}
-
-/* ---- what is said of others ---- */
-
-/* `She said: "I live in Rome"`. */
-static bool is_quoted_speech(const struct place *place)
-{
-	const struct said_clause *clause = clause_of(place);
-	if (place->index == 0 || !slice_starts_with_any(clause->text, list_opening_quotes))
-		return false;
-	const struct said_clause *before = clause - 1;
-	return before->sentence == clause->sentence && (before->bits & WORD_SAY) != 0 &&
-	       (before->bits & (WORD_THIRD | WORD_KIN)) != 0;
-}
-
-static bool is_of_another(const struct place *place)
-{
-	const struct learn_entry *entry = place->entry;
-	if (!slice_equal(entry->entity, SLICE("user")))
-		return false;
-	return is_quoted_speech(place) || (learn_is_personal_key(entry->key, place->arena) &&
-					   said_is_of_others(place->said, place->index));
-}
-
-/* What a piece of work is to be about is nothing of the user's, but how it is to be done, and where
- * an answer finds them, may be. */
-static bool is_of_task(const struct place *place)
-{
-	const struct learn_entry *entry = place->entry;
-	const struct slice key = fact_key(entry->key, place->arena);
-	return !slice_has_any(key, list_task_key_parts) &&
-	       slice_equal(entry->entity, SLICE("user")) && said_is_task(clause_of(place));
-}
-
-/* ---- all of it ---- */
-
-static bool is_plain(const struct place *place)
-{
-	return !is_supposed(place) && !is_question(place) && !is_negated(place) &&
-	       !is_over(place) && !is_of_task(place) && !is_of_another(place) && !is_ironic(place);
-}
-
-/* Whether the text is said plainly in at least one of the places where it stands; `*found`: there
- * is such a place. */
-static bool is_plain_somewhere(struct place place, struct slice text, bool *found)
-{
-	for (place.index = 0; place.index < place.said->count; place.index++) {
-		if (!text_contains(clause_of(&place)->text, text))
-			continue;
-		*found = true;
-		if (is_plain(&place))
+	for (size_t i = 0; i < clause->count && !negates(clause, i); i++) {
+		if ((clause->words[i].bits & WORD_KIN) != 0 &&
+		    text_says(place->entry->value, clause->words[i].text))
 			return true;
 	}
 	return false;
 }
 
+static bool is_negated(const struct place *place)
+{
+	const struct said_clause *clause = clause_of(place);
+	const struct said_clause *quoted = place->quoted;
+	size_t negations = count_negations(clause);
+	if (quoted != NULL) {
+		negations -= denials_behind(clause, quoted);
+		if (negations > count_negations(quoted) && !names_kin(place))
+			return true;
+	}
+	return negations > 0 && states_what_is_so(place) && !is_value_negated(place);
+}
+
+/* True if it held once, which gives no value. */
+static bool is_over(const struct place *place)
+{
+	const struct said_clause *clause = clause_of(place);
+	return said_is_past(clause) || (said_is_ended(clause) && !is_value_negated(place));
+}
+
+/* ---- what is not the user's ---- */
+
+/* "My sister is a surgeon", "my cat is called Tom", "write a poem about Leeds". */
+static bool is_of_another(const struct place *place)
+{
+	const struct learn_entry *entry = place->entry;
+	const struct said_clause *clause = clause_of(place);
+	if (!slice_equal(entry->entity, SLICE("user")))
+		return false;
+	/* How a piece of work is to be done, and where an answer finds them, may be. */
+	if (said_is_task(clause) && !slice_has_any(entry->key, list_task_key_parts))
+		return true;
+	if (slice_equal(fact_key(entry->key, place->arena), SLICE("name")) &&
+	    said_is_of_something(clause))
+		return true;
+	return is_personal_key(entry->key, place->arena) &&
+	       said_is_of_others(place->said, place->index);
+}
+
+/* ---- all of it ---- */
+
+/* True if the text is said plainly in at least one of the places where it stands, or stands
+ * nowhere. */
+static bool is_plain_somewhere(struct place place, struct slice text)
+{
+	bool found = false;
+	for (place.index = 0; place.index < place.said->count; place.index++) {
+		if (!text_contains(clause_of(&place)->text, text))
+			continue;
+		found = true;
+		if (!is_unstated(&place) && !is_negated(&place) && !is_over(&place) &&
+		    !is_of_another(&place))
+			return true;
+	}
+	return !found;
+}
+
 static bool bears_value(const struct said_clause *clause, const struct place *place)
 {
-	struct support support = support_read(clause->text, place->said, place->arena);
+	const struct support support = support_read(clause->text, place->said, place->arena);
 	return support_names(&support, place->entry->value, place->arena);
 }
 
@@ -283,21 +229,18 @@ bool learn_is_meant(const struct said *said, const struct learn_entry *entry, st
 {
 	enum { MOST_PARTS = 8 }; /* each is sought in the whole turn */
 	struct place place = {.said = said, .entry = entry, .arena = arena};
-	bool found = false;
 	if (entry->words.size == 0)
-		return is_plain_somewhere(place, entry->value, &found) || !found;
-	struct said quote = said_read(entry->words, said, arena);
-	place.quote = &quote;
+		return is_plain_somewhere(place, entry->value);
+	const struct said quote = said_read(entry->words, said, arena);
 	bool bears = false;
 	for (size_t i = 0; i < quote.count && !bears; i++)
 		bears = bears_value(&quote.clauses[i], &place);
 	for (size_t i = 0, tries = 0; i < quote.count && tries < MOST_PARTS; i++) {
 		if (bears && !bears_value(&quote.clauses[i], &place))
 			continue;
-		place.part = i;
-		found = false;
+		place.quoted = &quote.clauses[i];
 		tries++;
-		if (!is_plain_somewhere(place, quote.clauses[i].text, &found) && found)
+		if (!is_plain_somewhere(place, place.quoted->text))
 			return false;
 	}
 	return true;

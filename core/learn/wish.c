@@ -1,10 +1,8 @@
 #include "core/learn/wish.h"
 
 #include "core/base/word_map.h"
-#include "core/learn/asks.h"
 #include "core/learn/entry.h"
-#include "core/learn/names.h"
-#include "core/learn/words.h"
+#include "core/learn/said.h"
 #include "core/text/lexicon.h"
 #include "core/text/text.h"
 #include "lists.h"
@@ -104,7 +102,7 @@ struct wish wish_read(const struct learn_turn *turn, const struct said *said, st
 
 bool wish_names_value(const struct wish *wish, struct slice value, struct arena *arena)
 {
-	return support_bears(&wish->scope, value, (struct slice){0}, arena);
+	return support_bears(&wish->scope, value, arena);
 }
 
 struct slice wish_beside(const struct wish *wish, struct slice value, struct arena *arena)
@@ -122,7 +120,7 @@ struct slice wish_beside(const struct wish *wish, struct slice value, struct are
 	return arena_take(arena, &beside);
 }
 
-/* Whether the wish describes what the key holds without naming it. */
+/* True if the wish describes what the key holds without naming it. */
 static bool names_by_cue(const struct wish *wish, struct slice common)
 {
 	for (const struct list_row *row = list_describes; row->key != NULL; row++) {
@@ -148,7 +146,7 @@ static bool is_name_with_ending(struct slice word, struct slice common, struct a
 	return false;
 }
 
-/* Whether one to three consecutive words are a name of the key. */
+/* True if one to three consecutive words are a name of the key. */
 static bool names_by_synonym(const struct wish *wish, struct slice common, struct arena *arena)
 {
 	enum { MOST_WORDS = 3 };
@@ -197,7 +195,7 @@ static bool is_among(const struct said_word *words, size_t count, struct slice t
 	return at < count;
 }
 
-/* Whether the wish names nothing but the entity. */
+/* True if the wish names nothing but the entity. */
 static bool names_only(const struct wish *wish, struct slice entity, struct arena *arena)
 {
 	size_t count;
@@ -213,11 +211,11 @@ static bool names_only(const struct wish *wish, struct slice entity, struct aren
 	return true;
 }
 
-/* Whether signs, in scripts without spaces, name something narrower than "me". */
+/* True if signs, in scripts without spaces, name something narrower than "me". */
 static bool signs_name_self(const struct wish *wish)
 {
 	return slice_has_any(wish->scope.text, list_about_me) ||
-	       learn_sign_bits(wish->scope.text) == 0;
+	       said_sign_bits(wish->scope.text) == 0;
 }
 
 bool wish_names_all(const struct wish *wish, struct slice entity, struct arena *arena)

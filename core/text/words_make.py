@@ -22,20 +22,18 @@ FIRST_SIGN = "\u3000"  # words with such characters are signs
 
 LEXICON = {"function", "light", "self"}
 ROLES = set(
-    "NOT IF MAY_IF UNREAL FIRST SECOND THIRD KIN SAY FORGET ALL SPLIT AND TIME MOMENT ONLY POINT ONE TAKE"
-    " THAT LOVE OPENER ASK VERB SUBJECT KEEP SOFT DID TASK MY WRONG".split()
+    "NOT IF MAY_IF UNREAL FIRST SECOND THIRD KIN SAY FORGET ALL SPLIT AND TIME MOMENT POINT ONE TAKE"
+    " THAT LOVE OPENER ASK SUBJECT KEEP SOFT DID TASK MY WRONG".split()
 )
 LISTS = set(
-    "about_me also answer_key_parts answer_parts before_no_request behind_no_request behind_once"
-    " beside_no_request clause_signs command_signs commands commas conversations"
-    " denying_key_parts dislike_keys forget_signs form_keys function_keys had_keys kind_entities linking"
-    " my_ends name_ends no note_keys once once_signs opening_quotes past_key_parts personal_keys projects"
-    " right self_phrases self_topics since task_key_parts this turkish_aorists turkish_ends"
-    " turkish_letters turkish_please turkish_refusals turkish_wishes turkish_would_you vague where with"
-    " yes third_signs my_signs topic_marks date_signs short_months ordinals".split()
+    "about_me also before_no_request behind_no_request behind_once beside_no_request command_signs"
+    " commands commas conversations date_signs denying_key_parts dislike_keys forget_signs form_keys"
+    " had_keys linking my_ends name_ends note_keys once once_signs ordinals personal_keys right"
+    " self_phrases short_months task_key_parts third_signs this turkish_aorists turkish_ends"
+    " turkish_letters turkish_please turkish_refusals turkish_wishes turkish_would_you vague".split()
 )
 PHRASE_LISTS = set(
-    "and certain conversation_signs dislikes echoes ironies no_longer used_to mail_farewells mail_from mail_greetings mail_marks"
+    "and certain conversation_signs dislikes no_longer unmeant used_to mail_farewells mail_from mail_greetings mail_marks"
     " mail_own mail_subject mail_to mail_wrote month_joints refusal_signs secret_said secret_signs uncertain".split()
 )
 PHRASES = {"asks_wording": "WANTS_WORDS", "asks_past": "ABOUT_PAST", "asks_all": "ABOUT_ALL", "says_i": "SAYS_I"}
@@ -58,7 +56,7 @@ DATE_WORDS = {
 }
 CORE_KEYS = {"core_keys": "WHOLE", "core_words": "WORDS"}
 LIST_ROWS = {"describes", "introduces"}  # "_" stands for a space
-LISTS_HERE = {"and_here", "first_ends"}  # each language has its own
+LISTS_HERE = {"and_here"}  # each language has its own
 ROWS = {"numbers", "keys", *CORE_KEYS, *DATE_ROWS, *LIST_ROWS}
 OTHERS = {"stemmer", "forms", "not_signs", "street_ends", "secret_endings"}
 WORDS = {*LEXICON, *LISTS, *PHRASE_LISTS, *PHRASES, *DATE_WORDS, *ROWS, *LISTS_HERE, *OTHERS}

@@ -230,6 +230,7 @@ static struct learn_turn turn_of(const struct learn_job *learn_job, size_t index
 		.min_confidence = learn_job->settings.min_confidence,
 		.intake = intake,
 		.tombstones = input->tombstones,
+		.repairs = learn_job->config->model.repair,
 		.keeps_pinned = !learn_job->config->governance.chat_may_forget_pinned,
 	};
 }
@@ -305,8 +306,9 @@ static bool learn_facts(struct learn_job *learn_job)
 {
 	const struct learn_turn turn = turn_of(learn_job, learn_job->at);
 	if (learn_job->entries == NULL)
-		learn_job->entries = learn_answers_parse(
-			learn_job->answers, learn_job->answer_count, &learn_job->arena);
+		learn_job->entries =
+			learn_answers_parse(learn_job->answers, learn_job->answer_count,
+					    learn_job->config->model.repair, &learn_job->arena);
 	if (learn_job->entries != NULL)
 		learn_from_entries(&turn, learn_job->entries, &learn_job->learning,
 				   &learn_job->arena);

@@ -124,6 +124,7 @@ struct config {
 		uint64_t embedding_timeout;
 		uint64_t timeout;
 		uint64_t concurrency;
+		bool repair; /* a small model's slips */
 	} model;
 	struct {
 		int consent; /* enum config_consent */

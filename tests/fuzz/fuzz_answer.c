@@ -92,6 +92,7 @@ static void check_facts(struct slice user, struct slice answer, struct arena *ar
 		.facts = known,
 		.fact_count = KNOWN,
 		.min_confidence = 0.7,
+		.repairs = true,
 	};
 	struct learning learning;
 	if (learn_facts_read(&turn, answer, &learning, arena))

@@ -107,6 +107,19 @@ def test_text_round_the_models_json_is_tolerated(daemon, memory_model, user, ans
     teach(daemon, memory_model, user, "My favourite bird is the wren.", answer)
     assert facts_of(daemon, user) == {("user", "bird", "wren")}
 
+
+def test_repairs_of_a_small_models_answer_can_be_switched_off(make_daemon, memory_model, user):
+    """With a value in another form than the user's, and an entry filed under a word of the turn."""
+    answer = [fact("hobby", "hike", "I love hiking"), fact("allergy", "nut", "I've a nut allergy", entity="Hull")]
+    for switch, stored in (
+        ("on", {("user", "hobby", "hiking"), ("user", "allergy", "nut")}),
+        ("off", {("user", "hobby", "hike"), ("Hull", "allergy", "nut")}),
+    ):
+        daemon = make_daemon({"model": {"repair": switch}})
+        teach(daemon, memory_model, user, "I love hiking. I live in Hull, and I've a nut allergy.", answer)
+        assert facts_of(daemon, user) == stored
+
+
 # ---- changes ----
 
 def test_a_correction_replaces_and_several_values_stand_side_by_side(daemon, memory_model, user):

@@ -25,7 +25,8 @@ static inline struct lesson lesson_of(const char *user)
 	return (struct lesson){.turn = {.exchange = 100,
 					.created_at = TEN_O_CLOCK,
 					.user = slice_of(user),
-					.min_confidence = 0.7}};
+					.min_confidence = 0.7,
+					.repairs = true}};
 }
 
 /* Something known about the user, said `ago` milliseconds before the turn (after it, if negative).

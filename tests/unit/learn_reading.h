@@ -8,7 +8,8 @@
 static inline bool learn_answers_read(const struct learn_turn *turn, const struct slice *answers,
 				      size_t count, struct learning *learning, struct arena *arena)
 {
-	const struct learn_entries *parsed = learn_answers_parse(answers, count, arena);
+	const struct learn_entries *parsed =
+		learn_answers_parse(answers, count, turn->repairs, arena);
 	*learning = (struct learning){0};
 	if (parsed != NULL)
 		learn_from_entries(turn, parsed, learning, arena);

@@ -289,7 +289,8 @@ static uint64_t learn_from_turn(struct arena *arena)
 					.before_count = 1,
 					.facts = &known,
 					.fact_count = 1,
-					.min_confidence = 0.5};
+					.min_confidence = 0.5,
+					.repairs = true};
 	uint64_t hash = mix_prompt(0, learn_facts_prompt(&turn, arena));
 	hash = mix_prompt(hash, learn_forget_prompt(&turn, arena));
 	hash = mix_number(hash, learn_questions(&turn, arena));

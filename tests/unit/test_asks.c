@@ -1,5 +1,5 @@
 /* A first look at a turn. */
-#include "core/learn/asks.h"
+#include "core/learn/said.h"
 #include "tests/unit/random.h"
 #include "tests/unit/unit.h"
 

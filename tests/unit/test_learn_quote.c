@@ -21,11 +21,6 @@ START_TEST(a_quote_must_be_the_users_own_words)
 			"{\"key\":\"store\",\"value\":\"ChromaDB\",\"quote\":\"i'm using chromadb "
 			"- for \\\"vectors\\\"\"}",
 			true);
-	/* Most of its words are the user's: their clause is the quote. */
-	assert_grounded(
-		user,
-		"{\"key\":\"store\",\"value\":\"ChromaDB\",\"quote\":\"I am using ChromaDB\"}",
-		true);
 	assert_grounded(user,
 			"{\"key\":\"store\",\"value\":\"Qdrant\",\"quote\":\"I am using Qdrant for "
 			"vectors\"}",
@@ -45,8 +40,7 @@ START_TEST(marks_round_a_quote_and_what_is_invisible_do_not_count)
 {
 	const char *user = "I live in Bern, near the river. I \xE2\x9D\xA4\xEF\xB8\x8F it.";
 	static const char *const quotes[] = {"I live in Bern.", "\\\"I live in Bern\\\"",
-					     "“I live in Bern…”", "I \xE2\x9D\xA4 it",
-					     "live in Be\xC2\xADrn"};
+					     "I \xE2\x9D\xA4 it", "live in Be\xC2\xADrn"};
 	char entry[128];
 	for (size_t i = 0; i < sizeof(quotes) / sizeof(quotes[0]); i++) {
 		(void)snprintf(entry, sizeof(entry),

@@ -464,7 +464,8 @@ START_TEST(whatever_a_model_answers_facts_are_bounded_and_one_line)
 		buffer_append(&answer, SLICE(",\"quote\":"));
 		json_quote(&answer, said);
 		buffer_append(&answer, SLICE(",\"confidence\":1}]"));
-		const struct learn_turn turn = {.user = said, .min_confidence = 0.7};
+		const struct learn_turn turn = {
+			.user = said, .min_confidence = 0.7, .repairs = true};
 		struct learning learning;
 		ck_assert(learn_facts_read(&turn, buffer_slice(&answer), &learning, &arena));
 		for (size_t i = 0; i < learning.change_count; i++) {

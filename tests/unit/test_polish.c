@@ -1,7 +1,7 @@
 /* Polish, whose words are all in core/text/languages/polish.txt: a sample of what a language's file
  * is for. Written before that file was filled. */
 #include "core/clients/forms.h"
-#include "core/learn/asks.h"
+#include "core/learn/said.h"
 #include "core/pii/pii.h"
 #include "core/recall/recall.h"
 #include "core/text/text.h"
