@@ -270,18 +270,20 @@ START_TEST(an_append_writes_as_much_in_a_long_memory_as_in_a_short_one)
 }
 END_TEST
 
-/* Of many users some records that an index has, beside some that stay. Their keys differ where
- * tables of hashed keys look. */
+/* Adds, for each of many users, a record of an index and one that stays. The keys ascend, so that
+ * the trees' pages fill up, and differ where digest_table looks: in their first bytes and the third
+ * one's last bit. */
 static void fill_tree(struct fixture *fixture, uint64_t users)
 {
-	enum { USERS_AT_ONCE = 1000, FIRST_BITS = 47 };
+	enum { USERS_AT_ONCE = 1000, FIRST_BITS = 47, THIRD_BYTE = 40 };
 	static const char zeroes[300];
 	const struct slice value = {zeroes, sizeof(zeroes)};
 	for (uint64_t i = 0; i < users; i += USERS_AT_ONCE) {
 		struct transaction transaction;
 		ck_assert(transaction_begin_write(&transaction, fixture->store));
 		for (uint64_t user = i; user < i + USERS_AT_ONCE; user++) {
-			struct key key = key_u64(key_of_number(user << FIRST_BITS), 0);
+			const uint64_t number = user << FIRST_BITS | (user & 1) << THIRD_BYTE;
+			const struct key key = key_u64(key_of_number(number), 0);
 			table_put(&transaction, TABLE_POSTINGS, key_u64(key, 1), value);
 			table_put(&transaction, TABLE_VECTORS, key_u64(key, 1), value);
 		}

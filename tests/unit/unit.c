@@ -80,6 +80,15 @@ int unit_run(const char *suite_name, const TTest *const *tests, size_t count)
 	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
 }
 
+/* Each program and library has its own, which counts its own code: this is the tested code's. */
+__attribute__((weak)) void __gcov_dump(void);
+
+void unit_keep_measured(void)
+{
+	if (__gcov_dump != NULL)
+		__gcov_dump();
+}
+
 bool unit_has(struct slice text, const char *part)
 {
 	return slice_find(text, slice_of(part), 0) < text.size;

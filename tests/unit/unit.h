@@ -26,6 +26,10 @@ int unit_run(const char *suite, const TTest *const *tests, size_t count);
 		return unit_run(suite, tests, sizeof(tests) / sizeof(tests[0]));                   \
 	}
 
+/* In a build that measures coverage, writes down which lines of the tested code this process has
+ * run, as its end by exit() would. For a process that ends by _exit(). */
+void unit_keep_measured(void);
+
 /* Whether a text holds a part. */
 bool unit_has(struct slice text, const char *part);
 
