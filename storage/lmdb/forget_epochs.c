@@ -26,7 +26,7 @@ struct forget_epochs *forget_epochs_create(uint32_t capacity)
 {
 	struct forget_epochs *forget_epochs = xcalloc(1, sizeof(*forget_epochs));
 	forget_epochs->capacity = capacity;
-	forget_epochs->entries = xcalloc(capacity, sizeof(*forget_epochs->entries));
+	forget_epochs->entries = xmalloc(capacity * sizeof(*forget_epochs->entries));
 	forget_epochs->buckets = xmalloc(capacity * sizeof(*forget_epochs->buckets));
 	for (uint32_t i = 0; i < capacity; i++)
 		forget_epochs->buckets[i] = NO_ENTRY;
