@@ -128,7 +128,7 @@ def test_an_import_is_on_disk_when_it_is_answered(make_daemon, user):
 def test_an_import_that_is_not_to_be_learned_asks_no_model(daemon, memory_model, user):
     daemon.import_messages(user, [{"role": "user", "content": "Silent."}, {"role": "assistant", "content": "Ok."}], learn=False)
     assert daemon.memory(user)["pending"] == 0
-    time.sleep(0.3)
+    time.sleep(0.3)  # the learner would ask at once
     assert not any(c.holds("Silent.") for c in memory_model.calls())
 
 
@@ -346,7 +346,7 @@ def test_forgetting_takes_an_exchange_in_flight(daemon, upstream, user):
         gate.set()
         reply = raw.read_reply()
     assert reply.whole and reply.body == b"".join(events)
-    time.sleep(0.2)
+    time.sleep(0.2)  # the exchange is stored as soon as it ends, if it is
     assert not daemon.knows(user)
 
 

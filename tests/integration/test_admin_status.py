@@ -5,7 +5,6 @@ import json
 import re
 import signal
 import subprocess
-import time
 from pathlib import Path
 
 import httpx
@@ -27,10 +26,7 @@ def upstream_trouble(daemon):
 
 def wait_trouble(daemon, told):
     """What it is once the exchange has ended, which may be just after its answer."""
-    end = time.monotonic() + 60
-    while upstream_trouble(daemon) != told:
-        assert time.monotonic() < end, upstream_trouble(daemon)
-        time.sleep(0.02)
+    until(lambda: upstream_trouble(daemon) == told, lambda: upstream_trouble(daemon))
 
 
 TROUBLES = {

@@ -1,5 +1,6 @@
 """The configuration and the daemon's life: -t, the environment, reloading, draining."""
 
+import contextlib
 import json
 import os
 import re
@@ -342,7 +343,7 @@ def test_a_file_that_is_being_written_is_not_read(make_daemon, user):
     for text in ["", whole] * 15:
         written = time.monotonic()
         daemon.config_file.write_text(text)
-        time.sleep(0.1)
+        time.sleep(0.1)  # so slowly the file is written
         mode = mode_of(daemon, user)
         if time.monotonic() - written > 0.9:
             break  # this machine is so busy that the file stood still for a look
@@ -408,10 +409,7 @@ def test_sigterm_finishes_open_streams_refuses_new_ones_and_ends_with_0(make_dae
         raw.post_chat(STREAM, user)
         raw.read_until(b"data:")
         daemon.signal(signal.SIGTERM)
-        end = time.monotonic() + 60
-        while daemon.admin("GET", "/readyz").status_code != 503:
-            assert time.monotonic() < end, "not draining"
-            time.sleep(0.02)
+        until(lambda: daemon.admin("GET", "/readyz").status_code == 503, "not draining")
         assert daemon.admin("GET", "/healthz").status_code == 200
         with pytest.raises(httpx.TransportError):
             daemon.post_chat(HELLO)
@@ -472,14 +470,12 @@ def test_without_an_admin_address_chats_are_served(make_daemon, user):
     daemon = make_daemon(start=False)
     daemon.config["listen"]["admin"] = ""
     daemon.start(wait=False)
-    end = time.monotonic() + 60
-    while True:
-        try:
-            assert daemon.post_chat(HELLO, {"X-User-Id": user}).status_code == 200
-            return
-        except httpx.TransportError:
-            assert time.monotonic() < end, daemon.stderr
-            time.sleep(0.05)
+
+    def answer():
+        with contextlib.suppress(httpx.TransportError):
+            return daemon.post_chat(HELLO, {"X-User-Id": user})
+
+    assert until(answer, lambda: daemon.stderr).status_code == 200
 
 
 @pytest.mark.parametrize("size", [50_000, 300_000, 1_500_000])
@@ -505,10 +501,7 @@ def test_a_store_that_is_full_lets_chats_go_on_and_breaks_no_promise(make_daemon
     assert ready.status_code == 200 and "no room" in ready.text, "chats go on, and the operator is told"
     for name in kept:
         assert daemon.admin("DELETE", f"/v1/users/{name}?force=1").status_code == 200
-    end = time.monotonic() + 120
-    while "no room" in daemon.admin("GET", "/readyz").text:
-        assert time.monotonic() < end, "forgetting makes room"
-        time.sleep(0.05)
+    until(lambda: "no room" not in daemon.admin("GET", "/readyz").text, "forgetting makes no room", 120)
 
 
 def test_what_is_said_of_the_configuration_is_json_too(make_daemon):

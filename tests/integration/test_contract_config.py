@@ -6,7 +6,6 @@ import re
 import signal
 import subprocess
 import threading
-import time
 
 import httpx
 import pytest
@@ -127,12 +126,11 @@ def test_a_token_lets_the_admin_address_leave_loopback(tmp_path):
 
 
 def wait_mode(daemon, user, mode, timeout=60):
-    end = time.monotonic() + timeout
-    while time.monotonic() < end:
-        if Chat(daemon, user).say("Hello.").headers["X-Memory-Mode"] == mode:
-            return
-        time.sleep(0.1)
-    raise AssertionError(f"the mode did not become {mode}:\n{daemon.stderr}")
+    until(
+        lambda: Chat(daemon, user).say("Hello.").headers["X-Memory-Mode"] == mode,
+        lambda: f"the mode did not become {mode}:\n{daemon.stderr}",
+        timeout,
+    )
 
 
 def test_a_configmap_that_is_swapped_by_its_symlink_is_noticed(tmp_path, make_daemon, user):

@@ -426,7 +426,7 @@ def test_a_forgotten_users_slow_lesson_teaches_nothing(daemon, memory_model, use
     until(lambda: memory_model.fact_calls(turn), "nobody asked")
     daemon.forget(user)
     gate.set()
-    time.sleep(0.5)
+    time.sleep(0.5)  # the lesson is stored as soon as it comes, if it is
     assert not daemon.knows(user)
 
 

@@ -66,7 +66,7 @@ class RawUpstream:
                 body += connection.recv(65536)
             for piece in self.pieces:
                 connection.sendall(piece)
-                time.sleep(self.delay)
+                time.sleep(self.delay)  # so slowly it answers
 
 
 # ---- clients and upstreams of every kind ----

@@ -6,6 +6,7 @@ import time
 import pytest
 
 from harness.chat import Chat
+from harness.clock import next_second
 from harness.memory_model import fact
 from test_admin_recallctl import recallctl
 
@@ -105,7 +106,7 @@ def test_what_was_deleted_does_not_come_back(daemon, user, talk):
     reply = say(daemon, user, "I work in Bergen", "b")
     assert reply.json()["imported"] == 0 and reply.json()["erased"] == 2
     # what is said from now on is new
-    time.sleep(1.1)
+    next_second()
     now = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
     reply = daemon.admin("POST", f"/v1/users/{user}/messages", json={"learn": False, "messages": [
         {"role": "user", "content": "I live in Oslo", "created_at": now}]})

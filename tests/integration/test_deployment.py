@@ -5,7 +5,6 @@ import json
 import re
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import compose_spec
@@ -13,6 +12,7 @@ import kubernetes_validate
 import pytest
 import yaml
 
+from harness.clock import until
 from harness.daemon import ROOT, Daemon, clean_environment, plain_client, program
 
 CONF = ROOT / "conf"
@@ -156,10 +156,7 @@ def test_the_shared_pod_answers_its_probes_and_its_monitor(start_pod):
     assert pod.admin("GET", endpoint["path"], headers={}).status_code == 401
     pod.write_key("ADMIN_TOKEN", "the-next-token-of-the-cluster")
     with_next = {"headers": {"Authorization": "Bearer the-next-token-of-the-cluster"}}
-    end = time.monotonic() + 60
-    while pod.admin("GET", endpoint["path"], **with_next).status_code != 200:
-        assert time.monotonic() < end, "the Secret changed unnoticed"
-        time.sleep(0.05)
+    until(lambda: pod.admin("GET", endpoint["path"], **with_next).status_code == 200, "the Secret changed unnoticed")
     assert "warn" not in {json.loads(line)["level"] for line in pod.stderr_lines}, pod.stderr
 
 

@@ -9,7 +9,7 @@ import httpx
 import pytest
 
 from harness.chat import Chat
-from harness.clock import until
+from harness.clock import next_second, until
 from harness.daemon import fast_clock, free_port, rfc3339
 from harness.embeddings import EmbeddingServer, ScriptedEmbeddings
 from harness.upstream import error_reply, json_reply
@@ -367,7 +367,7 @@ def test_a_user_is_forgotten_while_turns_are_embedded(embedding_daemon, embeddin
     thread.join(60)
     embeddings.embed = embeddings.give
     # Without a time, or in the second in which the user was forgotten, it could have been said before.
-    time.sleep(1)
+    next_second()
     third = {"role": "user", "content": "third", "created_at": rfc3339(time.time())}
     daemon.import_messages(user, [third], learn=False)
     until(lambda: embeddings.given[-1] == "third")

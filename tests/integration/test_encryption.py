@@ -15,6 +15,7 @@ import pytest
 
 from conftest import wired
 from harness.chat import Chat
+from harness.clock import until, next_second
 from harness.daemon import Daemon, clean_environment, merged, program
 from test_marker import hits, memory_of
 
@@ -107,7 +108,7 @@ def test_a_store_in_the_clear_is_encrypted_at_the_start_whatever_kills_it(daemon
     encrypt(daemon)
     for pause in (0.005, 0.02, 0.05, 0.1):
         daemon.start(wait=False)
-        time.sleep(pause)
+        time.sleep(pause)  # the moment of the kill
         daemon.kill()
     daemon.start()
     assert memories(daemon) == before
@@ -210,11 +211,8 @@ def crash(daemon):
     command = 'ulimit -c unlimited && cd "$1" && exec "$2" -c "$3" 2>"$1/said"'
     words = ["sh", "-c", command, "sh", str(daemon.directory), program("proxy/recalld"), str(daemon.config_file)]
     child = os.spawnve(os.P_NOWAIT, "/bin/sh", words, clean_environment())
-    end = time.monotonic() + 60
     said = daemon.directory / "said"
-    while not (said.exists() and "clients use" in said.read_text()):
-        assert time.monotonic() < end
-        time.sleep(0.02)
+    until(lambda: said.exists() and "clients use" in said.read_text(), "it does not start")
     os.kill(child, signal.SIGABRT)
     status = os.waitpid(child, 0)[1]
     said.unlink()
@@ -284,10 +282,7 @@ def test_a_master_key_that_is_too_old_is_told_of_until_it_is_changed(daemon):
     daemon.wait_log("the store's master key is 31 days old, older than [storage] rotate")
     assert key_state(daemon) == (True, True, True)
     configure(daemon, rotate="32d")
-    end = time.monotonic() + 60
-    while key_state(daemon) != (False, False, False):
-        assert time.monotonic() < end
-        time.sleep(0.05)
+    until(lambda: key_state(daemon) == (False, False, False), "the key is still told of")
     daemon.stop()
     configure(daemon, rotate="30d")
     fresh = write_key(daemon.directory / "fresh", bytes(range(1, 33)))
@@ -308,10 +303,7 @@ def test_a_plain_export_needs_the_key_and_a_yes_and_a_rebuild_gives_the_same(dae
     assert whole.returncode == 0 and USERS[0].encode() in whole.stdout
     before = memories(daemon)
     assert daemon.admin("POST", "/v1/scrub").status_code == 202
-    end = time.monotonic() + 60
-    while daemon.admin("GET", "/v1/scrub").json()["running"]:
-        assert time.monotonic() < end
-        time.sleep(0.02)
+    until(lambda: not daemon.admin("GET", "/v1/scrub").json()["running"], "the scrub does not end")
     assert memories(daemon) == before
     daemon.stop()
     again = daemon.directory / "again"
@@ -470,7 +462,7 @@ def test_a_report_says_how_long_backups_hold_a_user(daemon):
     until = datetime.fromisoformat(report["backups_until"].replace("Z", "+00:00")) - exported
     assert report["disk"] == "keys" and timedelta(days=30) <= until <= timedelta(days=30, minutes=5)
     assert "backups_until" not in erased(f"{USERS[2]}/memory?until=2100-01-01")  # the user's keys live on
-    time.sleep(1.1)  # the file's time has seconds
+    next_second()
     Chat(daemon, "late").say("I came after the export")
     daemon.settle("late")
     assert "backups_until" not in erased("late")

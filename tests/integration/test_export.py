@@ -8,12 +8,12 @@ import re
 import resource
 import signal
 import subprocess
-import time
 from pathlib import Path
 
 import pytest
 
 from harness.chat import Chat
+from harness.clock import until
 from harness.daemon import Daemon, clean_environment, preloaded, program, write_config
 from harness.upstream import json_reply
 from test_memory_faults import data_file
@@ -89,10 +89,8 @@ def test_nobody_goes_on_writing_when_an_export_is_killed(large):
     assert len(child) == 1
     process.kill()
     process.wait()
-    end = time.monotonic() + 60
-    while Path(f"/proc/{child[0]}/status").exists() and "State:\tZ" not in Path(f"/proc/{child[0]}/status").read_text():
-        assert time.monotonic() < end, "the one that reads the store is still there"
-        time.sleep(0.01)
+    status = Path(f"/proc/{child[0]}/status")
+    until(lambda: not status.exists() or "State:\tZ" in status.read_text(), "the one that reads the store is still there")
 
 
 def damaged_copy(store, folder):
@@ -170,10 +168,7 @@ def test_half_a_store_is_neither_exported_nor_started_on_while_it_is_made_and_af
                                stderr=subprocess.PIPE, env=clean_environment())
     process.stdin.write((json.dumps(FIRST) + "\n" + json.dumps(USER) + "\n").encode())
     process.stdin.flush()
-    end = time.monotonic() + 60
-    while not (store / "data.mdb").exists():
-        assert time.monotonic() < end
-        time.sleep(0.01)
+    until((store / "data.mdb").exists, "it does not begin")
     daemon = make_daemon(start=False)
     assert_refused(daemon, store, "in use by another recalld", f"pid {process.pid}")
     done = export(store, tmp_path / "out")

@@ -83,7 +83,7 @@ def test_a_full_store_does_not_have_the_model_asked_without_a_pause(make_daemon,
     else:
         raise AssertionError("the store never filled up")
     full.set()
-    time.sleep(3)
+    time.sleep(3)  # in which it would ask again and again
     asked = len(memory_model.fact_calls("as you know"))
     assert 1 <= asked <= 4, f"the model was asked {asked} times for what cannot be stored"
     assert daemon.memory(f"{user}-first")["pending"] == 1

@@ -412,7 +412,7 @@ def test_what_buffer_journalled_is_learned_when_the_mode_changes(make_daemon, me
     turn = "I breed axolotls."
     memory_model.answers[turn] = [fact("breeds", "axolotls", "I breed axolotls")]
     Chat(daemon, user).say(turn)
-    time.sleep(0.3)
+    time.sleep(0.3)  # the learner would ask at once
     assert not any(c.holds(turn) for c in memory_model.calls())
     daemon.config["memory"]["mode"] = "entity"
     daemon.restart()

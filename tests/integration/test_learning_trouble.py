@@ -136,7 +136,7 @@ def test_the_model_is_not_asked_again_while_there_is_no_room_for_its_answer(make
     memory_model.failures.clear()
     refused = len(memory_model.fact_calls(turn))
     daemon.wait_log("learned facts or summary not stored: full")
-    time.sleep(5)  # sixteen minutes to the daemon
+    time.sleep(5)  # sixteen minutes to the daemon, in which it would ask again
     assert len(memory_model.fact_calls(turn)) <= refused + 2, "once, and perhaps once just before"
     assert daemon.memory(user)["pending"] == 1
     daemon.hold("filler", until=None)
@@ -205,7 +205,7 @@ def test_the_clients_own_key_learns_and_is_held_in_memory_only(make_daemon, upst
     memory_model.answer = original
     memory_model.requests.clear()
     daemon.start()
-    time.sleep(1.5)
+    time.sleep(1.5)  # the learner would ask soon after its start
     assert not memory_model.fact_calls(turn), "there is no key to ask with"
     assert daemon.memory(user)["pending"] == 1
     Chat(daemon, user, headers=key).say("I am back.")

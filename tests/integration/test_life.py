@@ -45,10 +45,13 @@ def test_the_learner_gives_way_to_the_other_threads(make_daemon, started_at):
     """Also where the process itself gives way to others."""
     daemon = make_daemon({"listen": {"workers": "1"}}, start=False)
     daemon.start(nice=started_at)
-    end = time.monotonic() + 60
-    while (nice := niceness(daemon))["recalld-learn"] != min(nice["recalld-work0"] + 10, 19):
-        assert time.monotonic() < end, nice
-        time.sleep(0.05)
+
+    def gives_way():
+        nice = niceness(daemon)
+        return nice["recalld-learn"] == min(nice["recalld-work0"] + 10, 19)
+
+    until(gives_way, lambda: niceness(daemon))
+    nice = niceness(daemon)
     assert nice["recalld-store"] == nice["recalld-work0"]
 
 # ---- draining ----
@@ -107,7 +110,7 @@ def test_a_request_whose_body_is_still_coming_is_answered_while_draining(gated):
         head = f"POST /v1/chat/completions HTTP/1.1\r\nHost: localhost\r\nContent-Length: {len(HELLO)}\r\n\r\n"
         slow.socket.sendall(head.encode() + HELLO[:10])
         until(lambda: daemon.metric("recalld_connections") == 2, "it is not connected")
-        time.sleep(0.2)
+        time.sleep(0.2)  # until it has read what came, which nothing tells
         daemon.signal(signal.SIGTERM)
         until(lambda: daemon.admin("GET", "/readyz").status_code == 503, "it does not drain")
         slow.socket.sendall(HELLO[10:])
@@ -167,7 +170,7 @@ def test_what_a_slow_reader_has_yet_to_read_is_waited_for_while_draining(make_da
         until(lambda: daemon.metric("recalld_exchanges_open") == 0, "the exchange is not over")
         daemon.signal(signal.SIGTERM)
         until(lambda: daemon.admin("GET", "/readyz").status_code == 503, "it does not drain")
-        time.sleep(0.3)
+        time.sleep(0.3)  # the slow reader
         seen = b"".join(iter(lambda: slow.recv(65536), b""))
     assert seen.endswith(body)
     ended(daemon)
@@ -234,7 +237,7 @@ def test_the_fresh_connection_is_the_last_try(make_daemon, upstream):
         client.post_chat(HELLO, fields=IDEMPOTENT)
         reply = client.read_reply()
         assert (reply.status, code_of(reply)) == (502, "upstream_broken")
-    time.sleep(0.3)
+    time.sleep(0.3)  # a further try would follow at once
     assert len(upstream.requests) == 3
 
 
@@ -298,8 +301,7 @@ def test_interim_replies_and_trailers_of_the_upstream_stay_behind(make_daemon, u
             client.post_chat(HELLO, user)
             with listener.accept()[0] as peer:
                 peer.settimeout(60)
-                while HELLO not in peer.recv(65536, socket.MSG_PEEK):
-                    time.sleep(0.01)
+                until(lambda: HELLO in peer.recv(65536, socket.MSG_PEEK), "the request did not come")
                 peer.sendall(raw)
                 reply = client.read_reply()
     assert (reply.status, reply.body) == (200, body)

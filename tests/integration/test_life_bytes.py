@@ -186,6 +186,6 @@ def test_the_kernel_keeps_little_for_a_slow_reader(make_daemon, upstream):
         client.post_chat(STREAM)
         client.read_until(b": x")
         until(lambda: unsent_to(client.socket) > 0, "nothing waits for the reader")
-        time.sleep(1)
+        time.sleep(1)  # in which more would come, if it were let
         most = unsent_to(client.socket)
         assert 0 < most <= 256 * 1024, f"{most} bytes lie in the kernel"

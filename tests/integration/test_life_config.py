@@ -8,7 +8,7 @@ import subprocess
 import threading
 import time
 
-from harness.clock import until
+from harness.clock import next_second, until
 from harness.daemon import clean_environment, merged, program, write_config
 from test_life import HELLO
 from test_life_bytes import padded
@@ -20,17 +20,18 @@ def mode_of(daemon):
 
 def open_to_write(pipe, timeout=60):
     """Once somebody has opened the other end."""
-    end = time.monotonic() + timeout
-    while True:
+
+
+    def opened():
         try:
-            descriptor = os.open(pipe, os.O_WRONLY | os.O_NONBLOCK)
+            return open(os.open(pipe, os.O_WRONLY | os.O_NONBLOCK), "wb")
         except OSError as fault:
-            if fault.errno != errno.ENXIO or time.monotonic() > end:
+            if fault.errno != errno.ENXIO:
                 raise
-            time.sleep(0.01)
-        else:
-            os.set_blocking(descriptor, True)
-            return open(descriptor, "wb")
+
+    writer = until(opened, "nobody opened the other end", timeout)
+    os.set_blocking(writer.fileno(), True)
+    return writer
 
 
 def test_a_reload_that_is_asked_for_while_it_starts_is_made_then(make_daemon):
@@ -70,7 +71,7 @@ def test_a_file_that_an_editor_renames_into_place_is_noticed(make_daemon):
     new = daemon.directory / "recalld.conf.new"
     write_config(new, daemon.config)
     os.rename(daemon.config_file, daemon.directory / "recalld.conf~")
-    time.sleep(1.5)
+    time.sleep(1.5)  # the daemon looks each second, and keeps what it has while there is no file
     assert mode_of(daemon) == "hybrid"
     os.rename(new, daemon.config_file)
     until(lambda: mode_of(daemon) == "buffer", "it was not noticed")
@@ -150,19 +151,19 @@ def test_a_reload_reaches_what_a_request_may_have(make_daemon):
 def test_what_was_read_is_not_read_again_and_a_fault_told_once(make_daemon):
     daemon = make_daemon()
     reload(daemon, {"memory": {"mode": "buffer"}})
-    time.sleep(2.5)
+    time.sleep(2.5)  # two looks at the file, neither of which may read it
     assert daemon.metric("recalld_config_reloads_total") == 1
     daemon.config["memory"]["mode"] = "nonsense"
     write_config(daemon.config_file, daemon.config)
     until(lambda: daemon.metric("recalld_config_faults_total") == 1, "the fault is not counted")
-    time.sleep(2.5)
+    time.sleep(2.5)  # as above
     assert daemon.metric("recalld_config_faults_total") == 1
     assert daemon.stderr.count("the old one stays in force") == 1
 
 
 def test_a_change_of_the_same_size_in_the_same_second_is_noticed(make_daemon):
     daemon = make_daemon()
-    time.sleep(1 - time.time() % 1)
+    next_second()  # so that both changes fit into one
     reload(daemon, {"memory": {"mode": "entity"}})
     daemon.config["memory"]["mode"] = "buffer"
     write_config(daemon.config_file, daemon.config)

@@ -196,7 +196,7 @@ def test_after_an_hour_without_a_turn_the_block_is_made_anew(make_daemon, upstre
     daemon.settle(user)
     talk.say("Within the hour.")
     assert b"profession: radiologist" not in upstream.last.body
-    time.sleep(6.5)  # an hour and five minutes
+    time.sleep(6.5)  # an hour and five minutes by the daemon's clock, which is all that makes the block anew
     talk.say("More than an hour later.")
     assert b"profession: radiologist" in upstream.last.body
 

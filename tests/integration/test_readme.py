@@ -8,7 +8,6 @@ import shlex
 import signal
 import socket
 import subprocess
-import time
 from pathlib import Path
 
 import httpx
@@ -16,6 +15,7 @@ import pytest
 import yaml
 
 from conftest import in_front_of
+from harness.clock import until
 from harness.daemon import ROOT, Daemon, clean_environment, program
 
 README = (ROOT / "README.md").read_text()
@@ -243,10 +243,8 @@ def test_without_a_file_only_the_store_needs_a_place(tmp_path, own, start):
     log = (tmp_path / "log").open("w+")
     process = subprocess.Popen(["bash", "-c", command], env=clean_environment(HOME=str(place), **address), stderr=log)
     try:
-        end = time.monotonic() + 60
-        while not list(place.glob("*/data.mdb")):
-            assert process.poll() is None and time.monotonic() < end
-            time.sleep(0.05)
+        until(lambda: process.poll() is not None or list(place.glob("*/data.mdb")), "there is no store")
+        assert process.poll() is None
     finally:
         process.terminate()
         assert process.wait(60) == 0
@@ -404,14 +402,12 @@ def test_the_quickstart_says_when_the_model_does_not_answer():
 
 def take(port):
     """The port itself; another test's quickstart may have it for a while."""
-    end = time.monotonic() + 60
-    while True:
-        try:
+
+    def bound():
+        with contextlib.suppress(OSError):
             return socket.create_server(("127.0.0.1", port))
-        except OSError:
-            if time.monotonic() > end:
-                raise
-            time.sleep(0.2)
+
+    return until(bound, f"port {port} is not free")
 
 
 def test_the_quickstart_finds_free_ports():

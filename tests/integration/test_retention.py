@@ -50,7 +50,7 @@ def test_without_it_nothing_is_deleted_by_age(make_daemon, user):
     daemon.import_messages(user, turns("I moved to Lisbon.", 20 * 365 * 86400))
     daemon.signal(signal.SIGHUP)
     daemon.wait_log("configuration reloaded")
-    time.sleep(1)
+    time.sleep(1)  # a scan would follow the reload at once
     assert texts(daemon, user) == ["I moved to Lisbon."]
 
 

@@ -4,7 +4,6 @@ leaves one whole store."""
 import json
 import subprocess
 import threading
-import time
 
 import pytest
 
@@ -26,10 +25,12 @@ def import_users(daemon, names):
 def scrub(daemon, timeout=60):
     reply = daemon.admin("POST", "/v1/scrub")
     assert reply.status_code == 202 and reply.json()["running"], reply.text
-    end = time.monotonic() + timeout
-    while (state := daemon.admin("GET", "/v1/scrub").json())["running"]:
-        assert time.monotonic() < end, state
-        time.sleep(0.02)
+
+    def ended():
+        state = daemon.admin("GET", "/v1/scrub").json()
+        return None if state["running"] else state
+
+    state = until(ended, "the scrub does not end", timeout)
     assert state["error"] == "", state
     return state
 
@@ -117,10 +118,7 @@ def test_after_a_deletion_a_scrub_comes_by_itself(filled, tmp_path):
     daemon.restart()
     report = daemon.admin("DELETE", f"/v1/users/{names[0]}").json()
     assert report["disk"] == "scrub pending" and report["disk_until"] is not None
-    end = time.monotonic() + 60
-    while daemon.admin("GET", "/v1/scrub").json()["pending"]:
-        assert time.monotonic() < end
-        time.sleep(0.05)
+    until(lambda: not daemon.admin("GET", "/v1/scrub").json()["pending"], "no scrub came")
     assert hits(tmp_path / "store", [f"MkErased{names[0]}"]) == set()
 
 

@@ -14,6 +14,7 @@ import time
 
 import pytest
 
+from harness.clock import until
 from harness.daemon import fast_clock, stalled_calls
 from harness.upstream import DONE, Reply, chunk, event, text_events
 from harness.wire import RawClient, dechunked_so_far
@@ -307,7 +308,7 @@ def test_slow_clients_have_a_deadline(make_daemon, hand, tmp_path):
             client.socket.sendall(first)
         waiting = set(slow)
         while waiting and time.monotonic() - begun < 60:
-            time.sleep(0.1)
+            time.sleep(0.1)  # so slowly they send
             answered = select.select([client.socket for client in waiting], [], [], 0)[0]
             waiting = {client for client in waiting if client.socket not in answered}
             for client in waiting:
@@ -358,7 +359,7 @@ def test_an_upstream_that_falls_silent_is_timed_out_wherever_it_is(make_daemon, 
             peer = hand.accept()
             peer.read_request()
             for i, piece in enumerate(pieces):
-                time.sleep(0.5 if i else 0)
+                time.sleep(0.5 if i else 0)  # silent for less than its limit
                 peer.send(piece)
             reply = client.read_reply()
             assert least < peer.wait_closed(begun)
@@ -481,7 +482,7 @@ def test_nothing_else_is_tried_again(make_daemon, hand, reset):
 
     def die(peer):
         peer.send(b"HTTP/1.1 200 OK\r\n")
-        time.sleep(0.1)
+        time.sleep(0.1)  # the daemon may read it before the end, or with it
         peer.close(reset)
 
     client, _ = ask_twice(daemon, hand, die)
@@ -549,7 +550,7 @@ def ask_for(seconds, daemon):
         with RawClient(daemon.port, 60) as client:
             client.send("GET", "/v1/x", fields=[("Upgrade", "y")])
             assert client.read_reply().status == 501
-        time.sleep(0.01)
+        time.sleep(0.01)  # leaves the daemon time of the processor
 
 
 def test_looking_up_a_name_blocks_no_loop(make_daemon, tmp_path):
@@ -580,11 +581,10 @@ def test_out_of_descriptors_the_listener_pauses_and_goes_on_later(make_daemon, u
         limit = max(int(name) for name in os.listdir(f"/proc/{pid}/fd")) + 9
         resource.prlimit(pid, resource.RLIMIT_NOFILE, (limit, limit))
         held = [RawClient(daemon.port) for _ in range(40)]
-        time.sleep(0.2)
+        until(lambda: len(os.listdir(f"/proc/{pid}/fd")) >= limit - 1, "descriptors did not run out")
         begun, used = time.monotonic(), daemon.cpu_seconds()
-        time.sleep(1.5)
+        time.sleep(1.5)  # over which its use of the processor is measured
         share = (daemon.cpu_seconds() - used) / (time.monotonic() - begun)
-        assert len(os.listdir(f"/proc/{pid}/fd")) >= limit - 1, "descriptors did not run out"
         assert share < 0.2, f"out of descriptors, it uses {share:.0%} of a CPU"
         client.send("GET", "/v1/models")
         assert client.read_reply().status == 200, "who is connected is not served"

@@ -45,7 +45,7 @@ class Crowd:
                 if self.faults or (times >= LEAST and time.monotonic() > self.end):
                     return
                 job()
-                time.sleep(pause)
+                time.sleep(pause)  # so often it is done
         except BaseException as fault:  # whatever it was, the test must hear of it
             self.faults.append(fault)
 
@@ -195,7 +195,7 @@ def test_all_threads_at_once_lose_nothing_and_repeat_nothing(busy_daemon):
 def test_a_drain_amid_it_all_ends_well(busy_daemon):
     """Whoever gets a reply gets it whole; the others are refused. The daemon ends with 0."""
     crowd, talkers = gather(busy_daemon, SECONDS)
-    time.sleep(SECONDS / 4)
+    time.sleep(SECONDS / 4)  # into the midst of it
     busy_daemon.signal(signal.SIGTERM)
     assert busy_daemon.wait_end() == 0, busy_daemon.last_words
     for thread in crowd.threads:

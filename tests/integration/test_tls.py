@@ -18,6 +18,7 @@ import pytest
 from conftest import SANITIZED
 
 from harness.chat import stream_text
+from harness.clock import until
 from harness.daemon import clean_environment, program, stalled_calls, write_config
 from harness.upstream import Reply, chunk, event, sse_reply, text_events
 
@@ -104,10 +105,11 @@ def common_name(daemon, context):
 
 
 def wait_name(daemon, context, name, timeout=60):
-    end = time.monotonic() + timeout
-    while common_name(daemon, context) != name:
-        assert time.monotonic() < end, f"the certificate is not {name}'s:\n{daemon.stderr}"
-        time.sleep(0.1)
+    until(
+        lambda: common_name(daemon, context) == name,
+        lambda: f"the certificate is not {name}'s:\n{daemon.stderr}",
+        timeout,
+    )
 
 
 def closed_after(connection, timeout=60):
@@ -204,7 +206,7 @@ def test_what_is_left_of_a_record_is_read_once_there_is_room(tls, trust, upstrea
         whole = head % size + b"b" * size
         secured.sendall(whole[:100])
         secured.sendall(whole[100:])
-        time.sleep(0.3)
+        time.sleep(0.3)  # until it has read ahead as much as it may, which nothing tells
         gate.set()
         assert closed_after(secured)[0].endswith(b"next")
     assert upstream.last.body == b"b" * size
@@ -357,7 +359,7 @@ def test_a_slow_reader_slows_the_upstream_down(tls, trust, upstream):
     with connect(tls, trust) as secured:
         before = resident(tls)
         secured.sendall(b"GET /v1/x HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
-        time.sleep(1)
+        time.sleep(1)  # in which it would read all of it
         grown = resident(tls) - before
         got, _ = closed_after(secured)
     assert got.split(b"\r\n\r\n", 1)[1] == text
@@ -392,10 +394,8 @@ def test_other_paths_of_certificate_and_key_are_read_once(tls, trust, pairs):
     write_config(tls.config_file, tls.config)
     tls.signal(signal.SIGHUP)
     wait_name(tls, trust, "two")
-    before, end = looks(tls), time.monotonic() + 60
-    while looks(tls) < before + 4:
-        assert time.monotonic() < end
-        time.sleep(0.1)
+    before = looks(tls)
+    until(lambda: looks(tls) >= before + 4, "it does not look at its files")
     assert tls.metric("recalld_config_reloads_total") == 1
 
 

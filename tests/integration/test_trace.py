@@ -2,11 +2,11 @@
 bad, reaches a chat."""
 
 import socket
-import time
 
 import pytest
 from conftest import wired
 from harness.chat import Chat
+from harness.clock import until
 from harness.collector import Collector
 from harness.daemon import Daemon, free_port
 from harness.upstream import error_reply, json_reply
@@ -184,10 +184,7 @@ def test_a_reload_begins_and_ends_tracing(make_daemon, upstream, collector, user
     def reload(configuration):
         nonlocal reloads
         daemon.config_file.write_text(configuration)
-        end = time.monotonic() + 60
-        while daemon.metric("recalld_config_reloads_total") == reloads:
-            assert time.monotonic() < end
-            time.sleep(0.02)
+        until(lambda: daemon.metric("recalld_config_reloads_total") != reloads, "it was not read")
         reloads += 1
 
     reload(text + f"\n[trace]\nendpoint = {collector.origin}\n")
@@ -206,10 +203,7 @@ def test_a_collector_that_is_busy_is_asked_again(traced, collector, user):
     Chat(traced, user, headers={"traceparent": traceparent(trace=trace)}).say("Hello")
     first, second = collector.wait(2)
     assert first.body == second.body
-    end = time.monotonic() + 60
-    while traced.metric('recalld_trace_spans_total{outcome="sent"}') != sent + 4:
-        assert time.monotonic() < end
-        time.sleep(0.02)
+    until(lambda: traced.metric('recalld_trace_spans_total{outcome="sent"}') == sent + 4, "they were not sent")
     assert traced.metric('recalld_trace_spans_total{outcome="failed"}') == lost
 
 
@@ -218,10 +212,7 @@ def test_spans_that_the_collector_refuses_are_counted(traced, collector, user, a
     lost = traced.metric('recalld_trace_spans_total{outcome="failed"}')
     collector.script(answer)
     Chat(traced, user, headers={"traceparent": traceparent()}).say("Hello")
-    end = time.monotonic() + 60
-    while traced.metric('recalld_trace_spans_total{outcome="failed"}') != lost + 4:
-        assert time.monotonic() < end
-        time.sleep(0.02)
+    until(lambda: traced.metric('recalld_trace_spans_total{outcome="failed"}') == lost + 4, "they are not counted")
     assert len(collector.requests) == 1
 
 

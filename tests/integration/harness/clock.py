@@ -15,6 +15,12 @@ def until(condition, what="it never came to that", timeout=60):
     return found
 
 
+def next_second():
+    """Waits for the clock's next second: the times of imports and of files may be whole seconds."""
+    second = int(time.time())
+    until(lambda: int(time.time()) > second)
+
+
 def quickest(measure, enough, tries=10):
     """The least of what measure() gives; it is called until that is below `enough`."""
     least = measure()

@@ -3,11 +3,11 @@ classes, which refuse what the protocol does not know."""
 
 import base64
 import json
-import time
 
 from google.protobuf import json_format
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 
+from .clock import until
 from .upstream import Upstream, json_reply
 
 
@@ -70,10 +70,7 @@ class Collector(Upstream):
 
     def wait_spans(self, holds, timeout=60):
         """Until `holds(spans)`."""
-        end = time.monotonic() + timeout
-        while not holds(self.spans()):
-            assert time.monotonic() < end, f"these spans came: {self.spans()}"
-            time.sleep(0.02)
+        until(lambda: holds(self.spans()), lambda: f"these spans came: {self.spans()}", timeout)
         return self.spans()
 
     def wait_trace(self, trace):

@@ -92,7 +92,7 @@ class CrashDaemon(Daemon):
                 self.admin("GET", "/healthz")
                 return True
             except (OSError, http.client.HTTPException):
-                time.sleep(0.005)
+                time.sleep(0.005)  # a crash point may come soon: no 20 ms
         return False
 
     def points(self):
@@ -106,7 +106,7 @@ class CrashDaemon(Daemon):
             if self.process.poll() is not None:
                 return False
             assert time.monotonic() < end, f"it did not come to {pattern}, but to {self.points()}"
-            time.sleep(0.005)
+            time.sleep(0.005)  # as above
         return True
 
     def hang_up(self):

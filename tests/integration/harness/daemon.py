@@ -10,12 +10,13 @@ import socket
 import subprocess
 import tempfile
 import threading
-import time
 from datetime import datetime, timezone
 from pathlib import Path
 from urllib.parse import quote
 
 import httpx
+
+from .clock import until
 
 ROOT = Path(__file__).resolve().parents[3]
 SANITIZER_WORDS = ("AddressSanitizer", "LeakSanitizer", "runtime error:", "ThreadSanitizer")
@@ -170,16 +171,12 @@ class Daemon:
             self.stderr_lines.append(line.decode("utf-8", "replace").rstrip("\n"))
 
     def wait_ready(self, timeout=60):
-        end = time.monotonic() + timeout
-        while time.monotonic() < end:
+        def is_ready():
             assert self.process.poll() is None, f"recalld ended at its start:\n{self.stderr}"
-            try:
-                if self.admin("GET", "/readyz").status_code == 200:
-                    return
-            except httpx.TransportError:
-                pass
-            time.sleep(0.02)
-        raise AssertionError(f"recalld was not ready in {timeout} s:\n{self.stderr}")
+            with contextlib.suppress(httpx.TransportError):
+                return self.admin("GET", "/readyz").status_code == 200
+
+        until(is_ready, lambda: f"recalld was not ready in {timeout} s:\n{self.stderr}", timeout)
 
     def signal(self, number):
         self.process.send_signal(number)
@@ -240,12 +237,7 @@ class Daemon:
         return "\n".join(lines[:60])
 
     def wait_log(self, text, timeout=120):
-        end = time.monotonic() + timeout
-        while time.monotonic() < end:
-            if text in self.stderr:
-                return
-            time.sleep(0.02)
-        raise AssertionError(f"{text!r} was not logged:\n{self.stderr}")
+        until(lambda: text in self.stderr, lambda: f"{text!r} was not logged:\n{self.stderr}", timeout)
 
     # ---- its addresses ----
 
@@ -310,21 +302,18 @@ class Daemon:
 
     def wait_known(self, user, timeout=120):
         """Until something of the user is stored: what broke off is journalled when the client has its end."""
-        end = time.monotonic() + timeout
-        while not self.knows(user):
-            assert time.monotonic() < end, f"nothing of {user} is stored"
-            time.sleep(0.02)
+        until(lambda: self.knows(user), f"nothing of {user} is stored", timeout)
 
     def settle(self, user, tenant=None, timeout=120):
         """Until everything journalled has been learned from."""
-        end = time.monotonic() + timeout
-        pending = None
-        while time.monotonic() < end:
-            pending = self.memory(user, tenant)["pending"]
-            if pending == 0:
-                return
-            time.sleep(0.02)
-        raise AssertionError(f"{pending} exchanges of {user} still pending:\n{self.stderr[-4000:]}")
+        def pending():
+            return self.memory(user, tenant)["pending"]
+
+        until(
+            lambda: pending() == 0,
+            lambda: f"{pending()} exchanges of {user} still pending:\n{self.stderr[-4000:]}",
+            timeout,
+        )
 
     def import_messages(self, user, messages, learn=True, tenant=None):
         body = {"messages": messages, "learn": learn}
@@ -343,13 +332,12 @@ class Daemon:
     def receipt(self, receipt_id, tenant=None, timeout=120):
         """A receipt; that of a request which journals nothing may be written a moment later."""
         suffix = f"?tenant={tenant}" if tenant is not None else ""
-        end = time.monotonic() + timeout
-        while True:
+
+        def read():
             reply = self.admin("GET", f"/v1/receipts/{receipt_id}{suffix}")
-            if reply.status_code == 200:
-                return reply.json()
-            assert time.monotonic() < end, f"{reply.status_code} {reply.text}"
-            time.sleep(0.02)
+            return reply if reply.status_code == 200 else None
+
+        return until(read, f"there is no receipt {receipt_id}", timeout).json()
 
     def metrics(self):
         reply = self.admin("GET", "/metrics")
@@ -400,16 +388,13 @@ class DemoModel:
             stderr=self.stderr,
             env=clean_environment(),
         )
-        end = time.monotonic() + 60
-        while time.monotonic() < end:
-            assert self.process.poll() is None, "demo-model ended at its start"
-            try:
-                socket.create_connection(("127.0.0.1", self.port), 1).close()
-                return
-            except OSError:
-                time.sleep(0.02)
-        self.stop()
-        raise AssertionError("demo-model does not listen")
+        until(self._listens, "demo-model does not listen")
+
+    def _listens(self):
+        assert self.process.poll() is None, "demo-model ended at its start"
+        with contextlib.suppress(OSError):
+            socket.create_connection(("127.0.0.1", self.port), 1).close()
+            return True
 
     @property
     def base_url(self):

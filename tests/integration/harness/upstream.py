@@ -350,7 +350,7 @@ class Upstream:
             scripted = self._scripted.pop(0) if self._scripted else self.answer
         reply = scripted(request) if callable(scripted) else scripted
         if reply.first_byte_delay:
-            time.sleep(reply.first_byte_delay)
+            time.sleep(reply.first_byte_delay)  # as slowly as the script says
         if reply.break_after == 0:
             return self._break(connection, reply)
         connection.sendall(self._head(reply))
@@ -360,7 +360,7 @@ class Upstream:
             if i in reply.gates and not reply.gates[i].wait(60):
                 return False
             if i and reply.delay:
-                time.sleep(reply.delay)
+                time.sleep(reply.delay)  # as above
             if reply.framing == "chunked":
                 piece = b"%x\r\n%s\r\n" % (len(piece), piece)
             connection.sendall(piece)
