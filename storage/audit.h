@@ -17,15 +17,15 @@
 struct audit_entry {
 	const char *by;      /* "admin", "chat" or "expiry" */
 	struct slice from;   /* the caller's address; empty: none */
-	const char *action;  /* "read", "delete"... */
-	const char *target;  /* "facts", "turn"... */
+	const char *action;  /* for example "read" or "delete" */
+	const char *target;  /* for example "facts" or "turn" */
 	struct slice item;   /* the id of one of these; empty: none */
 	struct slice tenant; /* empty: none */
 	bool has_user;
 	struct user_key user;
 	int result; /* an HTTP status */
 	int64_t at;
-	/* What a deletion took. */
+	/* The counts of a deletion. */
 	bool has_counts;
 	uint64_t facts;
 	uint64_t turns;

@@ -25,7 +25,7 @@ struct deletion_report {
 	bool unlisted;  /* the list of erasures could not be written; see erasures.h */
 };
 
-/* What would go, for people. */
+/* The preview of a deletion, for people. */
 struct deletion_preview {
 	struct deletion_report report;
 	uint64_t token; /* of the plan; see store_delete() */

@@ -55,7 +55,7 @@ enum store_result store_find_duplicates(struct store *store, struct user_key use
 struct store_call *store_dedupe(struct store *store, struct user_key user, int64_t now,
 				uint64_t *gone, struct store_waiter waiter);
 
-/* What the user has asked for; the default if nothing is stored. */
+/* The user's settings; the default if nothing is stored. */
 enum store_result store_settings(struct store *store, struct user_key user,
 				 struct user_settings *settings, struct arena *arena);
 

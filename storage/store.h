@@ -65,7 +65,7 @@ enum { STORE_KEY_SIZE = 32 };
 /* Opens the store and starts its writer thread. NULL: `error` gives the reason and what to do in
  * one sentence, also if another process has the store open or its format is unknown. */
 struct store *store_open(const struct store_options *options, char *error, size_t error_size);
-/* What opening converted the store from. */
+/* The format that opening converted the store from. */
 struct store_conversion {
 	uint64_t format;  /* an earlier one, or the same if it was encrypted; 0: none */
 	uint64_t skipped; /* records that could not be read and are left out */
@@ -149,7 +149,7 @@ typedef void audit_listener(struct slice line);
 /* Runs the callbacks of writes: `post` is thread-safe and runs `run(cookie)` on the loop later. */
 struct store_loop {
 	void (*post)(struct store_loop *loop, void (*run)(void *cookie), void *cookie);
-	/* What the audit log says of a write that is given this loop; copied before the write's
+	/* The audit log's entry for a write that is given this loop; copied before the write's
 	 * function returns. NULL: nothing. See storage/audit.h. */
 	const struct audit_entry *audit;
 };
@@ -243,13 +243,13 @@ struct user_page {
 enum store_result store_users_with_jobs(struct store *store, const struct user_key *after,
 					size_t limit, struct user_page *page, struct arena *arena);
 
-/* What jobs for facts work on, as it is at one moment: `inputs[i]` for `exchanges[i]`, all with the
+/* The inputs of facts jobs, as they are at one moment: `inputs[i]` for `exchanges[i]`, all with the
  * same facts, tombstones and settings. Ends before the first exchange that is no longer there;
  * `*count` receives how many were read. STORE_NOT_FOUND: none. */
 enum store_result store_facts_inputs(struct store *store, struct user_key user,
 				     const uint64_t *exchanges, size_t *count,
 				     struct job_input *inputs, struct arena *arena);
-/* What the job for the summary works on. STORE_NOT_FOUND: nothing. */
+/* The input of the summary's job. STORE_NOT_FOUND: there is none. */
 enum store_result store_summary_input(struct store *store, struct user_key user,
 				      struct job_input *input, struct arena *arena);
 
@@ -334,7 +334,7 @@ enum { STORE_LARGEST = 16 };
 size_t store_largest_users(struct store *store, struct user_size users[STORE_LARGEST],
 			   struct arena *arena);
 
-/* What a user takes, as counted; cheap, from any thread. */
+/* A user's bytes in the store, as counted; cheap, from any thread. */
 uint64_t store_user_bytes(struct store *store, struct user_key user);
 /* Counts what a user takes whom an earlier version left uncounted. Reads all of the user's keys on
  * the caller's thread first. STORE_STALE: they could not be read. */

@@ -1,4 +1,4 @@
-/* What an exchange leaves behind: its turns for the journal, and its receipt. */
+/* Makes the records of an exchange: its turns for the journal, and its receipt. */
 #include "core/base/ids.h"
 #include "core/base/utf8.h"
 #include "core/chat/parts.h"
@@ -93,8 +93,8 @@ static bool is_said_again(struct slice open, struct slice said)
 	return !text_is_unspaced(next) && text_says(slice_part(said, 0, behind), open);
 }
 
-/* What the user sees: the text that the client ended its request with, and the reply that continues
- * it. */
+/* The answer as the user sees it: the text that the client ended its request with, and the reply
+ * that continues it. */
 static struct slice whole_answer(const struct chat *chat, struct slice said, struct arena *arena)
 {
 	const struct slice parts[] = {chat->read.open_text, said};

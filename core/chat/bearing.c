@@ -1,4 +1,4 @@
-/* What bears on the question, and what is given whatever is asked. */
+/* Picks items that bear on the question, and those that are always given. */
 #include "core/chat/pick.h"
 
 /* A word of the question in three, weighed by its kind: a text of many words holds some by chance.

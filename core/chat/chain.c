@@ -188,7 +188,7 @@ static void add_earlier(const struct chat *chat, struct kept_ids *kept, struct a
 	id_list_add_all(&kept->facts, arena, link->facts, link->fact_count);
 }
 
-/* What the request was given: `frozen` of a block that is kept, or NULL. */
+/* Lists what the request was given: `frozen` of a block that is kept, or NULL. */
 static struct kept_ids list_kept(const struct chat *chat, const struct frozen *frozen,
 				 const struct replay *recalled, struct arena *arena)
 {

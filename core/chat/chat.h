@@ -126,7 +126,7 @@ struct chat_injected {
 	size_t tokens;    /* given in total, in the model's tokens */
 	uint64_t receipt; /* 0: none is kept */
 	uint64_t elapsed; /* microseconds spent on memory */
-	/* What an append points to: what the request was given, and what continues from its
+	/* An append points to these: the receipt and replays of the request, and the link from its
 	 * reply. */
 	struct frozen frozen;
 	struct replay replay;
@@ -162,7 +162,7 @@ enum chat_verdict {
 void chat_read(struct chat *chat, const struct dialect *dialect, struct slice body, bool is_encoded,
 	       struct arena *arena);
 
-/* What a request asks outside its body: its user, session and mode. */
+/* A request's parameters outside its body: its user, session and mode. */
 struct chat_asked {
 	struct identity identity;
 	struct user_key user; /* of the identity, unless that is anonymous */

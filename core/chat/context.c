@@ -26,8 +26,8 @@ static size_t first_cost(const struct context_input *input)
 	return cost > 0 ? cost + 1 : 0;
 }
 
-/* What the summary and the turns would like, but at most half of the budget, unless the summary
- * goes before all else. Facts get what the others do not want. */
+/* Reserves what the summary and the turns could use, but at most half of the budget, unless the
+ * summary goes before all else. Facts get what the others do not want. */
 static size_t reserve_for_others(const struct picker *picker)
 {
 	const struct context_input *input = picker->input;
@@ -122,7 +122,7 @@ static bool is_recalled(const struct context *context, const struct context_item
 	return false;
 }
 
-/* What did not fit into the block is no longer dropped if it was recalled instead. */
+/* An item that did not fit into the block is not dropped if it was recalled instead. */
 static void forgive_recalled(struct context *context)
 {
 	size_t kept = 0;

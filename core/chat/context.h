@@ -24,7 +24,7 @@ struct context_input {
 	enum mode mode;
 	size_t budget;  /* tokens, estimated: for block, turns and recalled text together */
 	size_t profile; /* of it, what core facts may have that do not bear on the question */
-	/* What does not bear on the question is not given: neither the summary nor turns of other
+	/* Gives only what bears on the question: neither the summary nor turns of other
 	 * conversations, which `mode` alone would give. Facts never are. */
 	bool has_floor;
 	unsigned buffer_messages;
@@ -33,8 +33,8 @@ struct context_input {
 	 * the recalled text. */
 	const struct fact *facts;
 	size_t fact_count;
-	/* What the conversation was told and no longer holds: the block says so, before all else.
-	 */
+	/* Facts that the conversation was told and that no longer hold: the block says so, before
+	 * all else. */
 	const struct fact *ended;
 	size_t ended_count;
 	/* How much each bears on the question: those above 0 come first. Below 0: the conversation
@@ -60,7 +60,7 @@ struct context_input {
 	uint32_t cut_before;
 	const struct recalled_turn *recalled; /* best first */
 	size_t recalled_count;
-	/* What turns say and holds no longer: facts, the newest last. */
+	/* Outdated facts that turns state, the newest last. */
 	const struct fact *outdated;
 	size_t outdated_count;
 	/* Block and turns are fixed already: only recalled text is made, from what they do not

@@ -1,4 +1,4 @@
-/* What a request is given: what stands of its conversation, and what is new. */
+/* Composes the context of a request: replays that still hold, and new items. */
 #include "core/base/ids.h"
 #include "core/chat/parts.h"
 

@@ -4,7 +4,7 @@
 /* Bytes of texts that are compared with facts' words, each as often as there are facts. */
 enum { MOST_COMPARED = 8 * 1024 * 1024 };
 
-/* What is hidden: by its form, and by the words of facts that a memory model told the class of. */
+/* Hidden values: by their pattern, and by the words of facts whose class a memory model told. */
 struct hidden {
 	unsigned classes;
 	struct pii_told told;

@@ -90,7 +90,7 @@ static void find_ordinal(struct walk *walk, size_t end, uint32_t ordinal, struct
 	}
 }
 
-/* What may be left of the history: the last third is for what memory puts in place of the cut. */
+/* The room for the history: the last third is for what memory puts in place of the cut. */
 static size_t room_of(const struct history_limits *limits)
 {
 	return limits->tokens / 3 * 2;

@@ -1,4 +1,4 @@
-/* What to ask the store for a request, and what of the conversation's memory stands. */
+/* Builds the store's query for a request, and decides which replays still hold. */
 #include "core/base/ids.h"
 #include "core/base/utf8.h"
 #include "core/chat/parts.h"
@@ -170,7 +170,7 @@ static bool frozen_stands(const struct chat *chat, int64_t now, struct arena *ar
 		return false;
 	if (now - view->last_active >= FROZEN_IDLE)
 		return false;
-	/* What was learned here is no longer among the turns sent, or is again. */
+	/* A fact that was learned here left the turns that are sent, or returned. */
 	if ((view->answers > 0 && view->leaves_out) || frozen->turns.size > 0 ||
 	    frozen->chat_turns.size > 0)
 		return false;

@@ -1,4 +1,4 @@
-/* What a turn says and holds no longer. */
+/* Marks facts that a turn states and that no longer hold. */
 #include "core/chat/pick.h"
 
 #include "core/base/utf8.h"
@@ -27,7 +27,7 @@ static void read_stubs(struct picker *picker)
 	picker->outdated = stubs;
 }
 
-/* What was said since the fact ended may speak of how it was. */
+/* A turn after the fact's end may speak of the past. */
 static bool says(const struct picker *picker, const struct turn *turn, size_t fact,
 		 struct slice comparable)
 {

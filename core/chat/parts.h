@@ -34,7 +34,7 @@ struct slice chat_own_text(const struct chat_read *in, size_t first, size_t coun
  * in request.texts. SIZE_MAX: there are none. */
 size_t chat_own_carrier(const struct chat_read *in, size_t first, size_t count,
 			struct arena *arena);
-/* The same for the first user step that stays and has own words, or otherwise any text. */
+/* The first user step that stays and has own words, or otherwise any text. */
 size_t chat_first_carrier(const struct chat *chat, struct arena *arena);
 /* text_hash() of one message's own words. */
 uint64_t chat_own_hash(const struct chat_read *in, size_t index, struct arena *arena);
@@ -79,7 +79,7 @@ bool chat_shows_hidden(const struct chat *chat, struct arena *arena);
 
 /* ---- chat.c ---- */
 
-/* What the user said and was answered in the request, as far as it goes upstream. */
+/* The user's and the assistant's texts in the request, as far as they go upstream. */
 struct carried_texts chat_carried_texts(const struct chat *chat, struct arena *arena);
 
 /* ---- question.c ---- */

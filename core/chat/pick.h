@@ -95,8 +95,7 @@ struct picker {
 /* Takes `cost` tokens, plus those of the section's heading and of the frame if it is the first in
  * them. */
 bool picker_pay(struct picker *picker, enum block_section section, size_t cost);
-/* What a section costs before it says anything: its heading, and the frame, unless these are paid
- * for. */
+/* The tokens of a section's heading, and of the block's frame, unless these are paid for. */
 size_t picker_opening(const struct picker *picker, enum block_section section);
 /* How many tokens are left for content of a section. */
 size_t picker_room(const struct picker *picker, enum block_section section);

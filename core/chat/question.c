@@ -1,4 +1,5 @@
-/* What a request asks memory: its newest user turn, in the light of those before it. */
+/* The question that a request puts to memory: its newest user turn, in the light of those before
+ * it. */
 #include "core/base/utf8.h"
 #include "core/chat/parts.h"
 

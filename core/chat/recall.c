@@ -317,7 +317,7 @@ static void drop_turn(struct recaller *recaller, const struct recalled_turn *rec
 	picker_drop_turn(recaller->picker, turn, text_tokens(turn->text), recalled->score);
 }
 
-/* What holds no longer says so. */
+/* An outdated turn is marked as such. */
 static bool pick_marked(struct recaller *recaller, const struct recalled_turn *recalled)
 {
 	struct recalled_turn *marked = arena_alloc(recaller->picker->arena, sizeof(*marked));
@@ -375,7 +375,7 @@ void pick_recalled(struct picker *picker, size_t budget)
 				       size_min(facts_share, input->profile));
 	if (recalls_turns(input))
 		pick_recalled_turns(&recaller);
-	/* What the turns did not want. */
+	/* Facts may use what the turns left. */
 	bearing = pick_some_facts(&recaller, facts, bearing, recaller.left);
 	drop_facts(&recaller, facts, bearing);
 	drop_facts(&recaller, slight, slight_count);

@@ -8,7 +8,7 @@
 /* A receipt has two lists of at most this size each, and little else. */
 enum { ACCOUNT_LIMIT = 1 << 20 };
 
-/* What happened to an item. */
+/* The fate of an item. */
 enum fate {
 	FATE_GIVEN,
 	FATE_REPLAYED, /* will be given: listed for later receipts */

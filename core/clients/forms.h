@@ -12,8 +12,8 @@
  * user turn is not. */
 bool form_is_side_request(struct slice text);
 
-/* The same by how the request begins: the texts of its leading system message, of its first and of
- * its only user message, each empty if there is none. */
+/* Recognizes a side request by its beginning: the texts of its leading system message, of its first
+ * and of its only user message, each empty if there is none. */
 bool form_leads_side_request(struct slice system, struct slice first_user, struct slice only_user);
 
 /* Header fields that mark a side request by themselves: the name at `index`, NULL after the
@@ -39,8 +39,8 @@ size_t form_find_context(struct slice text, size_t from);
  * question in it. Returns the text unchanged (and uncopied) if there is nothing to remove. */
 struct slice form_own_text(struct slice text, struct arena *arena);
 
-/* The same for a text that is too large to read, given only its `head` and `tail`. The part in
- * between may open and close anything. So from its first document element on, the head is a
+/* Finds the user's own text in one that is too large to read, given only its `head` and `tail`. The
+ * part in between may open and close anything. So from its first document element on, the head is a
  * document's; if a document ends in the tail, only the text after the last end of anything is the
  * user's. */
 struct slice form_own_ends(struct slice head, struct slice tail, struct arena *arena);
@@ -50,11 +50,12 @@ bool form_is_document_name(struct slice name);
 /* Where an Open WebUI template that wraps documents begins; otherwise the text's size. */
 size_t form_find_template(struct slice text);
 
-/* The same for a message in several parts. A person who types sends one text, possibly with images
- * in between; of texts that directly follow each other, all but one are documents added by the
- * client. The user's is the first, unless the last is less than half as long: documents come before
- * or after a question, and are longer. A part written by a program contains no text of the user's.
- * `carrier`: the last part with text of the user's; `count`: none has any. */
+/* Finds the user's own text in a message of several parts. A person who types sends one text,
+ * possibly with images in between; of texts that directly follow each other, all but one are
+ * documents added by the client. The user's is the first, unless the last is less than half as
+ * long: documents come before or after a question, and are longer. A part written by a program
+ * contains no text of the user's. `carrier`: the last part with text of the user's; `count`: none
+ * has any. */
 struct slice form_own_parts(const struct text_part *parts, size_t count, size_t *carrier,
 			    struct arena *arena);
 

@@ -1,8 +1,8 @@
 #include "core/clients/forms.h"
 #include "core/clients/table.h"
 
-/* What agent and retrieval frameworks send in the user's place or around the user's words,
- * recognized by their default prompts. In doubt a text counts as a tool's or a document's. */
+/* Recognizes, by their default prompts, texts that agent and retrieval frameworks send in the
+ * user's place or around the user's words. In doubt a text counts as a tool's or a document's. */
 
 static size_t find_last(struct slice text, struct slice part)
 {

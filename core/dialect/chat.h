@@ -5,7 +5,7 @@
 #include "core/dialect/dialect.h"
 #include "core/dialect/gather.h"
 
-/* What the system says in a list of messages. */
+/* The system texts in a list of messages. */
 struct chat_lead {
 	bool has_system;
 	struct json_value content; /* of the first message, if that is a system message */

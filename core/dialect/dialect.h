@@ -82,8 +82,8 @@ struct dialect {
 
 	/* `code` may be NULL. */
 	void (*error_body)(struct buffer *out, int status, const char *code, struct slice message);
-	/* The same as the last event of a stream, which must be at the beginning of an event.
-	 * `sequence` is its number: answer->sequence, or 0 if the stream was not read. */
+	/* Writes the error as the last event of a stream, which must be at the beginning of an
+	 * event. `sequence` is its number: answer->sequence, or 0 if the stream was not read. */
 	void (*error_event)(struct buffer *out, int64_t sequence, int status, const char *code,
 			    struct slice message);
 	/* How a configured key is sent upstream: the header, and what precedes the key in it. */
@@ -111,7 +111,7 @@ bool refusal_is_of_state(struct slice body);
 
 /* The dialect that takes the request; NULL: none. */
 const struct dialect *dialect_of(struct slice method, struct slice path);
-/* The same by its name. */
+/* Finds a dialect by its name. */
 const struct dialect *dialect_named(struct slice name);
 
 /* Appends a turn that goes before the steps of a request, followed by a comma: as a message, which

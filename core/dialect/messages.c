@@ -310,7 +310,8 @@ static void take_user_block(struct messages_reading *reading, const struct block
 		return;
 	}
 	bool is_text = has_type(reading, block, SLICE("text"));
-	/* What people say while tools run stands behind the results, and is a turn of its own. */
+	/* User text that arrives while tools run stands behind the results, and is a turn of its
+	 * own. */
 	struct step *step = is_text || !reading->has_steps ? step_for(reading, STEP_USER)
 							   : gathered_step(&reading->gathering);
 	if (step != NULL && is_text)

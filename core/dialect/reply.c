@@ -97,7 +97,7 @@ static bool take_field(struct slice *line, struct slice name)
 	return true;
 }
 
-/* The same for a line whose name may be incomplete: its value is then empty. */
+/* Also accepts a line whose name may be incomplete: its value is then empty. */
 static bool may_be_field(struct slice *line, struct slice name, bool may_go_on)
 {
 	if (!may_go_on || !slice_starts_with(name, *line))
@@ -237,7 +237,7 @@ static void read_line(struct reply_reader *reader, struct slice line)
 		read_field(reader, line);
 }
 
-/* What the line's members hold is lost, but not that it ends the stream. */
+/* The line's members are lost, but not that it ends the stream. */
 static void reduce_line(struct reply_reader *reader, struct slice piece)
 {
 	if (!reader->line_dropped)

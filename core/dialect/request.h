@@ -30,7 +30,7 @@ struct request_text {
 	bool is_programs; /* the client itself says that these are not its user's words */
 };
 
-/* What one side said or did: usually one element of the request's list.
+/* A step, in which one side said or did something: usually one element of the request's list.
  *
  * If one element contains two steps (tool results, followed by the user's words), both have its
  * range, and the second does not begin it. A run of elements made by the model is one step if it is
@@ -89,7 +89,7 @@ struct block_place {
 	struct slice before, behind;
 };
 
-/* What goes around turns if the client's own text is not an element of a list. */
+/* The frame around turns if the client's own text is not an element of a list. */
 struct lone_text {
 	struct slice before_turns, behind_turns, behind_text;
 };
@@ -158,7 +158,7 @@ enum request_verdict {
 /* The texts of a step, joined, with escapes resolved; points into the body or the arena. */
 struct slice step_text(const struct request *request, const struct step *step, struct arena *arena);
 
-/* The same texts, one by one. */
+/* The step's texts, one by one. */
 struct text_parts step_text_parts(const struct request *request, const struct step *step,
 				  struct arena *arena);
 
@@ -204,15 +204,15 @@ struct edit {
 	struct slice bytes;
 };
 
-/* What was recalled for a user turn. It goes to the very start of the string of one of the turn's
- * texts, followed by an empty line. So it comes out the same whether the turn is the newest or is
- * sent again as history, in one string or in parts. */
+/* The recall for a user turn. It goes to the very start of the string of one of the turn's texts,
+ * followed by an empty line. So it comes out the same whether the turn is the newest or is sent
+ * again as history, in one string or in parts. */
 struct replay_text {
 	size_t text_index; /* in request->texts */
 	struct slice text;
 };
 
-/* What goes into one request. */
+/* The parts that go into one request. */
 struct injection {
 	enum placement placement;
 	struct slice block;     /* plain text; empty: none */

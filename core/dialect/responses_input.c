@@ -188,7 +188,7 @@ static bool is_models(enum step_kind step, enum response_kind kind)
 	       kind == RESPONSE_NAME;
 }
 
-/* What a tool gave follows the call. */
+/* A tool's result follows its call. */
 static void end_answer(struct response_input *input, enum step_kind next)
 {
 	struct step *step = input->in_answer ? gathered_step(&input->gathering) : NULL;

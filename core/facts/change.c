@@ -321,7 +321,7 @@ static enum correction_result change_state(struct correcting *correcting, struct
 	return CORRECTION_DONE;
 }
 
-/* The same value: only its details change, and it stays the same fact. */
+/* The value stays: only its details change, and it remains one fact. */
 static void change_details(struct correcting *correcting, struct known *known)
 {
 	const struct correction *correction = correcting->correction;

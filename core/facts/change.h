@@ -26,7 +26,7 @@ struct known {
 	bool is_left;    /* what was given of it as it was is not given again */
 	bool is_wrong;   /* its value gets a tombstone... */
 	bool is_right;   /* ...or loses it */
-	/* What took its place, and has no id while it is learned. */
+	/* Its successor, which has no id while it is learned. */
 	const struct known *replaced_by;
 };
 
@@ -56,14 +56,14 @@ void known_end(struct known *known, const struct known *successor, int64_t at);
 
 /* The fact that stands and says the same; NULL: none does. */
 struct known *facts_find_standing(const struct facts *facts, const struct known *said);
-/* What was suggested against a fact of this key. One that was imported as a suggestion contradicts
+/* The suggestion against a fact of this key. One that was imported as a suggestion contradicts
  * nothing, and waits for a person. */
 struct known *facts_find_suggested(const struct facts *facts, const struct known *about);
 
 /* Ends what stands beside `stays`, except for pinned facts and those that were told with it. */
 void facts_supersede(struct facts *facts, const struct known *stays, int64_t at);
 
-/* What changes. The lists lie in the arena. */
+/* The changes. The lists lie in the arena. */
 struct fact_changes {
 	struct fact *facts; /* changed and new ones */
 	size_t count;
@@ -103,7 +103,7 @@ enum correction_members {
 	CORRECTS_AGENT = 1 << 10,
 	CORRECTS_APP = 1 << 11,
 	CORRECTS_METADATA = 1 << 12,
-	/* What programs put beside a fact: it says nothing else by them. */
+	/* Labels that programs put beside a fact; they do not change its meaning. */
 	CORRECTS_LABELS = CORRECTS_AGENT | CORRECTS_APP | CORRECTS_METADATA,
 };
 
@@ -159,7 +159,7 @@ enum ground_change {
 	GROUND_RETURNED, /* it was taken back, and stands now */
 };
 
-/* What happens to the exchange that a fact rests on. */
+/* The change of the exchange that a fact rests on. */
 struct ground {
 	enum ground_change change;
 	int64_t taken_back_at; /* when it was taken back before now; 0: it was not */
@@ -169,8 +169,8 @@ struct ground {
 	bool in_other_words; /* that exchange does not contain the fact's quote */
 };
 
-/* What the branch does to an exchange; NULL: the exchange is gone. The caller finds out what is
- * also said elsewhere. */
+/* The branch's change of an exchange; NULL: the exchange is gone. The caller finds out which facts
+ * are also said elsewhere. */
 struct ground branch_ground(const struct branch *branch, const struct past_exchange *exchange);
 
 /* Whether the fact's state may change with the branch, so that its ground is worth reading. */

@@ -129,7 +129,7 @@ static void take_chains(struct deletion_plan *plan, const struct deletable_fact 
 	} while (plan->facts.count > before);
 }
 
-/* What becomes of a fact whose source goes. */
+/* Decides on a fact whose source is deleted. */
 static void take_by_source(struct deletion_plan *plan, const struct deletion *deletion,
 			   const struct deletable_fact *fact, struct arena *arena)
 {

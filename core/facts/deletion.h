@@ -1,6 +1,6 @@
-/* What goes when somebody deletes a part of a user's memory: one rule for a fact, a turn, a
- * conversation, a span of time and a topic. It names the turns and facts; the store deletes with
- * them what was made of them. */
+/* Plans the deletion of a part of a user's memory: one rule for a fact, a turn, a conversation, a
+ * span of time and a topic. It names the turns and facts; the store deletes with them what was made
+ * of them. */
 #ifndef RECALLD_CORE_FACTS_DELETION_H
 #define RECALLD_CORE_FACTS_DELETION_H
 
@@ -80,7 +80,7 @@ bool deletion_takes_source(const struct deletion_plan *plan, const struct fact *
 /* Finds what becomes of the facts that rest on these turns, after them. */
 void deletion_take_facts(struct deletion_plan *plan, const struct deletion *deletion,
 			 const struct deletable_fact *facts, size_t count, struct arena *arena);
-/* What leaves memory with the plan. */
+/* The turns and facts that leave memory with the plan. */
 struct leaving deletion_leaving(const struct deletion_plan *plan);
 
 bool deletion_is_empty(const struct deletion_plan *plan);

@@ -110,7 +110,7 @@ unsigned core_rank(const struct fact *fact)
 
 /* ---- what gives way ---- */
 
-/* What is not true any more goes first, what a person wants last. */
+/* Outdated facts go first, a person's choices last. */
 enum use { USE_NONE, USE_PAST, USE_SUGGESTED, USE_CURRENT, USE_CORE, USE_PINNED, USE_KEPT };
 
 struct used {

@@ -29,7 +29,7 @@ struct slice fact_key_name(struct slice key, struct arena *arena);
 
 /* The form in which keys are compared. */
 struct slice fact_key(struct slice key, struct arena *arena);
-/* The same for a key that is folded and whose words are joined by nothing. */
+/* Takes a key that is folded and whose words are joined by nothing. */
 struct slice fact_common_key(struct slice bare, struct arena *arena);
 /* All names of a common key, separated by spaces; empty if none but itself is known. */
 struct slice fact_key_names(struct slice common);

@@ -17,7 +17,7 @@ struct ground branch_ground(const struct branch *branch, const struct past_excha
 
 bool branch_may_change(const struct branch *branch, const struct fact *fact)
 {
-	/* What a person decided about it does not follow what was said. */
+	/* A person's decision does not depend on what was said. */
 	if (fact->pinned || fact->by.size > 0)
 		return false;
 	switch (fact->state) {
@@ -121,7 +121,7 @@ static void take_back(struct following *following)
 		revive_before(following, following->ended.ids[i]);
 }
 
-/* What a forgotten fact had superseded ends again, but not what a person decided. */
+/* A fact that the forgotten one had superseded ends again, unless a person decided on it. */
 static void end_before(const struct following *following, const struct known *forgotten)
 {
 	for (size_t i = 0; i < following->facts.count; i++) {
@@ -144,7 +144,8 @@ static void give_back(struct following *following)
 	for (size_t i = 0; i < following->facts.count; i++) {
 		const struct known *known = &following->facts.known[i];
 		const struct ground *ground = &following->grounds[i];
-		/* What was forgotten after its branch was left had ended nothing since. */
+		/* A fact that was forgotten after its branch was left had superseded nothing
+		 * since. */
 		if (known->fact.state == FACT_FORGOTTEN && ground->change == GROUND_RETURNED &&
 		    known->fact.ended_at <= ground->taken_back_at)
 			end_before(following, known);

@@ -1,4 +1,4 @@
-/* What is stored passes here: masked, bounded, and counted where it was changed. */
+/* All stored text passes here: it is masked, bounded, and counted where it was changed. */
 #ifndef RECALLD_CORE_FACTS_INTAKE_H
 #define RECALLD_CORE_FACTS_INTAKE_H
 
@@ -6,7 +6,7 @@
 #include "core/memory/memory.h"
 #include "core/pii/pii.h"
 
-/* What a text is to be. Single lines lose invisible characters and control characters, a NUL among
+/* The kind of a text. Single lines lose invisible characters and control characters, a NUL among
  * them, as in text_one_line(); notes and summaries keep their line breaks; a turn keeps all but
  * what is masked. */
 enum intake_kind {
@@ -38,7 +38,7 @@ struct intake {
 	bool refuses_secrets; /* a fact whose value is one is left out rather than masked */
 	struct pii_policy policy;
 	enum pii pii; /* facts that identify a person */
-	/* What it did: */
+	/* The results: */
 	size_t masked; /* texts in which something was masked */
 	size_t cut;    /* texts that were longer than their limit */
 	size_t left_out[LEFT_REASONS];
@@ -52,7 +52,7 @@ size_t intake_limit(enum intake_kind kind);
 struct slice intake_text(struct intake *intake, struct slice text, enum intake_kind kind,
 			 struct arena *arena);
 
-/* The same of a fact's metadata, a JSON object; empty if masking or the limit leaves none. */
+/* Takes in a fact's metadata, a JSON object; empty if masking or the limit leaves none. */
 struct slice intake_metadata(struct intake *intake, struct slice metadata, struct arena *arena);
 
 /* Masks the value if its names make it a secret, "password", "hunter2", and drops what may hold it,

@@ -66,7 +66,7 @@ struct slice fact_key(struct slice key, struct arena *arena)
 
 /* ---- keys that mean the same ---- */
 
-/* The same letters in American spelling. */
+/* The letters in American spelling. */
 static struct slice respelled(struct slice bare, struct arena *arena)
 {
 	static const struct slice pairs[][2] = {{SLICE("favourite"), SLICE("favorite")},

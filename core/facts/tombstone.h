@@ -7,9 +7,9 @@
 
 /* The hash of a value, with the user's salt: the same value of two users has two hashes. */
 uint64_t tombstone_hash(struct slice salt, struct slice value, struct arena *arena);
-/* The same for all spellings of it, with and without hyphens, apostrophes, brackets and points, and
- * for a telephone number by its digits ("0049" is "+49"). No value has it as its tombstone_hash().
- */
+/* One hash for all spellings of a value, with and without hyphens, apostrophes, brackets and
+ * points, and for a telephone number by its digits ("0049" is "+49"). No value has it as its
+ * tombstone_hash(). */
 uint64_t tombstone_loose_hash(struct slice salt, struct slice value, struct arena *arena);
 /* The hash of what the value was of. */
 uint64_t tombstone_subject(struct slice salt, struct slice entity, struct slice key,

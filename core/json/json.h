@@ -59,7 +59,7 @@ static inline bool json_is_empty(struct slice document, struct json_value contai
  * bit, 1 << i, for each name that occurs more than once. */
 unsigned json_pick(struct slice document, struct json_value object, const char *const *names,
 		   size_t count, struct json_value *values);
-/* The same for an array of names. */
+/* json_pick() for an array of names. */
 #define JSON_PICK(document, object, names, values)                                                 \
 	json_pick(document, object, names, sizeof(names) / sizeof((names)[0]), values)
 
@@ -95,8 +95,8 @@ bool json_string_is(struct slice document, struct json_value string, struct slic
 /* The string's text with escapes resolved (a lone surrogate becomes U+FFFD); empty if the value is
  * not a string. Points into the document if there are no escapes, otherwise into the arena. */
 struct slice json_string_text(struct slice document, struct json_value string, struct arena *arena);
-/* The same for the part between `begin` and `end`, which lie inside the string. Omits an escape
- * that is cut at either end. */
+/* The text of the part between `begin` and `end`, which lie inside the string. Omits an escape that
+ * is cut at either end. */
 struct slice json_string_part(struct slice document, struct json_value string, size_t begin,
 			      size_t end, struct arena *arena);
 /* Makes each escape of a lone surrogate, in place, that of U+FFFD; other bytes stay as they are. */
@@ -107,7 +107,7 @@ bool json_read_integer(struct slice document, struct json_value number, int64_t 
 /* Appends `text` as the inside of a JSON string: escapes quotes, backslashes and control
  * characters, and replaces bytes that are not UTF-8 by U+FFFD. */
 void json_escape(struct buffer *out, struct slice text);
-/* The same, with quotes. */
+/* Appends the string with its quotes. */
 void json_quote(struct buffer *out, struct slice text);
 
 /* Members of an object that are not its first: each begins with a comma. Names are not escaped. */

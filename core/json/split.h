@@ -50,7 +50,7 @@ struct json_split {
 	bool in_value, is_key, in_string, is_escaped, is_long;
 	size_t begin; /* in the piece */
 	size_t depth; /* of its brackets */
-	/* What it stands in: */
+	/* The enclosing values: */
 	bool in_object[JSON_SPLIT_LEVELS];
 	unsigned level;
 	unsigned expects;

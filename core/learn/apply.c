@@ -162,7 +162,7 @@ static void suggest(struct applier *applier, const struct learn_entry *entry,
 	suggested->fact.superseded_by = pinned;
 }
 
-/* What the turn says again beside other values does not give way to these. */
+/* A value that the turn repeats beside others is not superseded by them. */
 static void mark_beside(struct applier *applier, const struct learn_entry *entry)
 {
 	if (!entry->is_beside)

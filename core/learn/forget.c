@@ -3,7 +3,7 @@
 #include "core/facts/facts.h"
 #include "core/text/terms.h"
 
-/* What a user takes back: facts that no longer hold, and what is to be forgotten. */
+/* A user's retractions: facts that no longer hold, and requests to forget. */
 
 /* A sentence with fewer words may be about anything. */
 enum { LEAST_WORDS = 3 };
@@ -257,7 +257,7 @@ static bool is_known_value(const struct applier *applier, struct slice value)
 	return false;
 }
 
-/* What no fact holds, as in a mode that learns none, may still be said by turns. */
+/* Turns may say what no fact holds, as in a mode that learns none. */
 static void conceal_unheld(struct applier *applier, const struct learn_entry *entry)
 {
 	if (is_known_value(applier, entry->value) || !says_enough(entry->value))

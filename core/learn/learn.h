@@ -47,7 +47,7 @@ struct learn_prompt {
 	size_t folded;       /* for a summary: how many turns, from the oldest, the prompt holds */
 };
 
-/* What a turn is asked about, one bit each. */
+/* The questions that the model is asked about a turn, one bit each. */
 enum learn_question_bits {
 	LEARN_ASK_FORGET = 1 << 0, /* its own words ask to forget something */
 	LEARN_ASK_FACTS = 1 << 1,  /* they say something else as well */
@@ -59,8 +59,8 @@ unsigned learn_questions(const struct learn_turn *turn, struct arena *arena);
 /* The request for facts, at most about 30 KB. The answer is to be {"entities":[...]} (CONTRACT
  * 4). */
 struct learn_prompt learn_facts_prompt(const struct learn_turn *turn, struct arena *arena);
-/* The same for what the user asks to forget: small models that are always asked for it find it
- * where nobody asked. */
+/* Asks for what the user wants forgotten: small models that are always asked for it find it where
+ * nobody asked. */
 struct learn_prompt learn_forget_prompt(const struct learn_turn *turn, struct arena *arena);
 
 /* How many of the turns, from the first, one request holds: 1 or more, as long as what is shown of
@@ -72,7 +72,7 @@ size_t learn_together(const struct learn_turn *turns, size_t count);
 struct learn_prompt learn_several_prompt(const struct learn_turn *turns, size_t count,
 					 struct arena *arena);
 
-/* What the user's words ask for that is learned from at once. */
+/* A wish in the user's words that is learned from at once. */
 enum learn_plea {
 	LEARN_PLEA_NONE,
 	LEARN_PLEA_CORRECT,
@@ -164,8 +164,8 @@ size_t learn_fold_count(const struct turn *turns, size_t count, size_t summarize
 bool learn_summary_read(struct slice answer, unsigned max_words, struct slice *summary,
 			struct arena *arena);
 
-/* What a new summary must not lose: the newest values and names of current facts that the previous
- * summary says. */
+/* Names that a new summary must keep: the newest values and names of current facts that the
+ * previous summary says. */
 enum { LEARN_MAX_NAMES = 5 };
 struct learn_names {
 	struct slice list[LEARN_MAX_NAMES]; /* of the facts' texts */

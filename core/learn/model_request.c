@@ -151,7 +151,8 @@ static bool names(struct slice text, const char *word)
 	return false;
 }
 
-/* What can be given up, in this order. Each gives way in its listed steps, first to last. */
+/* Features that a request can do without, in the order in which they are given up. Each gives way
+ * in its listed steps, first to last. */
 struct concession {
 	const char *words[4];
 	unsigned steps[2];

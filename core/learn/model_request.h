@@ -34,8 +34,8 @@ struct model_answer {
 /* Reads a reply. False: it has no choice with text. Safe for any input, 10 MB included. */
 bool model_answer_read(struct slice body, struct model_answer *answer, struct arena *arena);
 
-/* What a call cost, by the usage that the reply tells; otherwise an estimate from the bytes of
- * both. */
+/* The tokens of a call, by the usage that the reply reports; otherwise an estimate from the bytes
+ * of both. */
 size_t model_tokens(struct slice request, struct slice reply);
 
 /* Whether the server that gave this reply is one that enforces a schema: by the address or by the

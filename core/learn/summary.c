@@ -99,7 +99,7 @@ static struct slice without_fence(struct slice text)
 
 /* ---- copied turns ---- */
 
-/* What stands before the colon of a line "user: ..." or "**Alex**: ..."; empty: it has no label. */
+/* The label before the colon of a line "user: ..." or "**Alex**: ..."; empty: none. */
 static struct slice label_of(struct slice line)
 {
 	enum { LONGEST = 24 };

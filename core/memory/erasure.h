@@ -1,6 +1,6 @@
-/* What goes when a user asks to forget something: the turns that say it with their whole exchanges,
- * the words that facts quote from them, and a summary that may tell of them; and what goes because
- * it is past its time. */
+/* A user's request to forget takes along: the turns that say it with their whole exchanges, the
+ * words that facts quote from them, and a summary that may tell of them; and what goes because it
+ * is past its time. */
 #ifndef RECALLD_CORE_MEMORY_ERASURE_H
 #define RECALLD_CORE_MEMORY_ERASURE_H
 
@@ -8,7 +8,7 @@
 #include "core/memory/given.h"
 #include "core/memory/memory.h"
 
-/* What one request to forget has erased so far. Its lists lie in the arena of the calls that add to
+/* The erasures of one request to forget so far. Its lists lie in the arena of the calls that add to
  * them. Initialize it with ERASURE_NONE. */
 struct erasure {
 	struct id_list exchanges; /* whose turns are hidden */
@@ -46,7 +46,7 @@ void erasure_conceal_fact(struct erasure *erasure, const struct fact *fact, stru
  * quote. */
 bool erasure_unquote_fact(const struct erasure *erasure, struct fact *fact);
 
-/* What leaves memory with it. Sorts its lists. */
+/* The turns and facts that leave memory with it. Sorts its lists. */
 struct leaving erasure_leaving(struct erasure *erasure);
 
 /* ---- what is past its time ---- */

@@ -98,7 +98,7 @@ struct memory_view {
 	size_t fact_count;
 	struct turn *turns; /* current, oldest first, by time and then id */
 	size_t turn_count;
-	/* What turns say and holds no longer: the newest facts that ended, the newest last. */
+	/* Outdated facts that turns state: the newest that ended, the newest last. */
 	struct fact *outdated;
 	size_t outdated_count;
 };
@@ -199,8 +199,8 @@ struct append {
 		*frozen;    /* NULL: unchanged; else the conversation's replays go too... */
 	bool keeps_replays; /* ...unless the provider keeps them */
 	const struct replay *replay; /* NULL: none was made */
-	/* What is known about the reply, by the ids that requests may continue from; NULL or no
-	 * ids: no request can. Storing it fills in its place. */
+	/* The link from the reply, with the ids that requests may continue from; NULL or no ids: no
+	 * request can. Storing it fills in its place. */
 	const struct chain_link *link;
 	struct slice link_ids[2];
 	bool is_fetched; /* the reply was: its conversation may have gone on without it */
@@ -244,7 +244,7 @@ struct job_list {
 				complete */
 };
 
-/* What a job works on. */
+/* The input of a job. */
 struct job_input {
 	uint64_t forget_epoch; /* pass it to store_learned() or store_summarized() */
 	struct turn user;      /* JOB_FACTS */

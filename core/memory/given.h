@@ -1,11 +1,11 @@
-/* What memory gave a request. It stays given: later requests send it again byte for byte. */
+/* The memory that a request was given. Later requests send it again, byte for byte. */
 #ifndef RECALLD_CORE_MEMORY_GIVEN_H
 #define RECALLD_CORE_MEMORY_GIVEN_H
 
 #include "core/memory/memory.h"
 
-/* What was injected at the beginning of the conversation and stays there, byte for byte. An empty
- * block without turns freezes that nothing was injected. */
+/* The block that was injected at the beginning of the conversation and stays there, byte for byte.
+ * An empty block without turns freezes that nothing was injected. */
 struct frozen {
 	enum mode mode;
 	size_t tokens;
@@ -27,8 +27,7 @@ struct frozen {
 	size_t ended_count;
 };
 
-/* What was recalled for one user turn. It precedes the turn's text whenever the turn is sent
- * again. */
+/* The recall for one user turn. It precedes the turn's text whenever the turn is sent again. */
 struct replay {
 	uint32_t ordinal;   /* that of the exchange that the turn begins */
 	uint64_t user_hash; /* text_hash() of the turn's own text */
@@ -60,14 +59,15 @@ struct chain_link {
 	uint64_t user_hash;
 	int64_t started_at;
 	struct slice provider_conversation; /* the id of the one it is in; empty: none */
-	/* What its request asked for, which a reply that is fetched later is learned by. */
+	/* The model that its request asked for; a reply that is fetched later is learned with
+	 * it. */
 	struct slice model;
 	bool keeps_no_answer; /* its answer has a machine-readable form */
 	bool explicit_mode;   /* the request named `mode`; else the configured one holds */
 	enum mode mode;
 };
 
-/* What one request was given and why. */
+/* A receipt: what one request was given, and why. */
 struct receipt {
 	uint64_t id;       /* 0: none */
 	struct slice text; /* JSON */
@@ -83,7 +83,7 @@ struct receipt {
 	uint64_t user_limit; /* bytes that its user may take in the store; 0: unlimited */
 };
 
-/* What leaves memory. Anything that holds a part of it is not given again. */
+/* Turns and facts that leave memory. Anything that holds a part of them is not given again. */
 struct leaving {
 	const uint64_t *turns; /* ids, ascending */
 	size_t turn_count;

@@ -22,7 +22,7 @@ enum mode {
 const char *mode_name(enum mode mode);
 bool mode_read(struct slice word, enum mode *mode);
 
-/* What each mode injects, and hence what is learned in it. */
+/* The kinds of memory that each mode injects, and hence learns. */
 bool mode_uses_facts(enum mode mode);   /* entity, hybrid, auto */
 bool mode_uses_summary(enum mode mode); /* summary, hybrid, auto */
 bool mode_uses_turns(enum mode mode);   /* buffer, summary, hybrid, auto */
@@ -65,7 +65,7 @@ struct turn {
 	struct slice session; /* its conversation's session, or empty */
 };
 
-/* What the user's clocks showed, as if it were UTC. */
+/* The user's local time, as if it were UTC. */
 static inline int64_t turn_local_time(int64_t at, int utc_offset)
 {
 	return at + (int64_t)utc_offset * 60 * 1000;
@@ -100,7 +100,7 @@ struct past_conversation {
 	bool branched;        /* some of its user turns are superseded */
 };
 
-/* What a request itself says in its messages. */
+/* The texts that a request carries in its own messages. */
 struct carried_texts {
 	const uint64_t *hashes; /* text_hash() of each, sorted */
 	size_t count;
@@ -108,7 +108,8 @@ struct carried_texts {
 
 /* Whether the request says what the turn says. */
 bool turn_is_said_in(const struct turn *turn, const struct carried_texts *carried);
-/* The same, except for a short turn ("Yes."), whose meaning depends on its place. */
+/* Compares the turn's text, except for a short turn ("Yes."), whose meaning depends on its
+ * place. */
 bool turn_is_told_in(const struct turn *turn, const struct carried_texts *carried);
 
 /* Whether the turn belongs to the exchange that is being asked again; 0: none is. */
@@ -158,7 +159,7 @@ struct fact {
 	enum fact_source source;
 	struct slice by;  /* who corrected or wrote it; empty unless somebody did */
 	uint64_t repeats; /* how often it was said again */
-	/* What programs put beside it, never given to a model; empty: nothing. */
+	/* Labels that programs put beside it, never given to a model; empty: none. */
 	struct slice agent;
 	struct slice app;
 	struct slice metadata; /* a JSON object, as text */
@@ -211,7 +212,7 @@ enum fact_kind {
 enum fact_kind fact_kind_of(struct slice kind);
 bool fact_is_about_user(const struct fact *fact);
 
-/* What to do with facts that identify a person. */
+/* The treatment of facts that identify a person. */
 enum pii {
 	PII_KEEP,
 	PII_REDACT, /* record that there was one, but not its value and quote */

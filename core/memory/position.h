@@ -69,7 +69,7 @@ bool conversation_is_wrapped(struct slice whole, struct slice part);
  * none, or the hash is 0. */
 const struct past_exchange *exchanges_find(struct past_exchanges in, uint32_t ordinal,
 					   uint64_t user_hash, enum turn_state state);
-/* The same in any state, preferring a current exchange to a superseded or hidden one. */
+/* Finds it in any state, preferring a current exchange to a superseded or hidden one. */
 const struct past_exchange *exchanges_find_any(struct past_exchanges in, uint32_t ordinal,
 					       uint64_t user_hash);
 /* The newest current exchange at an ordinal whose user turn is the newest turn in another wrapping:
@@ -92,7 +92,7 @@ enum { LINK_PENDING_MS = 24 * 60 * 60 * 1000 };
 /* Whether the request brings no user turn of its own, and goes on with the one whose reply called
  * tools. */
 bool load_goes_on(const struct load *load, const struct chain_link *link);
-/* What the request asks for: that turn, if it goes on with it. */
+/* The part of memory to load: the linked turn, if the request continues from it. */
 struct load load_going_on(const struct load *load, const struct chain_link *link);
 
 /* ---- where in it ---- */

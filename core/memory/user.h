@@ -25,8 +25,8 @@ static inline uint32_t user_hash(struct user_key user)
 
 enum { SETTING_UNSET = -1 };
 
-/* What a person has asked for. It is stronger than the configuration and a request's headers where
- * it asks for less. */
+/* A person's settings. They override the configuration and a request's headers where it asks for
+ * less. */
 struct user_settings {
 	bool is_stored;
 	bool learn;            /* false: nothing that the user says is kept */
@@ -65,8 +65,8 @@ bool settings_may_inject(const struct user_settings *settings, bool needs_consen
 
 /* Whether the person has asked for less than is usual: to be remembered or reminded less. */
 bool settings_restrict(const struct user_settings *settings);
-/* What outlives the person's memory: that they do not want to be remembered, and nothing that tells
- * of them. */
+/* The settings that outlive the person's memory: that they do not want to be remembered, and
+ * nothing that tells of them. */
 struct user_settings settings_bare(const struct user_settings *settings);
 
 /* The stricter of two ways to treat facts that identify a person. */

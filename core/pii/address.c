@@ -150,7 +150,7 @@ static size_t begin_of_name(const struct pii_scan *scan, size_t begin)
 	return name;
 }
 
-/* The same with one street. */
+/* A pattern with one street. */
 static bool find(const struct pii_scan *scan, const struct pii_seen *street, size_t newest,
 		 struct pii_span *span)
 {

@@ -88,7 +88,7 @@ static char read_plain(struct slice text, size_t at, size_t *behind)
 	return plain_character(character);
 }
 
-/* The same for the character before `at`, and its place. */
+/* The character before `at`, and its offset. */
 static char read_plain_before(struct slice text, size_t at, size_t *begin)
 {
 	enum { LONGEST = 3 }; /* bytes of a character that is read as another */
@@ -160,7 +160,7 @@ static bool is_group_size(size_t size)
 	return size >= 3 && size <= 7;
 }
 
-/* What stands between two groups of digits. */
+/* Separators between two groups of digits. */
 struct gap {
 	char sign;     /* one of "-./_", or a space if there is none */
 	bool is_plain; /* a single space or dash, as in numbers of all kinds */

@@ -120,7 +120,7 @@ static bool is_month(struct slice word)
 		(token.kind == DATE_MONTH || token.kind == DATE_MODAL_MONTH));
 }
 
-/* What may stand between a day, a month and a year. */
+/* Separators between a day, a month and a year. */
 static size_t skip_joint(struct slice text, size_t at)
 {
 	at = skip(text, skip(text, at, SLICE(".")), SLICE(","));

@@ -51,7 +51,7 @@ void pii_print(unsigned classes, struct buffer *json)
 	buffer_append_byte(json, ']');
 }
 
-/* What is found later may begin earlier: an address, or a date before the word. */
+/* A later match may begin earlier: an address, or a date before the word. */
 static int compare_spans(const void *a, const void *b)
 {
 	const struct pii_span *left = a;

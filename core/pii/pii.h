@@ -57,8 +57,7 @@ const struct pii_span *pii_find(struct slice text, size_t *count, struct arena *
 /* The classes that a text has. */
 unsigned pii_classes(struct slice text);
 
-/* What to do with each class: sets of classes, of which no two share one. What is in none is
- * kept. */
+/* The treatment of each class: disjoint sets of classes. A class in none is kept. */
 struct pii_policy {
 	unsigned mask; /* in every stored text, "[redacted: CLASS]" stands in its place */
 	unsigned drop; /* so it does in turns and summaries; facts that hold it are not stored */
@@ -77,7 +76,8 @@ struct pii_said {
 	unsigned classes;
 };
 
-/* What texts must not say. Zeroed but for `left`, it is empty; its words live in the arena. */
+/* Words that texts must not say. Zeroed but for `left`, it is empty; its words live in the
+ * arena. */
 struct pii_told {
 	struct pii_words *list;
 	size_t count;

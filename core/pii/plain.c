@@ -70,7 +70,7 @@ static void append_character(struct buffer *out, uint32_t character)
 	}
 }
 
-/* What follows stands elsewhere than the stretch before it. */
+/* The next stretch does not adjoin the one before it. */
 static void note_place(struct pii_plain *plain, size_t from)
 {
 	struct stretch stretch = {plain->bytes.size, from};

@@ -4,8 +4,7 @@
 
 /* A longer text is not searched sentence by sentence. */
 enum { LONGEST_SEARCHED = 64 * 1024 };
-/* What a comparison costs beside its bytes, and a byte that is put in another form, in bytes that
- * are compared. */
+/* The fixed cost of a comparison, and the cost of normalizing a byte, in compared bytes. */
 enum { COST_OF_CALL = 64, COST_OF_FORM = 16 };
 
 struct pii_words {

@@ -81,7 +81,7 @@ static size_t behind_break(struct slice text, size_t at)
 	return is_alone && is_random(slice_part(text, line, end)) ? line : at;
 }
 
-/* The same over line breaks, up to a limit, since it may not be a token after all. */
+/* Reads on over line breaks, up to a limit, since it may not be a token after all. */
 static size_t end_of_wrapped(struct slice text, size_t at, bool (*is_class)(char c))
 {
 	enum { MOST_LINES = 32 };

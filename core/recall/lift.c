@@ -2,7 +2,7 @@
 
 #include <string.h>
 
-/* What a document gains from the scores around it. An answer gains more from the question before it
+/* A document's gain from the scores around it. An answer gains more from the question before it
  * than from another turn, because an answer seldom uses the asker's words. */
 static const float of_previous[] = {0.5f, 0.25f, 0.05f};
 static const float of_next[] = {0.3f, 0.2f, 0.05f};

@@ -45,7 +45,7 @@ static void add_hints(const struct recall_corpus *corpus, float *scores)
 	}
 }
 
-/* Who finds what held once finds what holds now. */
+/* Matching a superseded fact also matches its successor. */
 static void add_successors(const struct recall_corpus *corpus, float *lifted)
 {
 	for (size_t i = 0; i < corpus->successor_count; i++) {

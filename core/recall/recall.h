@@ -56,8 +56,7 @@ void recall_read_earlier(const struct slice *texts, size_t count, struct recall_
 
 /* ---- turns ---- */
 
-/* What ranking knows about a stored turn besides its terms. The store keeps these bytes as they
- * are. */
+/* Ranking's data about a stored turn besides its terms. The store keeps these bytes as they are. */
 struct recall_document {
 	int64_t created_at;
 	uint32_t conversation;
@@ -71,7 +70,7 @@ struct recall_document {
 	uint8_t says_i : 1;    /* its speaker mentions himself */
 };
 
-/* What the index keeps of a turn: its document and its terms. */
+/* The index's record of a turn: its document and its terms. */
 void recall_describe(const struct turn *turn, struct recall_document *document,
 		     struct term_list *terms, struct arena *arena);
 
@@ -110,7 +109,7 @@ struct recall_successor {
 struct recall_corpus {
 	const struct recall_document *documents;
 	size_t count;
-	/* What a corpus that leaves documents out says of all. Zero: it has all. */
+	/* Statistics of the full corpus, if this one is partial. Zero: it is complete. */
 	struct {
 		size_t total;          /* of documents */
 		const uint64_t *turns; /* of each document; where ids are left out, there is a gap,
@@ -140,7 +139,7 @@ struct recall_hit {
 void recall_choose_terms(const struct recall_question *question, const size_t *sizes, size_t limit,
 			 bool *chosen, struct arena *arena);
 
-/* What recall_candidates() looks for. */
+/* The query of recall_candidates(). */
 struct recall_choice {
 	size_t total;   /* of documents; the postings are of all of them */
 	uint32_t first; /* no document before it is wanted */

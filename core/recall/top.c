@@ -148,7 +148,7 @@ static void keep_scored(struct choosing *choosing, uint32_t first)
 static void choose_from(struct choosing *choosing, uint32_t first)
 {
 	const struct term_list *terms = &choosing->question->terms;
-	/* What only ranks comes after what finds. */
+	/* A term that only ranks comes after one that finds. */
 	for (size_t i = 0; i < 2 * terms->count; i++) {
 		size_t term = i % terms->count;
 		if (recall_tells(terms->terms[term].kind) == (i < terms->count))

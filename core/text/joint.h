@@ -13,7 +13,7 @@ bool text_is_invisible(uint32_t character);
  * Elsewhere they only hide something. Tags and direction marks are always removed: a flag of tags
  * becomes a plain one, and Arabic and Hebrew read as before. */
 
-/* What has been written before a place. */
+/* The bytes written before a place. */
 struct text_joint {
 	bool is_emoji; /* a picture, with its style or skin at most */
 	bool is_styled;

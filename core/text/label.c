@@ -18,7 +18,7 @@ static const char *const bracketed[] = {"inst",          "sys",
 					"think",         "img",
 					"gmask",         NULL};
 
-/* What chat templates and prompts call a speaker. */
+/* Names for a speaker in chat templates and prompts. */
 static const char *const labels[] = {"system",       "developer", "user",  "human",
 				     "assistant",    "ai",        "tool",  "instruction",
 				     "instructions", "response",  "input", NULL};

@@ -2,7 +2,7 @@
 
 #include <string.h>
 
-/* What local servers and their clients write around a model's reasoning. */
+/* Marks that local servers and their clients write around a model's reasoning. */
 static const struct {
 	struct slice open;
 	struct slice close;

@@ -17,7 +17,7 @@ enum term_kind {
 	TERM_STEM,     /* ...and that stem */
 	TERM_PART,     /* an ideograph in a pair */
 	TERM_LIGHT,    /* common in any conversation: "hello", "remind" */
-	TERM_FUNCTION, /* an article, a pronoun, a question word, ... */
+	TERM_FUNCTION, /* an article, a pronoun, a question word or the like */
 };
 
 struct term {

@@ -21,7 +21,7 @@ bool text_is_visible(struct slice text);
  * TOKEN_MOST_BYTES bytes count at least one token. */
 enum { TOKEN_MOST_BYTES = 12 };
 size_t text_tokens(struct slice text);
-/* The same before rounding: the shares of a whole are the sum of its pieces' shares. */
+/* The estimate before rounding: the shares of a whole are the sum of its pieces' shares. */
 size_t text_shares(struct slice text);
 size_t text_tokens_of(size_t shares);
 
@@ -68,7 +68,7 @@ bool text_is_unspaced(uint32_t character);
  * amount of white space, the kind of quotation marks and dashes, and invisible characters
  * (direction marks, soft hyphens, emoji variants). False for an empty part. */
 bool text_contains(struct slice whole, struct slice part);
-/* The same, but only at word boundaries: "a category" does not say "a cat". */
+/* Searches at word boundaries only: "a category" does not say "a cat". */
 bool text_says(struct slice whole, struct slice part);
 /* The text in the form in which these two compare it, in the arena, for one that is compared often,
  * and text_says() of such texts. */
@@ -91,8 +91,8 @@ bool text_says_any(struct slice whole, const char *const *folded);
  * Full-width forms and look-alikes of other scripts count as what they look like. Text that is
  * already inert stays unchanged, mostly uncopied. */
 struct slice text_one_line(struct slice text, size_t limit, struct arena *arena);
-/* The same for text of several lines: keeps line breaks and indentation, and at most one empty line
- * in a row. */
+/* Cleans text of several lines: keeps line breaks and indentation, and at most one empty line in a
+ * row. */
 struct slice text_inert(struct slice text, size_t limit, struct arena *arena);
 
 /* The text without invisible characters, or the text itself; white space stays as it is. */

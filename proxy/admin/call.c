@@ -37,7 +37,7 @@ static struct audit_entry entry_of(const struct admin_call *call, int result)
 
 static void record(struct admin_call *call, int status)
 {
-	/* What ends with the process has no store any more. */
+	/* At the end of the process there is no store any more. */
 	if (call->action == NULL || call->is_written || status == 400 ||
 	    call->service->store == NULL)
 		return;

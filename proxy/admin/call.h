@@ -37,7 +37,7 @@ struct admin_call {
 	bool is_written;    /* a write carries the entry */
 };
 
-/* What the path's first segment names. */
+/* The meaning of the path's first segment. */
 enum admin_names {
 	NAMES_NOBODY,
 	NAMES_NOBODY_OPEN, /* needs no token: probes have none */
@@ -89,11 +89,11 @@ struct store_loop *admin_store_loop(struct admin_call *call, struct user_key use
 /* The parameter of the query, percent-decoded; `value->data` is NULL if the query has none. False:
  * it cannot be decoded; the call has ended with a 400. */
 bool admin_query(struct admin_call *call, const char *name, struct slice *value);
-/* The same for a number of 1 to `most`; `number` keeps its value if the query has none. */
+/* Reads a number of 1 to `most`; `number` keeps its value if the query has none. */
 bool admin_query_number(struct admin_call *call, const char *name, uint64_t most, uint64_t *number);
-/* The same for 0 or 1; `on` keeps its value if the query has none. */
+/* Reads a parameter that is 0 or 1; `on` keeps its value if the query has none. */
 bool admin_query_switch(struct admin_call *call, const char *name, bool *on);
-/* The same for a time of RFC 3339, or a date. */
+/* Reads a time of RFC 3339, or a date. */
 bool admin_query_time(struct admin_call *call, const char *name, int64_t *at);
 
 /* Reads "pii" as a filter: -1 in `pii` and 0 in `classes` select everything, a class alone what has

@@ -336,7 +336,7 @@ static const char *read_named(struct body *body, const char *name, json_t *value
 	return arena_printf(body->arena, "\"%.32s\" is not a member of a fact.", name).data;
 }
 
-/* What the members say together. */
+/* The joint meaning of the members. */
 static const char *check_members(struct correction *correction)
 {
 	const bool creates = correction->kind == CORRECTION_CREATE;
@@ -408,7 +408,7 @@ struct correcting {
 	struct correction_outcome outcome;
 };
 
-/* What the call would have let stand: the texts given, or the fact that was named. */
+/* The call would have kept: the texts given, or the fact that was named. */
 static struct fact wanted(const struct correcting *correcting)
 {
 	const struct correction *correction = &correcting->correction;

@@ -38,7 +38,7 @@ static void put_span(struct buffer *out, const struct portable_total *total, str
 			      SLICE_PRINT(text_time(total->last, arena)));
 }
 
-/* What learning from it costs: calls to the memory model, at most. */
+/* The cost of learning from it: calls to the memory model, at most. */
 static void put_calls(struct buffer *out, const struct taking *taking)
 {
 	const struct portable_total *total = &taking->reader.total;

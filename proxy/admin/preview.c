@@ -1,4 +1,4 @@
-/* What a question would be given now, and why: a request's path without the request. */
+/* Previews a question: the path of a request without the request. */
 #include "core/text/text.h"
 #include "proxy/admin/call.h"
 #include "proxy/exchange/open.h"

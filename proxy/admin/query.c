@@ -1,4 +1,5 @@
-/* What a call says beside its path and its body: the parameters behind the "?", and If-Match. */
+/* A call's parameters outside its path and its body: the parameters behind the "?", and If-
+ * Match. */
 #include "core/facts/facts.h"
 #include "core/pii/pii.h"
 #include "core/text/text.h"

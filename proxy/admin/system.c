@@ -12,7 +12,7 @@
 
 enum { SECOND_MS = 1000, USUAL_LIMIT = 100, MAX_LIMIT = 1000, LAST_SEQUENCE_BITS = 62 };
 
-/* What is wrong with the store; NULL: nothing. Chats continue either way. */
+/* The fault of the store; NULL: none. Chats continue either way. */
 static const char *store_fault(const struct store *store)
 {
 	if (store_is_broken(store))
@@ -226,7 +226,7 @@ static void print_counted(struct buffer *out, const char *title, const struct co
 	buffer_append_byte(out, '}');
 }
 
-/* What happened since the start, for a look without Prometheus. */
+/* Counts since the start, for a look without Prometheus. */
 static void print_work(struct buffer *out)
 {
 	static const struct counted requests[] = {
@@ -293,7 +293,7 @@ static uint64_t file_size(struct admin_call *call)
 	return stat(path, &status) == 0 ? (uint64_t)status.st_size : 0;
 }
 
-/* What failed last; "": nothing since. */
+/* The last failure; "": none since. */
 static void print_troubles(struct service *service, struct buffer *out, struct arena *arena)
 {
 	json_put_text(out, "upstream_trouble", last_failure_read(&service->upstream, arena));

@@ -296,7 +296,7 @@ static void take_turns(struct batch *batch, const struct turn *turns, size_t cou
 	batch->asked = batch->to_ask;
 }
 
-/* What was not stored must not be paid for again at once. */
+/* A call whose result was not stored must not be repeated at once. */
 static void begin(struct batch *batch)
 {
 	struct backlog *backlog = batch->backlog;

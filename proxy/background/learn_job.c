@@ -266,7 +266,7 @@ static struct learn_prompt facts_prompt(struct learn_job *learn_job)
 		       : learn_facts_prompt(&turns[0], &learn_job->arena);
 }
 
-/* What a user takes back in a chat is a deletion, which the audit log tells of. */
+/* A retraction in a chat is a deletion, which the audit log records. */
 static bool forgets(const struct learning *learning)
 {
 	bool does = learning->hide_exchange;

@@ -12,7 +12,7 @@
 
 struct learn_job;
 
-/* What servers were found to refuse or to take, remembered per address and model. */
+/* Features that servers refused or accepted, remembered per address and model. */
 enum { QUIRK_SERVERS = 64 };
 struct quirk_memory {
 	struct {

@@ -60,7 +60,7 @@ static void learner_user_pause(struct learner_user *learner_user, int64_t wait)
 	loop_wait(learner_user->timer, wait);
 }
 
-/* The same until the next job is due, or more exchanges make it so. */
+/* Waits until the next job is due, or until more exchanges make it due. */
 static void learner_user_pause_for(struct learner_user *learner_user, const struct next_job *next)
 {
 	learner_user->idles = next->idles;
@@ -70,7 +70,7 @@ static void learner_user_pause_for(struct learner_user *learner_user, const stru
 	learner_user_pause(learner_user, next->wait);
 }
 
-/* What waited with an exchange that failed has waited long enough. */
+/* Exchanges that waited with a failed one have waited long enough. */
 static void learner_user_note_next(struct learner_user *learner_user, const struct next_job *next)
 {
 	if (next->facts == NULL)

@@ -54,7 +54,7 @@ static int64_t time_left(const struct next_job *next, const struct job *job)
 	return left > LEARN_JOB_LONGEST_PAUSE ? 0 : left;
 }
 
-/* What failed is tried by itself, so that it holds nothing else up for long. */
+/* A failed exchange is tried alone, so that it holds up no other for long. */
 static bool goes_with(const struct next_job *next, const struct job *first, const struct job *job)
 {
 	return first->tries == 0 && job->tries == 0 && time_left(next, first) <= 0 &&

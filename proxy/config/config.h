@@ -23,7 +23,7 @@ struct config_list {
 	size_t count;
 };
 
-/* What is kept how long, in milliseconds; 0: for ever. */
+/* How long each kind is kept, in milliseconds; 0: for ever. */
 struct config_retention {
 	uint64_t messages;
 	uint64_t facts;
@@ -165,8 +165,8 @@ struct config {
  * Messages quote no text or list unless it is a name, so they reveal no secret. Returns NULL if
  * there was a fault; otherwise the snapshot has one reference. */
 struct config *config_read(const char *file, FILE *faults, FILE *warnings);
-/* The same for `-t`: prints faults and warnings to `out`, and whatever would keep a daemon run by
- * this user from opening the store. */
+/* Tests a configuration for `-t`: prints faults and warnings to `out`, and whatever would keep a
+ * daemon run by this user from opening the store. */
 struct config *config_test(const char *file, FILE *out);
 /* config_read() from memory, under the file name `name`. For tests and fuzzing. */
 struct config *config_read_text(const char *name, struct slice text, FILE *faults, FILE *warnings);
@@ -181,7 +181,7 @@ void config_release(struct config *config); /* NULL is fine; any thread */
 struct config_memory config_memory_for(const struct config *config, struct slice model,
 				       struct slice tenant, struct slice user);
 
-/* What [pii] says of each class. */
+/* The rule of [pii] for each class. */
 struct pii_policy config_pii_policy(const struct config_memory *memory);
 /* By what is stored passes: `secrets`, [pii], and `pii` of [retention]. */
 struct intake config_intake(const struct config_memory *memory);

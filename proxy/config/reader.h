@@ -96,7 +96,7 @@ void config_fault(struct config_reader *reader, struct config_origin origin, con
 		  ...) __attribute__((format(printf, 3, 4)));
 void config_warning(struct config_reader *reader, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
-/* The same for what is as it should be, and worth knowing: the daemon logs it as information. */
+/* Notes a fact worth knowing that is no warning: the daemon logs it as information. */
 void config_note(struct config_reader *reader, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
 /* A warning that names the line or variable. */

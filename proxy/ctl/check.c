@@ -62,7 +62,7 @@ static json_int_t missed_share(const json_t *model)
 		       FEW_CALLS);
 }
 
-/* What is to be done about the memory model and the store. */
+/* Advice about the memory model and the store. */
 static json_t *advice(json_t *status)
 {
 	const json_t *model = json_object_get(status, "memory_model");

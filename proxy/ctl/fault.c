@@ -41,7 +41,7 @@ bool ctl_fail_as_unknown(struct ctl *ctl, const char *unknown)
 	return ctl_fault(ctl, "%s", unknown);
 }
 
-/* What a person pinned is not replaced without a word. */
+/* A pinned fact is replaced only on request. */
 static void fail_as_pinned(struct ctl *ctl, json_t *pinned, json_t *given)
 {
 	note_code(ctl, 409, "pinned");

@@ -74,7 +74,7 @@ static bool is_unsafe(uint32_t character)
 	       (character >= 0x2066 && character <= 0x2069);
 }
 
-/* What a reader perceives as one character. */
+/* One character as a reader sees it (a grapheme cluster). */
 struct cluster {
 	uint8_t bytes[CLUSTER_BYTES];
 	size_t size;

@@ -158,7 +158,7 @@ static bool export_user(struct ctl *ctl)
 	return sync_output(why) || ctl_fault(ctl, "%s", why);
 }
 
-/* What was encrypted is about to lie in the clear. */
+/* Encrypted data is about to be written in the clear. */
 static bool may_be_plain(struct ctl *ctl)
 {
 	char answer[8] = "";

@@ -9,7 +9,7 @@
 
 /* ---- reading ---- */
 
-/* What a reading says: lines, each with its end. */
+/* The messages of reading a configuration: lines, each with its end. */
 struct messages {
 	char *faults;
 	char *warnings;

@@ -69,7 +69,7 @@ struct indexing_watch {
 struct indexing_watch indexing_watch_begin(void);
 void indexing_watch_tell(void *cookie, double share);
 
-/* The same for the copying of a store that is converted or encrypted. */
+/* Reports the progress of copying a store that is converted or encrypted. */
 void conversion_watch_tell(void *cookie, double share);
 
 /* Logs what opening found: that it converted the store, or whose keys are missing. */

@@ -1,4 +1,4 @@
-/* What goes upstream of a request, and what comes back of a reply: addresses and header fields. */
+/* Addresses and header fields that pass upstream with a request and back with a reply. */
 #ifndef RECALLD_PROXY_EXCHANGE_FORWARD_H
 #define RECALLD_PROXY_EXCHANGE_FORWARD_H
 

@@ -1,4 +1,4 @@
-/* Who sent a request. */
+/* The sender of a request. */
 #include "proxy/exchange/identity.h"
 
 #include "core/text/text.h"
@@ -292,7 +292,7 @@ static bool is_session_id(struct slice session)
 	return session.size <= MAX_ID && text_is_utf8(session) && !is_placeholder(session);
 }
 
-/* What a client tells its provider is not meant for us: an invalid id counts as none. */
+/* The client's metadata is meant for its provider, not for us: an invalid id counts as none. */
 static struct slice clients_session(const struct config *config, const struct http_head *head)
 {
 	struct slice session;

@@ -1,5 +1,5 @@
-/* Who sent a request: the user id from a header, the path or a body field, its signature, and the
- * tenant from the API key. */
+/* The sender of a request: the user id from a header, the path or a body field, its signature, and
+ * the tenant from the API key. */
 #ifndef RECALLD_PROXY_EXCHANGE_IDENTITY_H
 #define RECALLD_PROXY_EXCHANGE_IDENTITY_H
 
@@ -38,8 +38,8 @@ enum identity_verdict identity_find(const struct config *config, const struct ht
 /* Whether a header names a user, valid or not. */
 bool identity_names_user(const struct config *config, const struct http_head *head);
 
-/* What is wrong with a user id, in one sentence. NULL: it is 1 to 256 bytes of visible UTF-8 and
- * not a placeholder. */
+/* The fault of a user id, in one sentence. NULL: it is 1 to 256 bytes of visible UTF-8 and not a
+ * placeholder. */
 const char *identity_user_fault(struct slice user);
 
 /* Whether a request header must not reach the upstream: recalld's own (identity, signature, task,

@@ -56,7 +56,7 @@ static bool wakes_learner(const struct exchange *exchange, const struct append *
 	const struct chat *chat = &exchange->chat;
 	bool releases = chat->view->deferred && !append->explicit_mode;
 	bool takes_back = append->supersede || append->same_exchange != 0;
-	/* What is taken back may need a new summary, whatever this exchange teaches. */
+	/* A retraction may need a new summary, whatever this exchange teaches. */
 	if (takes_back)
 		return true;
 	if (!append->learn || releases)
@@ -127,7 +127,7 @@ bool exchange_journal(struct exchange *exchange, bool broke_off)
 		      1);
 	bool waits = relay->holds && exchange->request != NULL;
 	bool learns = wakes_learner(exchange, &append);
-	/* What takes something back, asks to forget it or corrects it does not wait for more. */
+	/* A retraction, a request to forget or a correction is learned at once. */
 	bool is_pressing = append.supersede || append.same_exchange != 0 || plea != LEARN_PLEA_NONE;
 	struct commit *commit = xmalloc(sizeof(*commit));
 	*commit = (struct commit){.exchange = waits ? exchange : NULL,

@@ -109,7 +109,7 @@ static struct chat_settings choose_settings(const struct chat_sources *sources,
 	};
 }
 
-/* What the user asked for is stronger than the configuration and the request's head. */
+/* The user's settings override the configuration and the request's head. */
 static void restrict_settings(struct chat_settings *settings, const struct chat_sources *sources,
 			      struct user_key user, struct arena *arena)
 {

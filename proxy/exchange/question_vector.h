@@ -9,7 +9,7 @@
 #include "proxy/runtime/loop.h"
 #include "proxy/upstream/upstream.h"
 
-/* What a worker knows about the server; one per loop, used on its thread. */
+/* A worker's knowledge of the server; one per loop, used on its thread. */
 struct question_vectors;
 /* A question that waits. */
 struct question_call;

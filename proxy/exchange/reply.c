@@ -129,8 +129,8 @@ void exchange_drained(void *cookie)
 		upstream_resume(exchange->transfer);
 }
 
-/* What the client is told. The log has curl's own words; the client gets no address, which does not
- * concern it. */
+/* The client's error message. The log has curl's own words; the client gets no address, which does
+ * not concern it. */
 static struct refusal fault_of(enum upstream_result result)
 {
 	switch (result) {

@@ -18,9 +18,9 @@ bool guard_admits_traffic(const struct config *config, const char *address,
 			  const struct http_head *head, bool has_body, struct refusal *refusal,
 			  struct arena *arena);
 
-/* The same for [listen] admin. Refuses a foreign Host if the address is a loopback port; a foreign
- * Origin; a cross-site request; and a body that is not declared as JSON, unless the client sends
- * neither Content-Type, Origin nor Sec-Fetch-Site. */
+/* Guards [listen] admin likewise. Refuses a foreign Host if the address is a loopback port; a
+ * foreign Origin; a cross-site request; and a body that is not declared as JSON, unless the client
+ * sends neither Content-Type, Origin nor Sec-Fetch-Site. */
 bool guard_admits_admin(const struct config *config, const char *address,
 			const struct http_head *head, bool has_body, struct refusal *refusal,
 			struct arena *arena);

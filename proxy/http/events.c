@@ -84,7 +84,7 @@ static struct slice input_left(const struct http_connection *connection)
 			  connection->input.size);
 }
 
-/* What stands where the method and the target of a head do that was not read. */
+/* Guesses the method and the target of a head that was not read. */
 static void guess_request_line(const struct http_connection *connection,
 			       struct http_request *request)
 {
@@ -229,7 +229,7 @@ static bool read_body(struct http_connection *connection)
 	} else {
 		whole = take_plain(connection, left);
 	}
-	/* What brings no body adds nothing: probes are answered however much is in flight. */
+	/* A request without a body takes no room: probes are answered however much is in flight. */
 	if (!http_connection_count(connection) && request->body.size > 0)
 		return refuse(connection, too_many_bytes);
 	if (whole) {

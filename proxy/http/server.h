@@ -132,7 +132,7 @@ void http_reply(struct http_request *request, int status, const char *content_ty
  * may be NULL. */
 void http_reply_error(struct http_request *request, int status, const char *code,
 		      struct slice message, const struct http_field *fields, size_t field_count);
-/* The same with another body. */
+/* Answers an error with another body. */
 void http_reply_error_body(struct http_request *request, int status, struct slice body,
 			   const struct http_field *fields, size_t field_count);
 

@@ -161,7 +161,7 @@ enum tls_progress tls_handshake(struct tls_connection *connection)
 	return http ? TLS_PLAIN_HTTP : TLS_FAILED;
 }
 
-/* What recv() or send() would return for a call that moved no bytes. */
+/* The result that recv() or send() would give for a call that moved no bytes. */
 static ssize_t without_bytes(const struct tls_connection *connection, int result)
 {
 	switch (SSL_get_error(ssl_of(connection), result)) {

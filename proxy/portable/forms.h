@@ -95,7 +95,7 @@ bool portable_has_memories(const struct portable_source *source);
 
 /* ---- reading ---- */
 
-/* What all parts of a file hold. */
+/* The totals over all parts of a file. */
 struct portable_total {
 	size_t conversations, turns, facts;
 	size_t pending;    /* turns to be learned from */
@@ -168,7 +168,7 @@ json_t *portable_load(struct slice text);
 
 enum { PORTABLE_MAX_SESSION = 256 }; /* bytes, as in a request's header */
 
-/* What reads a part of our own form; NULL: nothing does. */
+/* The reader for a part of our own format; NULL: there is none. */
 portable_element *portable_own_element(const struct portable_reader *reader);
 portable_element portable_read_mem0, portable_read_mem0_history, portable_read_openmemory,
 	portable_read_chatgpt, portable_read_claude, portable_read_message;
@@ -195,7 +195,7 @@ struct fact *portable_new_fact(struct portable_reader *reader);
 struct slice portable_text(json_t *object, const char *name);
 /* A copy that lasts as long as the memory. */
 struct slice portable_keep(struct portable_reader *reader, struct slice text);
-/* The same of a text that has passed the intake. */
+/* Takes a text that has passed the intake. */
 struct slice portable_take(struct portable_reader *reader, struct slice text,
 			   enum intake_kind kind);
 

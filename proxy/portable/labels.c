@@ -1,4 +1,4 @@
-/* What programs put beside a fact. */
+/* Labels that programs put beside a fact. */
 #include "core/json/json.h"
 #include "proxy/portable/forms.h"
 

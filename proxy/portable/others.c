@@ -236,7 +236,7 @@ static void join_text(struct buffer *joined, json_t *text)
 
 /* ---- ChatGPT ---- */
 
-/* What the person saw of it. */
+/* Messages that the person saw. */
 static bool is_shown(json_t *message)
 {
 	json_t *content = json_object_get(message, "content");

@@ -10,7 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* What a part of the file may take: the tree of one element beside what is kept of those before,
+/* The memory for a part of the file: the tree of one element beside what is kept of those before,
  * and what is made of both to find them. */
 enum { BUDGET = 48 << 20, OF_TURN = 128, OF_FACT = 512, OF_TEXT = 16 };
 
@@ -311,7 +311,7 @@ static size_t room(size_t count, size_t capacity)
 	return count < capacity ? capacity : 2 * capacity;
 }
 
-/* What the newest memory takes, and its index. */
+/* The bytes of the newest memory and its index. */
 static size_t size_of(const struct portable_reader *reader)
 {
 	const struct portable_memory *memory = &reader->memory;
@@ -450,7 +450,7 @@ static bool is_of_list(const struct portable_reader *reader, const char *name)
 	       slice_equal(reader->part.list, slice_of(name));
 }
 
-/* What reads the newest part; NULL: nothing does. */
+/* The reader for the newest part; NULL: there is none. */
 static portable_element *element_of(const struct portable_reader *reader)
 {
 	if (reader->source.is_own)
@@ -459,7 +459,7 @@ static portable_element *element_of(const struct portable_reader *reader)
 		return is_of_list(reader, "history") ? portable_read_mem0_history : NULL;
 	if (!is_of_list(reader, reader->source.list))
 		return NULL;
-	/* What is too long for its form to be found is left out all the same. */
+	/* An element that is too long for its format to be recognized is left out, too. */
 	return reader->form_of_list == NULL ? portable_read_mem0 : reader->form_of_list->element;
 }
 

@@ -216,7 +216,7 @@ static const char *read_member(struct body *body, const char *name, json_t *valu
 		return fits(value, MAX_TEXT) ? NULL
 					     : "\"note\" must be a text of at most 1024 bytes.";
 	}
-	/* What GET answers may be sent back. */
+	/* A client may send GET's answer back. */
 	if (strcmp(name, "user") == 0)
 		return NULL;
 	if (strcmp(name, "changed_at") == 0)

@@ -13,9 +13,9 @@ struct loop *loop_create(void);
 void loop_destroy(struct loop *loop);
 
 struct event_base *loop_base(struct loop *loop);
-/* The same loop, in the form the store needs for its callbacks. */
+/* This loop as the store needs it for its callbacks. */
 struct store_loop *loop_for_store(struct loop *loop);
-/* The same for one write that the audit log tells of; only on the loop's own thread. */
+/* A loop for one write that the audit log records; only on the loop's own thread. */
 struct store_loop *loop_for_audited(struct loop *loop, const struct audit_entry *entry);
 
 /* Runs until loop_stop(). */
@@ -24,7 +24,7 @@ void loop_run(struct loop *loop);
 void loop_stop(struct loop *loop);
 /* Any thread. The loop calls `run(cookie)`, in the order of the posts. */
 void loop_post(struct loop *loop, void (*run)(void *cookie), void *cookie);
-/* The same with something else that `run` needs. */
+/* Posts a call with a second argument. */
 void loop_post_with(struct loop *loop, void (*run)(void *cookie, void *with), void *cookie,
 		    void *with);
 /* Only the loop's own thread. Calls `run(cookie)` at the end of this turn, without a system

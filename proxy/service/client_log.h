@@ -1,7 +1,6 @@
-/* What the log tells of client programs: what they call in vain, and what the upstream answers
- * them. A program is the first product of a User-Agent (RFC 9110, section 10.1.5) without its
- * version. No line holds what a user said: names are cut at the first byte that no name has. Any
- * thread. */
+/* Log lines about client programs: calls of paths that do not exist, and the upstream's refusals. A
+ * program is the first product of a User-Agent (RFC 9110, section 10.1.5) without its version. No
+ * line holds what a user said: names are cut at the first byte that no name has. Any thread. */
 #ifndef RECALLD_PROXY_SERVICE_CLIENT_LOG_H
 #define RECALLD_PROXY_SERVICE_CLIENT_LOG_H
 

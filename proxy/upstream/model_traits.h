@@ -1,7 +1,7 @@
-/* What recalld has learned about the upstream's models from their answers: which models refuse a
- * system message (with `role = auto` they get the block in the user's turn), and how many of a
- * model's tokens equal one of our estimated tokens. Shared by all workers. Bounded: the oldest
- * entry is evicted. Lost on restart. */
+/* Traits of the upstream's models, learned from their answers: which models refuse a system message
+ * (with `role = auto` they get the block in the user's turn), and how many of a model's tokens
+ * equal one of our estimated tokens. Shared by all workers. Bounded: the oldest entry is evicted.
+ * Lost on restart. */
 #ifndef RECALLD_PROXY_UPSTREAM_MODEL_TRAITS_H
 #define RECALLD_PROXY_UPSTREAM_MODEL_TRAITS_H
 

@@ -176,7 +176,7 @@ static void begin_request(struct plain_connection *connection, struct transfer *
 	transfer->connection = connection;
 }
 
-/* What fails here is told by a later turn of the loop. */
+/* A failure here is reported by a later turn of the loop. */
 static void connect_transfer(struct transfer *transfer, const struct plain_route *route)
 {
 	struct plain_connection *connection = plain_connection_new(transfer->upstream, route);

@@ -136,7 +136,7 @@ void upstream_on_timeout(evutil_socket_t fd, short what, void *cookie)
 
 /* ---- the reply ---- */
 
-/* What libcurl refuses or reads itself. */
+/* Replies that libcurl refuses or reads itself. */
 static const char *plain_fault(const struct reply_head *head)
 {
 	if (!slice_starts_with(buffer_slice(&head->lines), SLICE("HTTP/1.")))

@@ -27,7 +27,7 @@ struct curl_client;
 struct curl_handle;
 struct plain_connection;
 
-/* What carries transfers out. */
+/* An engine that carries out transfers. */
 struct upstream_engine {
 	/* Calls no event. */
 	void (*start)(struct transfer *transfer, const struct upstream_request *request);

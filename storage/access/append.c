@@ -41,8 +41,8 @@ static void find_twin(struct appending *appending)
 		return;
 	if (conversation == 0 && append->session.size > 0)
 		conversation = memory_session(memory, append->session);
-	/* What was stored before the request came was seen when it was loaded; what was stored in
-	 * the same millisecond may not have been. */
+	/* The load saw all records from before the request, but perhaps none from the same
+	 * millisecond. */
 	if (!memory_conversation(memory, conversation, &appending->conversation) ||
 	    appending->conversation.last_active < append->started_at)
 		return;
@@ -212,7 +212,7 @@ static void advance_conversation(struct appending *appending)
 	fingerprint(appending, append->answer_hash);
 	/* Clients join the two, or send them one by one. */
 	fingerprint(appending, append->rest_hash);
-	/* What breaks off is kept by nobody. */
+	/* An incomplete reply is not kept by the provider. */
 	if (append->complete)
 		fingerprint(appending, append->item_hash);
 	conversation_advance(conversation, append, appending->ordinal, appending->superseded);

@@ -317,7 +317,7 @@ static void note_exchange(struct erasure *likely, const struct memory *memory, u
 		erasure_note_turn(likely, turns.ids[i], memory->arena);
 }
 
-/* What the change may take. */
+/* The bytes that the change may take. */
 static void note_change(const struct learned_operation *own, const struct memory *memory,
 			size_t index, struct erasure *likely)
 {

@@ -172,7 +172,7 @@ static void read_summary(struct loading *loading)
 	view->replay_count = 0;
 }
 
-/* What was taken back does not even count as past: it is as if it had never been said. */
+/* A superseded fact does not even count as past: it is as if it had never been said. */
 static bool is_wanted(const struct loading *loading, const struct fact *fact)
 {
 	if (fact->state == FACT_CURRENT)

@@ -4,7 +4,7 @@
 #include "storage/index/index.h"
 #include "storage/user/memory.h"
 
-/* What was found of a hit. */
+/* The data of a hit. */
 struct found {
 	struct slice value; /* in the map until it is opened; empty: not looked up yet */
 	struct slice place; /* its key in the tree, until it is opened */

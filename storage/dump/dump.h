@@ -34,8 +34,8 @@ struct dump_report {
 bool store_export(const struct store_options *options, int out,
 		  const struct store_progress *progress, struct dump_report *report);
 
-/* The same, but records of an encrypted store stay sealed, which needs no `master`; see form.h. A
- * store that is not encrypted is written in the clear. */
+/* Exports the store, but records of an encrypted store stay sealed, which needs no `master`; see
+ * form.h. A store that is not encrypted is written in the clear. */
 bool store_export_sealed(const struct store_options *options, int out,
 			 const struct store_progress *progress, struct dump_report *report);
 
@@ -49,8 +49,8 @@ struct dump_keys {
 	const char *path;
 	const unsigned char *key;
 };
-/* The same from an export that may be sealed. `made` is set to when the keys were exported, in
- * milliseconds since 1970; an encrypted store is told of it, too. */
+/* Rebuilds a store from an export that may be sealed. `made` is set to when the keys were exported,
+ * in milliseconds since 1970; an encrypted store is told of it, too. */
 bool store_rebuild_sealed(const struct store_options *options, FILE *in,
 			  const struct dump_keys *keys, int64_t *made, struct dump_report *report);
 

@@ -72,7 +72,7 @@ static bool match_turn(struct taking *taking, uint64_t id, struct slice value)
 	const struct portable_memory *from = taking->from;
 	struct stored_turn stored = {.turn.id = id};
 	const struct turn *turn = &stored.turn;
-	/* What is alike in one file is taken in as often. */
+	/* A turn that a file repeats is imported as often. */
 	if (id >= taking->at->count.next_turn)
 		return false;
 	if (!table_decode(taking->memory.transaction, value, stored_turn_fields, &stored, NULL))
@@ -116,7 +116,7 @@ bool taking_match_facts(struct taking *taking)
 
 /* ---- what is taken in ---- */
 
-/* What has no time, or one that has not come, may be as old as what was erased. */
+/* A turn without a time, or with a future one, may be as old as an erased one. */
 static int64_t said_at(const struct taking *taking, int64_t at)
 {
 	const int64_t read_at = taking->from->read_at;

@@ -99,7 +99,7 @@ static struct places make_places(size_t count, struct arena *arena)
 			       .first = arena_alloc(arena, (count + 1) * sizeof(size_t))};
 }
 
-/* What has one number is known again as one. */
+/* Places with one number are recognized as one. */
 static void sort(struct places *places)
 {
 	if (places->count > 1)

@@ -39,7 +39,7 @@ struct rebuilding {
 	struct seal *seal; /* of the exported keys; NULL: there are none */
 	struct sealer *opens;
 	int64_t exported; /* when they were, if the new store is to know; 0: it is not */
-	/* What an export has that was erased after it was written is left out. */
+	/* Leaves out records of an export that were erased after it was written. */
 	struct id_list shortened; /* users of whom something was, by user_hash() */
 	struct arena kept;        /* has the list */
 };
@@ -59,7 +59,7 @@ static struct user_key owner_of(const struct dump_line *line)
 	return line->table->table == TABLE_RECEIPTS ? line->noun.receipt.user : line->user;
 }
 
-/* What was made of a memory may tell of what was left out. */
+/* A record that was derived from a memory may tell of what was left out. */
 static bool is_made_of_erased(const struct rebuilding *rebuilding, const struct dump_line *line)
 {
 	enum table table = line->table->table;

@@ -104,7 +104,7 @@ static enum store_result run_take_in(struct operation *operation, const struct m
 	struct take_in_operation *own = (struct take_in_operation *)operation;
 	if (atomic_load(&memory->transaction->store->ends_imports))
 		return STORE_FAILED;
-	/* What is left of the map is for chats. */
+	/* The rest of the map is for chats. */
 	operation->declined = store_is_crowded(memory->transaction->store);
 	if (operation->declined)
 		return STORE_FULL;

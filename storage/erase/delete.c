@@ -32,7 +32,7 @@ struct deletion_search {
 	uint64_t forget_epoch;
 };
 
-/* What a text has to say, all of it, for its turn or fact to be meant. */
+/* All words that a text must say for its turn or fact to match. */
 struct wanted {
 	struct slice about;
 	struct slice entity;
@@ -404,7 +404,7 @@ struct deleting {
 	struct deletion_report report;
 };
 
-/* What a deletion in slices leaves on disk until its end, so that the next start completes it. */
+/* A record of an unfinished deletion; the next start completes it. */
 struct unfinished_deletion {
 	int64_t now; /* when it was asked for */
 	uint64_t conversation;
@@ -451,7 +451,7 @@ static void erase_facts(struct deleting *deleting)
 	const struct memory *memory = &deleting->memory;
 	const bool never_again = deleting->own->deletion.never_again;
 	struct fact fact;
-	/* What else the source of a single fact told may be learned again. */
+	/* Other facts from the same turn may be relearned. */
 	if (never_again && deleting->own->deletion.kind == DELETION_FACT)
 		memory_bury_chain(memory, &plan->facts, deleting->own->deletion.id,
 				  deleting->own->now);

@@ -188,7 +188,7 @@ static uint64_t less(uint64_t from, uint64_t what)
 	return from > what ? from - what : 0;
 }
 
-/* What turns take is more than their records: what goes with them is shared among them. */
+/* Turns take more than their records: dependent records are shared among them. */
 static void cut(const struct memory *memory, uint64_t keep, struct expiry *expiry)
 {
 	const struct space space = space_of(memory->transaction, memory->user);

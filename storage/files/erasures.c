@@ -109,7 +109,7 @@ static bool write_entries(void *cookie, int file)
 	return written;
 }
 
-/* What is dropped leaves the disk. */
+/* Dropped entries leave the disk. */
 static void write_anew(struct erasures *erasures)
 {
 	const off_t end = erasures->end;

@@ -29,7 +29,7 @@ bool erasures_sync(struct erasures *erasures);
 
 /* Whether what was said at that time was erased later. */
 bool erasures_hold_user(struct erasures *erasures, struct user_key user, int64_t said_at);
-/* The same, also if only the turn was erased. `hash` 0: only the user counts. */
+/* Also true if only the turn was erased. `hash` 0: only the user counts. */
 bool erasures_hold_turn(struct erasures *erasures, struct user_key user, uint64_t hash,
 			int64_t said_at);
 bool erasures_hold_fact(struct erasures *erasures, struct user_key user, const struct fact *fact);

@@ -28,7 +28,7 @@ bool file_move(const char *from, const char *name, const char *to, const char *n
 /* Writes all bytes from an offset on. False, with errno set: some may not be written. */
 bool file_write_at(int file, const void *bytes, size_t size, off_t at);
 
-/* The same where the descriptor stands, which may be a pipe. */
+/* Writes at the descriptor's own position; it may be a pipe. */
 bool file_write_on(int file, const void *bytes, size_t size);
 
 /* Writes a file anew, with `write`: it takes the place of the old one once it is whole and on disk.

@@ -7,8 +7,8 @@
 
 /* ---- hidden terms ---- */
 
-/* What an encrypted store holds of a term is a hash with the user's key: without it, nobody can
- * test whether the user said a word. */
+/* An encrypted store keeps a term as a hash with the user's key: without it, nobody can test
+ * whether the user said a word. */
 static bool has_keys(struct sealer *sealer, struct user_key user, bool stores)
 {
 	const struct user_key hidden = sealer_hide(sealer, user);

@@ -112,7 +112,7 @@ uint64_t engine_look_distance(const struct store *store);
 
 /* ---- opening ---- */
 
-/* What may be done to a store's file before it is opened, while the lock is held. False: it failed,
+/* A preparation of a store's file before it is opened, while the lock is held. False: it failed,
  * and `error` says why. */
 typedef bool engine_preparation(struct store *store, const struct store_options *options,
 				struct complaint complaint);

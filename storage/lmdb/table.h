@@ -28,7 +28,7 @@ struct space {
 	uint64_t is_whole; /* 0: an earlier version wrote some of them, which are not counted */
 };
 
-/* What a transaction adds to the account. Zeroed: nothing. */
+/* A transaction's changes of the account of space. Zeroed: none. */
 struct space_change {
 	struct user_key user; /* as it is stored */
 	struct space add;     /* is_whole: the account is from now on */
@@ -77,7 +77,7 @@ enum store_result transaction_commit(struct transaction *transaction);
 void transaction_abort(struct transaction *transaction);
 /* For these two: what follows the end of LMDB's transaction. */
 void transaction_end(struct transaction *transaction, bool committed);
-/* What a reading call returns: its failure, or whether it found what it looked for. */
+/* The result of a reading call: its failure, or whether it found its record. */
 enum store_result transaction_outcome(const struct transaction *transaction, bool found);
 /* Counts the commit among those that erase something, see storage/scrub.h. */
 void transaction_erases(struct transaction *transaction);

@@ -37,13 +37,13 @@ struct copy {
 	uint64_t erasures; /* that the store had counted before the first slice */
 };
 
-/* What to copy from: a transaction and its trees; tree 0: there is none. */
+/* The source of a copy: a transaction and its trees; tree 0: there is none. */
 struct copy_source {
 	struct MDB_txn *transaction;
 	const unsigned *trees;
 };
 
-/* What copy_seal() notes. */
+/* A note of copy_seal(). */
 struct copy_note {
 	int64_t at;
 	uint64_t erasures;
@@ -198,7 +198,7 @@ static int copy_slice(struct copy *copy, const struct copy_source *source)
 	return code == MDB_SUCCESS ? commit(copy) : code;
 }
 
-/* What has not been copied yet comes with its slice. */
+/* A record that has not been copied yet comes with its slice. */
 static bool is_copied(const struct copy *copy, size_t tree, struct slice key)
 {
 	if (tree != copy->tree)

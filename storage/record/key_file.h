@@ -44,7 +44,7 @@ enum key_file_fault key_file_create(const char *folder, const unsigned char mast
 /* Opens a file, to be read only unless `writes`. NULL: `fault` says why. */
 struct key_file *key_file_open(const char *folder, const unsigned char master[CIPHER_KEY],
 			       bool writes, enum key_file_fault *fault);
-/* The same by the file's own path, to be read only: a file of exported keys. With `master` NULL it
+/* Opens a file by its own path, to be read only: a file of exported keys. With `master` NULL it
  * tells who has a slot, and opens none. */
 struct key_file *key_file_open_path(const char *path, const unsigned char *master,
 				    enum key_file_fault *fault);

@@ -403,7 +403,7 @@ static void make_nonce(unsigned char nonce[CIPHER_NONCE], const char *drawn, str
 		nonce[SEAL_NONCE] ^= (unsigned char)bound.data[0];
 }
 
-/* What is bound is sealed behind the text: as GCM's additional data, it would cost another call for
+/* The place is sealed behind the text: as GCM's additional data, it would cost another call for
  * each record. */
 static const struct slice nothing = {"", 0};
 
@@ -445,7 +445,7 @@ void sealer_unmask(struct sealer *sealer, unsigned char *bytes)
 	cipher_blocks(keyed(sealer, sealer->unmasks, KEYED_UNMASKS), bytes, 1);
 }
 
-/* What a block begins with tells what it is for, so that no two uses meet. */
+/* A block's first byte names its purpose, so that two uses never share a block. */
 enum purpose { PURPOSE_HASH = 0xff, PURPOSE_ROUND = 0xf0, ROUNDS = 4 };
 
 void sealer_hash(struct sealer *sealer, uint64_t *hashes, size_t count)

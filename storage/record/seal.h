@@ -125,8 +125,8 @@ struct user_key sealer_show(struct sealer *sealer, struct user_key hidden);
 
 /* Makes a user's keys those of the calls below. False: the user has none. */
 bool sealer_begin(struct sealer *sealer, struct user_key hidden);
-/* The same; a user without keys gets some. False, with errno set: they cannot be written, or
- * those that the user had are lost. */
+/* Begins with a user's keys; a user without keys gets some. False, with errno set: they cannot be
+ * written, or those that the user had are lost. */
 bool sealer_begin_new(struct sealer *sealer, struct user_key hidden);
 
 /* `bound` is the value's place: its first byte tells of what kind, and all of a kind have the same

@@ -79,7 +79,7 @@ static bool is_bound(const unsigned char *bytes, size_t size)
 	return true;
 }
 
-/* What follows the user and is masked: how many bytes. */
+/* The number of masked bytes behind the user. */
 static size_t masked_size(enum table table, const struct key *key)
 {
 	size_t size = has_digest(table) ? DIGEST_SIZE : table == TABLE_ANSWERS ? HASH_SIZE : 0;
@@ -152,7 +152,7 @@ bool form_begin_put(struct sealer *sealer, enum table table, const struct key *k
 
 enum { BOUND_MAX = 1 + KEY_MAX + 1 };
 
-/* What binds a value to its place: its table and its key, whose user is bound by their keys. */
+/* Binds a value to its place: its table and its key, whose user is bound by their keys. */
 static struct slice bind(char bound[BOUND_MAX], enum table table, struct slice place)
 {
 	const size_t begin = is_of_user(table) && place.size >= USER_SIZE ? USER_SIZE : 0;

@@ -24,7 +24,8 @@ struct fact *branch_facts(const struct branch *branch, const struct memory *memo
 bool branch_is_taken_back(const struct branch *branch, const struct memory *memory,
 			  uint64_t exchange);
 
-/* What ceases to stand: exchanges that a request takes back, with those that return, and facts. */
+/* Supersedes exchanges that a request takes back and facts that rest on them, and restores those
+ * that return. */
 
 /* Writes what branch_find() found: turns, facts, jobs, and what was derived from them. `at` is when
  * the user took it back; jobs are made like `like`. */

@@ -144,8 +144,7 @@ void hide_found(struct hiding *hiding, const struct turn_search *search, int64_t
 	}
 }
 
-/* What was learned from a hidden exchange stays unless it was forgotten itself; the user's words do
- * not. */
+/* Facts from a hidden exchange stay unless they were forgotten themselves; their quotes go. */
 static void erase_quotes(const struct hiding *hiding)
 {
 	const struct memory *memory = hiding->memory;
@@ -443,7 +442,7 @@ static void hide_conversation(struct hiding *hiding, uint32_t conversation)
 		hide_exchange(hiding, exchanges.ids[i]);
 }
 
-/* What a person wrote down or pinned does not rest on the conversation. */
+/* Facts that a person wrote or pinned do not rest on the conversation. */
 static void forget_what_it_taught(struct hiding *hiding, int64_t now)
 {
 	const struct memory *memory = hiding->memory;

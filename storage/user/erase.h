@@ -79,7 +79,7 @@ void receipt_search_run(struct receipt_search *search, const struct memory *memo
 struct deletion_report erase_derived(const struct memory *memory, const struct leaving *leaving,
 				     const struct receipt_search *found, int64_t until);
 
-/* The same for what ceases to stand though nobody wants it erased: receipts still tell that it was
+/* Withdraws what no longer holds though nobody wants it erased: receipts still tell that it was
  * given, and what exchanges under way were given is not given again. */
 struct deletion_report withdraw_derived(const struct memory *memory, const struct leaving *leaving);
 

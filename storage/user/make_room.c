@@ -1,6 +1,6 @@
-/* What requests were given makes room: receipts, frozen contexts and replays fill at most half of
- * what their user may take. Beyond it the oldest go in the transaction that adds one, so that they
- * never outrun it. While the map is nearly full, those of the users who take most go. */
+/* Records of what requests were given make room: receipts, frozen contexts and replays fill at most
+ * half of what their user may take. Beyond it the oldest go in the transaction that adds one, so
+ * that they never outrun it. While the map is nearly full, those of the users who take most go. */
 #include "storage/lmdb/writer.h"
 #include "storage/user/memory.h"
 

@@ -67,7 +67,7 @@ bool scan_turn(struct scan *turns, struct stored_turn *turn, struct arena *arena
 bool memory_find_turn(const struct memory *memory, struct scan *turns, uint64_t id,
 		      struct stored_turn *turn);
 void memory_put_turn(const struct memory *memory, struct stored_turn *turn);
-/* The same for a turn whose text says less than the stored one. */
+/* Rewrites a turn whose text says less than the stored one. */
 void memory_shorten_turn(const struct memory *memory, struct stored_turn *turn);
 /* Removes everything derived from the texts of turns, including their vectors, from the index.
  * Storing a turn as hidden does the same for it; many together are cheaper. */
@@ -146,7 +146,7 @@ bool memory_delete_some_receipts(const struct memory *memory, size_t *steps);
 /* Ages ascend; 0: there is none. */
 uint64_t memory_newest_receipt_age(const struct memory *memory);
 
-/* What is known about the replies that requests may continue from, by their ids. */
+/* Links from replies that requests may continue from, by their ids. */
 
 bool links_find(const struct memory *memory, struct slice id, struct chain_link *link);
 void links_put(const struct memory *memory, struct slice id, const struct chain_link *link);
@@ -155,7 +155,7 @@ void links_put(const struct memory *memory, struct slice id, const struct chain_
 void links_delete(const struct memory *memory, const struct id_list *conversations);
 /* Deletes the texts of pending turns that were said then or before. */
 void links_drop_pending(const struct memory *memory, int64_t until);
-/* The same for a bounded number of links: rising steps come round to all of them. */
+/* Drops them among a bounded number of links: rising steps come round to all of them. */
 void links_drop_some_pending(const struct memory *memory, int64_t until, uint64_t step);
 
 /* The replay ledger: what was recalled for the user turns of a conversation. */
@@ -168,7 +168,7 @@ struct replay *replays_read(const struct memory *memory, uint32_t conversation, 
 void replays_put(const struct memory *memory, uint32_t conversation, const struct replay *replay);
 void replays_delete(const struct memory *memory, uint32_t conversation);
 
-/* What an exchange has left behind, which is not deleted for it. */
+/* Records of an exchange that are not deleted with it. */
 struct leaves {
 	struct user_key user;
 	uint64_t receipt;      /* 0: none */
@@ -207,7 +207,7 @@ void memory_bury(const struct memory *memory, const struct fact *fact, int64_t a
  * among these, ascending. */
 void memory_bury_chain(const struct memory *memory, const struct id_list *facts, uint64_t id,
 		       int64_t at);
-/* The same for the values of these facts. */
+/* Puts a tombstone on the values of these facts. */
 void memory_bury_all(const struct memory *memory, const struct id_list *facts, int64_t at);
 /* Deletes those of the fact's value, whatever synonym of its key they are under. */
 void memory_lift(const struct memory *memory, const struct fact *fact);
@@ -223,7 +223,7 @@ void memory_forget_settings(const struct memory *memory);
 
 /* ---- what appending and importing share ---- */
 
-/* What appending and importing share. */
+/* Shared by appending and importing. */
 
 /* Reads the user's record, or prepares that of a new user. The caller writes it back. */
 void journal_open_user(const struct memory *memory, struct slice tenant, struct slice id,
