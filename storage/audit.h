@@ -73,8 +73,8 @@ struct audit_page {
 	struct audit_ends ends;
 	struct slice *lines; /* oldest first */
 	size_t count;
-	uint64_t last; /* the last entry looked at... */
-	bool more;     /* ...behind which there may be others */
+	uint64_t last; /* the last entry looked at */
+	bool more;     /* there may be others behind it */
 };
 
 /* Looks at AUDIT_AT_ONCE entries at most. */

@@ -155,8 +155,8 @@ struct store_loop {
 };
 
 typedef void store_done(void *cookie, enum store_result result);
-/* What a write tells once it is done. Zeroed, or with no callback: it tells nobody, and returns
- * NULL. */
+/* A callback for the end of a write. Zeroed, or with no callback: no callback runs, and the write
+ * returns NULL. */
 struct store_waiter {
 	struct store_loop *loop;
 	store_done *callback;
@@ -234,8 +234,8 @@ struct user_page {
 	struct user_key *users;
 	struct expiry *expiries; /* store_users_expired() only */
 	size_t count;
-	bool more;            /* there may be users after `last`... */
-	struct user_key last; /* ...the last user checked */
+	bool more;            /* there may be users after `last` */
+	struct user_key last; /* the last user checked */
 };
 
 /* Up to `limit` users with jobs (parked jobs do not count), in the order of their keys, starting
@@ -254,7 +254,7 @@ enum store_result store_summary_input(struct store *store, struct user_key user,
 				      struct job_input *input, struct arena *arena);
 
 struct change;
-/* What a JOB_FACTS came to. */
+/* The result of a JOB_FACTS. */
 struct learned {
 	uint64_t exchange;
 	uint64_t forget_epoch; /* of its input */
@@ -429,8 +429,8 @@ enum store_result store_read_receipt(struct store *store, uint64_t receipt,
 struct receipt_list {
 	struct kept_receipt *receipts; /* newest first */
 	size_t count;
-	bool more;     /* there may be older ones... */
-	uint64_t last; /* ...before this one, the last checked */
+	bool more;     /* there may be older ones */
+	uint64_t last; /* the last one checked: older ones are before it */
 };
 /* A user's receipts with ids from `first` to before `before`: at most `limit`, and about 4 MB of
  * text. Ids ascend with time. STORE_NOT_FOUND: there is neither a receipt nor such a user. */

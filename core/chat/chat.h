@@ -49,8 +49,8 @@ struct chat_settings {
 	enum mode mode;
 	bool inject;
 	bool learn;
-	bool refuses_memory;   /* the user wants nothing given, whatever is configured... */
-	bool refuses_learning; /* ...and nothing kept */
+	bool refuses_memory;   /* the user wants nothing given, whatever is configured */
+	bool refuses_learning; /* the user wants nothing kept */
 	bool mode_header;      /* the request may name its mode */
 	bool stored_riders;    /* memory may go into what the provider keeps */
 	bool trims;            /* old turns may be taken out of the request */
@@ -73,7 +73,7 @@ struct chat_settings {
 
 struct own_words;
 
-/* What the request says: chat_read() and chat_enter(). */
+/* The request's words: filled by chat_read() and chat_enter(). */
 struct chat_read {
 	const struct dialect *dialect;
 	struct slice body;
@@ -95,7 +95,7 @@ struct chat_read {
 	struct recall_question question; /* from own_text, if the newest message is its */
 };
 
-/* What of the conversation's memory stands, and how much may be new: chat_decide(). */
+/* The replays that still hold, and the room for new memory: filled by chat_decide(). */
 struct chat_decided {
 	enum mode injects; /* the chat's mode, or for auto the one it picked */
 	enum chat_branch branch;
@@ -113,7 +113,7 @@ struct chat_decided {
 	size_t budget; /* estimated tokens for new memory */
 };
 
-/* What the request is given: chat_inject(), and chat_append() for those to come. */
+/* The injected memory: filled by chat_inject(), and by chat_append() for later requests. */
 struct chat_injected {
 	size_t ranked;              /* how many turns were ranked for this question */
 	bool made_message;          /* a system message of ours had to be inserted */
@@ -135,7 +135,7 @@ struct chat_injected {
 
 struct chat {
 	struct chat_read read;
-	/* Who sends it, and what takes part. */
+	/* The sender, and the parts of memory that are used. */
 	struct chat_settings settings;
 	struct identity identity;
 	struct user_key user;

@@ -8,9 +8,9 @@ enum { FRAME_TOKENS = 4, PART_TOKENS = 800 };
 struct walk {
 	const struct request *request;
 	const size_t *tokens; /* for each message */
-	size_t at;            /* the next message... */
-	size_t before;        /* ...the tokens before it... */
-	uint32_t ordinal;     /* ...and the ordinal of the exchange that it is in or begins */
+	size_t at;            /* the next message */
+	size_t before;        /* the tokens before it */
+	uint32_t ordinal;     /* the ordinal of the exchange that it is in or begins */
 	bool is_asked;        /* a user turn waits for its answer */
 	bool has_exchange;    /* a whole exchange lies before it */
 };

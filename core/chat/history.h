@@ -9,9 +9,9 @@
 
 struct history_limits {
 	size_t tokens;     /* the longest history, in estimated tokens */
-	uint32_t ordinal;  /* the ordinal where the history begins in the stored conversation... */
-	uint32_t covered;  /* ...and the first ordinal that may not be taken out: memory holds only
-			      what is before it */
+	uint32_t ordinal;  /* the ordinal where the history begins in the stored conversation */
+	uint32_t covered;  /* the first ordinal that may not be taken out: memory holds only what
+			    * is before it */
 	uint32_t standing; /* the ordinal where the last cut ended; 0: there was none */
 	const uint32_t *fixed; /* not NULL: end the cut at this ordinal; 0: make none */
 };

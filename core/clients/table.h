@@ -50,8 +50,8 @@ struct client_form {
 	struct slice ends;
 	bool is_all;         /* `begins` is the whole text */
 	struct slice user;   /* FORM_SIDE_SYSTEM: how the only user message begins */
-	struct slice opens;  /* FORM_PROMPT, FORM_TEMPLATE: precedes the question... */
-	struct slice closes; /* ...and follows it */
+	struct slice opens;  /* FORM_PROMPT, FORM_TEMPLATE: precedes the question */
+	struct slice closes; /* FORM_PROMPT, FORM_TEMPLATE: follows it */
 	bool question_first; /* before the documents */
 	bool may_end_open;   /* without `closes`, which is often left out */
 };

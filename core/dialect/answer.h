@@ -27,8 +27,8 @@ enum reply_end {
 	END_PLAIN,   /* or a call for tools, if has_tool_calls says so */
 	END_PAUSED,  /* the model continues in the next reply, once this one was sent back to it */
 	END_PENDING, /* the answer is fetched later by the reply's id */
-	END_REFUSED, /* neither the answer nor its question is to be remembered... */
-	END_RETRIED, /* ...and the client may send the same request to another model */
+	END_REFUSED, /* neither the answer nor its question is to be remembered */
+	END_RETRIED, /* likewise; the client may send the same request to another model */
 	END_NOTHING, /* not an answer to the user: a compaction */
 };
 

@@ -1,4 +1,4 @@
-/* What the requests of Chat Completions and of Ollama share, whose messages look alike. */
+/* Shared by the requests of Chat Completions and of Ollama, whose messages look alike. */
 #ifndef RECALLD_CORE_DIALECT_CHAT_H
 #define RECALLD_CORE_DIALECT_CHAT_H
 

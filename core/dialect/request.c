@@ -1,4 +1,4 @@
-/* What a request shows once it is scanned: its steps, their texts, and whose it is. */
+/* Reads a scanned request: its steps, their texts, and its user. */
 #include "core/dialect/request.h"
 
 /* ---- where the steps show that it stands ---- */

@@ -24,8 +24,8 @@ struct known {
 	bool is_beside;  /* told together with other values of its key */
 	bool is_dropped; /* a suggestion that goes */
 	bool is_left;    /* what was given of it as it was is not given again */
-	bool is_wrong;   /* its value gets a tombstone... */
-	bool is_right;   /* ...or loses it */
+	bool is_wrong;   /* its value gets a tombstone */
+	bool is_right;   /* its value loses its tombstone */
 	/* Its successor, which has no id while it is learned. */
 	const struct known *replaced_by;
 };

@@ -21,8 +21,8 @@ struct deletion {
 	uint64_t id;             /* of the fact, turn or conversation */
 	struct fact_match match; /* DELETION_FACT: what the fact must still be */
 	struct slice session;    /* DELETION_CONVERSATION: its session, instead of the id */
-	int64_t since;           /* DELETION_SPAN: what was said then or later... */
-	int64_t until;           /* ...and before this */
+	int64_t since;           /* DELETION_SPAN: turns from this time on */
+	int64_t until;           /* and before this time */
 	struct slice about;      /* DELETION_TOPIC: what is said; empty: only `entity` counts */
 	struct slice entity;     /* DELETION_TOPIC: the facts about it; empty: of any entity */
 	bool with_source;        /* DELETION_FACT: also the turns that say it */
@@ -95,8 +95,8 @@ uint64_t deletion_token(const struct deletion_plan *plan);
 struct quotes {
 	const struct slice *quotes;
 	size_t left;     /* how many have not been found */
-	uint32_t *first; /* for each slot, a quote... */
-	uint32_t *next;  /* ...and for each quote, the next of its slot */
+	uint32_t *first; /* for each slot, a quote */
+	uint32_t *next;  /* for each quote, the next of its slot */
 	uint32_t *texts; /* for each slot of `first`, the last text that was searched for it */
 	uint32_t text;
 	unsigned bits; /* of the hash */

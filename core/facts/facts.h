@@ -90,8 +90,8 @@ struct fact_filter {
 	struct slice text; /* in entity, key or value */
 	int pii;           /* 1: only these, 0: only others, -1: any */
 	unsigned classes;  /* only facts of one of these; 0: any */
-	int64_t since;     /* by observed_at, from this time on... */
-	int64_t until;     /* ...to before this one */
+	int64_t since;     /* by observed_at, from this time on */
+	int64_t until;     /* to before this time */
 	uint64_t after;    /* ids from the next one on */
 	int64_t now;
 };

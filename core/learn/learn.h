@@ -128,8 +128,8 @@ struct learning {
 	struct change *changes; /* in the arena; new facts come first */
 	size_t change_count;
 	bool hide_exchange; /* the turn itself asked to forget something, and is hidden too */
-	bool is_empty;      /* the answer held no entry at all... */
-	bool is_missed;     /* ...although the user told something of themselves */
+	bool is_empty;      /* the answer held no entry at all */
+	bool is_missed;     /* it held none although the user told something of themselves */
 	size_t kept;        /* entries that were learned from */
 	size_t rejected;    /* entries that were not grounded, not confident or malformed */
 };

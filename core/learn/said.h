@@ -51,8 +51,8 @@ struct said_clause {
 	size_t count;
 	unsigned bits;     /* WORD_* of all its words and signs */
 	unsigned signs;    /* WORD_* of its signs in scripts without spaces */
-	unsigned sentence; /* the index of its sentence... */
-	unsigned around;   /* ...and the WORD_* of all its clauses */
+	unsigned sentence; /* the index of its sentence */
+	unsigned around;   /* the WORD_* of all its sentence's clauses */
 	bool is_asked;     /* its sentence ends with a question mark */
 };
 

@@ -25,8 +25,8 @@ static const struct said_clause *clause_of(const struct place *place)
 /* Where all of a row's cues stand, each by one of its WORD_*, the clause states nothing. */
 struct cue {
 	unsigned clause;   /* in the clause */
-	unsigned first;    /* the clause's first word... */
-	unsigned second;   /* ...and its second */
+	unsigned first;    /* the clause's first word */
+	unsigned second;   /* the clause's second word */
 	unsigned sentence; /* in the clause's sentence */
 	unsigned opens;    /* the sentence's first word */
 	unsigned without;  /* nowhere in the sentence */

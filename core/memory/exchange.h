@@ -34,9 +34,9 @@ struct load {
 	size_t earlier_answers; /* answers of the request's history before the first fingerprint */
 	uint64_t newest_hash;   /* text_hash() of the newest user turn's own text */
 	struct slice newest_text; /* that text, to detect an edit; empty: nothing is one */
-	unsigned newest_turns;    /* at least this many of the newest turns are wanted... */
-	/* ...and about this many bytes of the newest text that the summary does not cover, not
-	 * counting what the request carries: at most MEMORY_MAX_TURNS. */
+	unsigned newest_turns;    /* at least this many of the newest turns are wanted */
+	/* About this many bytes of the newest text that the summary does not cover, not counting
+	 * what the request carries: at most MEMORY_MAX_TURNS. */
 	size_t uncovered_text;
 	bool trims; /* turns that memory holds may be removed from the request */
 	bool facts;
@@ -195,9 +195,8 @@ struct append {
 	const struct imported_turn *history;
 	size_t history_count;
 
-	const struct frozen
-		*frozen;    /* NULL: unchanged; else the conversation's replays go too... */
-	bool keeps_replays; /* ...unless the provider keeps them */
+	const struct frozen *frozen; /* NULL: unchanged; else the conversation's replays go too */
+	bool keeps_replays;          /* the replays stay: the provider keeps them */
 	const struct replay *replay; /* NULL: none was made */
 	/* The link from the reply, with the ids that requests may continue from; NULL or no ids: no
 	 * request can. Storing it fills in its place. */

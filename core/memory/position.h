@@ -120,8 +120,8 @@ enum position_reads {
 	 * later. */
 	POSITION_READS_FIRST = 1 << 1,
 };
-/* What position_find() needs beyond the conversation, its match and the link: bits of enum
- * position_reads. */
+/* The records that position_find() needs beyond the conversation, its match and the link: bits of
+ * enum position_reads. */
 unsigned position_reads(const struct position_known *known);
 
 struct position {

@@ -122,7 +122,8 @@ bool pii_is_cpf(const char *digits)
 	       second == digit(digits[10]);
 }
 
-/* The month tells the century: 80 more for 18.., 20, 40 and 60 more for 20.. to 22... */
+/* The month tells the century: 80 more for the 19th, and 20, 40 and 60 more for the 21st to the
+ * 23rd. */
 bool pii_is_pesel(const char *digits)
 {
 	static const unsigned char weights[] = {1, 3, 7, 9, 1, 3, 7, 9, 1, 3, 1};

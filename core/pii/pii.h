@@ -68,7 +68,7 @@ struct pii_policy {
  * itself if it has none. `found` (may be NULL) receives the classes that were replaced. */
 struct slice pii_mask(struct slice text, unsigned classes, struct arena *arena, unsigned *found);
 
-/* What was said of a class that has no format. */
+/* Words of a class that has no format. */
 struct pii_said {
 	struct slice value; /* in a fact's words */
 	struct slice quote; /* in the user's; "..." where it leaves something out */

@@ -13,8 +13,8 @@ enum { TERMS_VERSION = 3 };
 
 enum term_kind {
 	TERM_WORD,     /* a word that is its own stem */
-	TERM_FORM,     /* a word that is not its own stem... */
-	TERM_STEM,     /* ...and that stem */
+	TERM_FORM,     /* a word that is not its own stem */
+	TERM_STEM,     /* that word's stem */
 	TERM_PART,     /* an ideograph in a pair */
 	TERM_LIGHT,    /* common in any conversation: "hello", "remind" */
 	TERM_FUNCTION, /* an article, a pronoun, a question word or the like */

@@ -14,9 +14,9 @@ struct admin_call {
 	struct loop *loop;
 	struct config *config;
 	struct question_vectors *vectors; /* the loop's */
-	struct http_request *request;     /* NULL once the client has left... */
-	/* ...which calls this function; it ends the call. NULL: the work continues, and nobody gets
-	 * the answer. */
+	struct http_request *request;     /* NULL once the client has left */
+	/* A client that left calls this function; it ends the call. NULL: the work continues, and
+	 * nobody gets the answer. */
 	void (*gone)(struct admin_call *call);
 	void *pending;   /* for `gone` */
 	int status;      /* of the answer that waits in `out` */
@@ -163,11 +163,11 @@ void admin_reply_changed(struct admin_call *call);
 
 /* Answers with call->out; 500 if that has overflowed. */
 void admin_reply_text(struct admin_call *call, int status, const char *content_type);
-/* The same for JSON, whose last newline it adds, and then with an ETag. */
+/* Answers with JSON, to which it adds the last newline; then also with an ETag. */
 void admin_reply_json(struct admin_call *call, int status);
 void admin_reply_tagged(struct admin_call *call, int status, uint64_t version);
 void admin_reply_error(struct admin_call *call, int status, const char *code, const char *message);
-/* The same with a field, or NULL; the audit log is not told of it. */
+/* Answers with a header field, or NULL for none; does not enter it into the audit log. */
 void admin_refuse(struct admin_call *call, int status, const char *code, struct slice message,
 		  const struct http_field *field);
 /* 503: too many bytes are in flight. */

@@ -27,7 +27,7 @@ static const struct deletion everything = {
 
 /* ---- reports ---- */
 
-/* What a report tells of, as a deletion counts it. */
+/* A report's counts, as a deletion makes them. */
 static const struct count {
 	const char *name;
 	size_t at; /* in struct deletion_report */
@@ -302,7 +302,7 @@ static void run(struct deleting *deleting)
 		(struct store_waiter){admin_store_loop(call, call->user), on_deleted, deleting});
 }
 
-/* What forgetting the user would take. */
+/* Previews what forgetting the user would take. */
 static void preview_user(struct admin_call *call)
 {
 	struct deleting *deleting = arena_alloc(&call->arena, sizeof(*deleting));

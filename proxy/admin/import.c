@@ -22,8 +22,8 @@ struct taking {
 	struct buffer body;
 	bool dry_run;
 	bool has_messages; /* it came to .../messages */
-	uint64_t bytes;    /* that the user took when there was no room for the newest part... */
-	unsigned tries;    /* ...as often as it was no less */
+	uint64_t bytes;    /* the user's bytes when there was no room for the newest part */
+	unsigned tries;    /* how often that was no less */
 	const char *fault; /* of the file */
 	struct intake intake;
 	struct portable_reader reader;

@@ -21,7 +21,7 @@ enum {
 	PARK_AFTER = 10, /* unusable answers */
 };
 
-/* What the job awaits, each from the loop. step() then goes on. */
+/* The event that the job awaits, each from the loop. step() then continues. */
 enum learn_state {
 	LEARN_AWAITS_TURN,  /* a later turn of the loop, to begin */
 	LEARN_AWAITS_MODEL, /* the memory model's answer */
@@ -52,9 +52,9 @@ struct learn_job {
 	void *cookie;
 	bool is_noted, wants_room; /* see learn_job_ended */
 
-	struct learn_prompt prompt; /* the question that is asked, as this body, without... */
+	struct learn_prompt prompt; /* the body of the question that is asked */
 	struct slice body;
-	unsigned quirks; /* ...what the server refuses */
+	unsigned quirks; /* features left out, since the server refuses them */
 
 	/* Of a summary job: */
 	struct job_input input;
@@ -523,7 +523,7 @@ static void destroy(struct learn_job *learn_job)
 	free(learn_job);
 }
 
-/* What the job awaited has come: `reply` from the model, `result` from the store. */
+/* The awaited event has come: `reply` from the model, `result` from the store. */
 static void step(struct learn_job *learn_job, const struct model_reply *reply,
 		 enum store_result result)
 {

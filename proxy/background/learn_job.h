@@ -22,7 +22,7 @@ struct quirk_memory {
 	size_t next;
 };
 
-/* What all of a learner's jobs share; it outlives them. */
+/* Shared by all of a learner's jobs; it outlives them. */
 struct learn_means {
 	struct service *service;
 	struct loop *loop;

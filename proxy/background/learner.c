@@ -155,8 +155,8 @@ struct slice learner_models_name(struct learner_models *models, const struct con
 enum {
 	SCAN_SLICE = 256,
 	SCAN_SLICE_MS = 20,     /* a slice ends with the user during whose jobs this time passes */
-	SCAN_PAUSE_MS = 100,    /* between two slices of a scan, at least, and... */
-	SCAN_PAUSES = 19,       /* ...this many times what the slice took */
+	SCAN_PAUSE_MS = 100,    /* milliseconds between two slices of a scan, at least */
+	SCAN_PAUSES = 19,       /* the pause in times of what the slice took */
 	SCAN_PERIOD_MS = 30000, /* between two scans */
 	ROOM_WAIT_MS = 1000,
 	MAX_STORING = 64, /* learn_jobs whose results are on their way to the disk */

@@ -45,14 +45,14 @@ struct next_job {
 
 	/* The result, in the arena, until next_job_finish(). */
 	const struct job *jobs[LEARN_BATCH_MOST]; /* to be learned from together */
-	size_t count;                             /* 0: none is due... */
-	int64_t wait;           /* ...for this many milliseconds; -1: there is none */
-	bool idles;             /* it waits for more exchanges, or for the user to be quiet, ... */
-	int64_t idle;           /* ...for so many milliseconds... */
-	size_t most;            /* ...or until so many exchanges wait */
+	size_t count;                             /* 0: none is due */
+	int64_t wait;           /* milliseconds until one is due; -1: there is none */
+	bool idles;             /* it waits for more exchanges, or for the user to be quiet */
+	int64_t idle;           /* for so many milliseconds */
+	size_t most;            /* or until so many exchanges wait */
 	struct slice key_field; /* "NAME: VALUE"; empty: none is needed */
-	struct job_list page;   /* the jobs among which it was found, ... */
-	int64_t now;            /* ...and the time after they were read: none is from later */
+	struct job_list page;   /* the jobs among which it was found */
+	int64_t now;            /* the time after they were read: none is from later */
 	struct arena arena;
 	/* The first job of each kind that is wanted and has its key, or NULL. Jobs for facts run in
 	 * order; they and the summary do not wait for each other. */

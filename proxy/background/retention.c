@@ -12,8 +12,9 @@
 
 enum {
 	USERS_AT_ONCE = 256,
-	PAUSE_MS = 10, /* after a step, at least, and... */
-	PAUSES = 19,   /* ...this many times what it took: a twentieth of a processor at most */
+	PAUSE_MS = 10, /* after a step, at least */
+	PAUSES = 19,   /* the pause in times of what the step took: a twentieth of a processor at
+			* most */
 	SHORTEST_PERIOD_MS = 1000,
 	LONGEST_PERIOD_MS = 60 * 60 * 1000,
 	PERIODS = 24, /* checks within the time that data is kept */

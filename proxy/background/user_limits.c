@@ -19,10 +19,10 @@ struct user_limits {
 	size_t next;           /* index of the next user */
 	struct user_key after; /* see store_users_above() */
 	bool more;
-	bool looked;          /* all users have been looked at... */
-	bool missed;          /* ...but an uncounted one could not be counted */
-	bool is_crowded;      /* the pass makes room in the whole store... */
-	bool made_room;       /* ...and did */
+	bool looked;          /* all users have been looked at */
+	bool missed;          /* an uncounted one could not be counted */
+	bool is_crowded;      /* the pass makes room in the whole store */
+	bool made_room;       /* it made room */
 	bool warned;          /* that the store is nearly full */
 	struct expiry expiry; /* of the current user */
 	bool has_trimmed;     /* facts of the current user, if there were any to trim */

@@ -28,7 +28,7 @@ static const struct unit *units_of(const struct config_key *key)
 	return key->type == CONFIG_DURATION ? durations : plain;
 }
 
-/* What a value looks like. */
+/* The syntax of a value. */
 static const char *value_of(const struct config_key *key)
 {
 	switch (key->type) {

@@ -15,8 +15,8 @@ enum { SAMPLES = 11, SECOND = 1000, NUMBER_SIZE = 32, NAME_SIZE = 64, SAMPLE_SIZ
 
 struct top {
 	struct ctl *ctl;
-	/* What /metrics said, newest last: objects with a number for each sample, "recalld_x" or
-	 * "recalld_x{a=\"b\"}", and "at" in seconds. Rates are those between the oldest and the
+	/* The samples of /metrics, newest last: objects with a number for each sample, "recalld_x"
+	 * or "recalld_x{a=\"b\"}", and "at" in seconds. Rates are those between the oldest and the
 	 * newest. */
 	json_t *samples;
 	json_t *status; /* NULL: not known */

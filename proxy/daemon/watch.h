@@ -1,4 +1,4 @@
-/* What the daemon looks at once a second: its configuration and its store. */
+/* Watches the configuration and the store, once a second. */
 #ifndef RECALLD_PROXY_DAEMON_WATCH_H
 #define RECALLD_PROXY_DAEMON_WATCH_H
 
@@ -46,8 +46,8 @@ struct store_watch {
 	bool was_full;
 	bool was_broken;
 	bool was_stuck;
-	uint64_t unreadable; /* number of unreadable records reported... */
-	uint64_t told_at;    /* ...at this time; 0: never */
+	uint64_t unreadable; /* the number of unreadable records reported */
+	uint64_t told_at;    /* when they were reported; 0: never */
 	uint64_t rotate_told_at;
 };
 

@@ -12,7 +12,7 @@
 
 struct store;
 
-/* What a chat is opened and looked up with. */
+/* The sources for opening a chat and looking up its memory. */
 struct chat_sources {
 	struct store *store;              /* NULL: nobody asked for anything */
 	struct question_vectors *vectors; /* the loop's */

@@ -16,8 +16,8 @@ struct relay {
 	struct http_request *request;  /* NULL once the client has left */
 	struct reply_reader *reader;   /* NULL: nothing is learned */
 	struct decoder *decoder;       /* NULL: the reply has no content coding */
-	bool is_coded;                 /* it has a content coding... */
-	bool undecodable;              /* ...that cannot be read, or not to the end */
+	bool is_coded;                 /* it has a content coding */
+	bool undecodable;              /* the coding cannot be read, or not to the end */
 	uint64_t decoded;              /* bytes */
 	bool is_stream;
 	bool holds;

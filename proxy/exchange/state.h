@@ -53,9 +53,9 @@ struct exchange {
 	bool names_user;               /* at a path without memory */
 	bool fetches;                  /* there, the answer to a turn of `chat` */
 	struct slice key_field; /* the client's own API key, "NAME: VALUE"; empty: none to learn
-				   with... */
-	bool key_is_bound;      /* ...because it may be used only by its own product... */
-	bool key_is_foreign;    /* ...or is for another server than the memory model's */
+				 * with */
+	bool key_is_bound;      /* none, because it may be used only by its own product */
+	bool key_is_foreign;    /* none, because it is for another server than the memory model's */
 	struct chat chat;
 	struct event *settling;     /* waits for the exchange before; NULL: did not */
 	struct chat_lookup *lookup; /* under way */
@@ -63,9 +63,9 @@ struct exchange {
 	const struct slice *body; /* as sent upstream, in pieces */
 	size_t body_count;
 	struct transfer *transfer;
-	bool again;       /* it was refused with memory: send it once more without... */
+	bool again;       /* it was refused with memory: send it once more without */
 	bool was_refused; /* with memory, and is sent without */
-	bool blames_role; /* ...and the refusal names the role that carried memory */
+	bool blames_role; /* the refusal names the role that carried memory */
 	struct buffer refusal;
 	struct upstream_head refused; /* the refusal's head, in the arena */
 	int status;                   /* of the reply; 0 before its head */

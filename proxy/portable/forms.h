@@ -133,8 +133,8 @@ struct portable_reader {
 	bool is_over;                /* this is the last one */
 
 	struct portable_source source;
-	struct arena arena;                 /* of the newest memory... */
-	struct arena kept;                  /* ...and of what all have */
+	struct arena arena;                 /* of the newest memory */
+	struct arena kept;                  /* of what all memories have */
 	size_t bytes;                       /* that the memory's texts take */
 	size_t conversations, turns, facts; /* capacities */
 	/* Turns come before the facts that rest on them. */

@@ -248,8 +248,8 @@ static const struct portable_form {
 
 enum { FORMS = sizeof(forms) / sizeof(forms[0]) };
 
-/* What jansson takes at most for a value of a text, by the byte that tells of it: an empty object
- * of two bytes takes two hundred. */
+/* The memory that jansson takes at most for a value of a text, by the value's first byte: an empty
+ * object of two bytes takes two hundred. */
 static const uint8_t of_tree[UINT8_MAX + 1] = {['{'] = 200, ['['] = 120, [':'] = 70, [','] = 40};
 /* A conversation stands as it is, and has an entry for each message. */
 static const uint8_t of_conversation[UINT8_MAX + 1] = {['{'] = 64};

@@ -14,8 +14,8 @@
 
 enum {
 	OF_THE_PROCESS = 384, /* the store, the log, admin clients, the learner */
-	OF_A_WORKER = 32,     /* a worker's loop, its listener, a few refused clients... */
-	MOST_REFUSED = 240,   /* ...and the rest of those (server.c) */
+	OF_A_WORKER = 32,     /* a worker's loop, its listener, a few refused clients */
+	MOST_REFUSED = 240,   /* the rest of the refused clients (server.c) */
 	MOST_IDLE = 128,
 	SHARE = 16, /* of all descriptors: upper limit for each of these two */
 	LEAST_ROOM = 16,

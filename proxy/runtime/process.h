@@ -1,6 +1,5 @@
-/* What the process takes from the system: how many file descriptors it may open and how they are
- * divided, so that an admitted client can always get an upstream socket, and how much freed memory
- * it keeps. */
+/* The process's resources: how many file descriptors it may open and how they are divided, so that
+ * an admitted client can always get an upstream socket, and how much freed memory it keeps. */
 #ifndef RECALLD_PROXY_RUNTIME_PROCESS_H
 #define RECALLD_PROXY_RUNTIME_PROCESS_H
 

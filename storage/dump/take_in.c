@@ -16,8 +16,8 @@ struct take_in_operation {
 	int64_t now;
 	struct taking_ids ids;
 	bool is_new_user;
-	struct taking_place on_disk; /* what the committed slices did... */
-	struct taking_place reached; /* ...and with the newest, which may be undone */
+	struct taking_place on_disk; /* the work of the committed slices */
+	struct taking_place reached; /* likewise with the newest slice, which may be undone */
 	uint64_t slices;             /* that `on_disk` has */
 };
 

@@ -14,7 +14,8 @@
 #include "storage/user/erase.h"
 #include "storage/user/memory.h"
 
-/* What the rules of core/facts/deletion.h need of a memory, and what was made of what goes. */
+/* Reads from a memory what the rules of core/facts/deletion.h need, and finds records derived from
+ * deleted ones. */
 struct deletion_search {
 	struct deletion_plan plan;
 	bool matches;                 /* the fact to delete is as it was asked for */

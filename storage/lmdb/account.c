@@ -1,4 +1,4 @@
-/* What commits add up: the numbers of records, and the account of space; see table.h. */
+/* The sums that commits keep: the numbers of records, and the account of space; see table.h. */
 #include "storage/lmdb/table.h"
 
 #include "storage/files/touched.h"

@@ -27,7 +27,7 @@ enum {
 	STORE_FORMAT = 5, /* stored under "format"; see storage/open/convert.c for others */
 };
 
-/* What may happen to a memory after a request has read it: see storage/lmdb/forget_epochs.h. */
+/* Changes of a memory after a request has read it: see storage/lmdb/forget_epochs.h. */
 enum epoch {
 	EPOCH_FORGOTTEN,  /* the whole user */
 	EPOCH_HIDDEN,     /* some of it was erased */

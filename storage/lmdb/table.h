@@ -203,10 +203,10 @@ void scan_end(struct scan *scan);
 /* A record is put (`sign` 1) or deleted (-1): key and value as they are stored. */
 void space_note(struct transaction *transaction, enum table table, struct slice key,
 		struct slice value, int sign);
-/* The same in a sum. */
+/* Adds a record's bytes to a sum. */
 void space_add(struct space *space, enum table table, struct slice key, struct slice value,
 	       int sign);
-/* What the transaction adds for a user, as stored; valid until another is asked for. */
+/* The transaction's changes of a user's account, as stored; valid until another is asked for. */
 struct space_change *space_change_of(struct transaction *transaction, const unsigned char *user);
 void space_forget(struct transaction *transaction); /* the changes */
 

@@ -23,8 +23,8 @@ struct writer;
  * any other result commits. */
 typedef enum store_result operation_run(struct operation *operation, const struct memory *memory);
 
-/* What the writer runs in its transactions. The first member of the struct of one that needs more
- * than this. */
+/* An operation that the writer runs in its transactions. The first member of the struct of one that
+ * needs more than this. */
 struct operation {
 	operation_run *run;
 	struct user_key user; /* the owner */

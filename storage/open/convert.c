@@ -124,8 +124,8 @@ enum { RECORDS_AT_ONCE = 10000, BYTES_AT_ONCE = 8 << 20 };
 
 struct converting {
 	const struct old_format *format;
-	MDB_env *env; /* the old file... */
-	MDB_txn *old; /* ...and what is read of it */
+	MDB_env *env; /* the old file */
+	MDB_txn *old; /* the transaction that reads it */
 	uint64_t map_size;
 	uint64_t size, done; /* bytes */
 	struct store *to;

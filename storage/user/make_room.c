@@ -7,8 +7,8 @@
 enum {
 	CONVERSATIONS_LOOKED_AT = 8,
 	USERS_RANKED = 64,
-	OWN_STEPS = 64,   /* records that one exchange deletes at most of its user's... */
-	OTHERS_STEPS = 8, /* ...and, while the map is nearly full, of others': more than it adds */
+	OWN_STEPS = 64,   /* records that one exchange deletes at most of its user's */
+	OTHERS_STEPS = 8, /* records of others', while the map is nearly full: more than it adds */
 	MAKE_ROOM_STEPS = 256,
 	SHARE = 2,        /* of a user's limit */
 	SLACK_SHARE = 16, /* of the limit: goes with what is too much */
