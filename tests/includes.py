@@ -27,7 +27,7 @@ import sys
 
 TOP = pathlib.Path(__file__).resolve().parent.parent
 FLOORS = ("core", "storage", "proxy")
-WINGS, CIRCLES = 32, 3
+WINGS, CIRCLES = 32, 2
 INCLUDE = re.compile(r'^\s*#\s*include "([^"]+)"', re.M)
 
 

@@ -1,4 +1,5 @@
-/* Checks of configured texts: addresses, URLs, hosts, secrets, header names. */
+/* Checks of configured texts: lines, addresses, URLs, hosts, secrets, header names. */
+#include "core/text/text.h"
 #include "proxy/config/reader.h"
 
 #include <arpa/inet.h>
@@ -12,6 +13,27 @@ static bool fail(struct buffer *why, const char *what)
 {
 	buffer_append(why, slice_of(what));
 	return false;
+}
+
+bool config_check_line(struct slice line, struct buffer *why)
+{
+	if (line.size > CONFIG_MAX_LINE) {
+		buffer_append(why, SLICE("the line is longer than 64K; shorten it"));
+		return false;
+	}
+	if (!text_is_utf8(line)) {
+		buffer_append(why, SLICE("the line is not UTF-8; save the file in that encoding"));
+		return false;
+	}
+	for (size_t i = 0; i < line.size; i++) {
+		unsigned char byte = (unsigned char)line.data[i];
+		if ((byte < ' ' && byte != '\t') || byte == 0x7f) {
+			buffer_printf(why, "the line holds a %s; remove it",
+				      byte == 0 ? "NUL byte" : "control character");
+			return false;
+		}
+	}
+	return true;
 }
 
 static bool is_alphanumeric(char c)

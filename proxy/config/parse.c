@@ -26,27 +26,6 @@ static struct slice without_comment(struct slice line)
 	return line;
 }
 
-bool config_check_line(struct slice line, struct buffer *why)
-{
-	if (line.size > CONFIG_MAX_LINE) {
-		buffer_append(why, SLICE("the line is longer than 64K; shorten it"));
-		return false;
-	}
-	if (!text_is_utf8(line)) {
-		buffer_append(why, SLICE("the line is not UTF-8; save the file in that encoding"));
-		return false;
-	}
-	for (size_t i = 0; i < line.size; i++) {
-		unsigned char byte = (unsigned char)line.data[i];
-		if ((byte < ' ' && byte != '\t') || byte == 0x7f) {
-			buffer_printf(why, "the line holds a %s; remove it",
-				      byte == 0 ? "NUL byte" : "control character");
-			return false;
-		}
-	}
-	return true;
-}
-
 static bool read_quoted(struct slice text, struct slice *value, struct buffer *why)
 {
 	size_t end = slice_find(text, SLICE("\""), 1);

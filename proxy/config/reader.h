@@ -57,12 +57,6 @@ struct config_reader {
 	struct config_override *override;        /* NULL: the base section */
 };
 
-/* ---- parse.c ---- */
-
-/* Checks that the line is UTF-8, has no control characters and is not too long. False: `why` says
- * why. */
-bool config_check_line(struct slice line, struct buffer *why);
-
 /* ---- value.c ---- */
 
 struct config_value {
@@ -105,6 +99,9 @@ void config_warning_at(struct config_reader *reader, struct config_origin origin
 
 /* ---- check.c ---- */
 
+/* Checks that the line is UTF-8, has no control characters and is not too long. False: `why` says
+ * why. */
+bool config_check_line(struct slice line, struct buffer *why);
 struct config_address {
 	struct slice path; /* path of a local socket; empty: host and port are set instead */
 	struct slice host; /* without brackets */
