@@ -80,7 +80,9 @@ static bool points(const struct support *support)
 
 static struct support support_of(const struct reading *reading, const struct learn_entry *entry)
 {
-	struct slice text = entry->words.size > 0 ? entry->words : reading->said.text;
+	/* "So do I": the sentence before says it. */
+	const bool is_echo = text_says_any(entry->words, list_echoes);
+	struct slice text = entry->words.size > 0 && !is_echo ? entry->words : reading->said.text;
 	struct support support = support_read(text, &reading->said, reading->arena);
 	if (reading->pointed_at.size == 0 || !points(&support))
 		return support;

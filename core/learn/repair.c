@@ -264,8 +264,10 @@ static bool is_cut_from_denial(const struct said *said, const struct learn_entry
 			       struct arena *arena)
 {
 	const struct said parts = said_read(entry->words, said, arena);
-	for (size_t i = 0; i < parts.count && !slice_has_any(entry->key, list_denying_key_parts);
-	     i++) {
+	const struct support value = support_read(entry->value, said, arena);
+	const bool denies = slice_has_any(entry->key, list_denying_key_parts) ||
+			    (support_bits(&value) & WORD_NOT) != 0;
+	for (size_t i = 0; i < parts.count && !denies; i++) {
 		const struct said_clause *clause = &parts.clauses[i];
 		const struct support support = support_read(clause->text, said, arena);
 		if ((clause->bits & WORD_NOT) != 0 && said_is_of_user(clause) &&

@@ -191,11 +191,11 @@ static bool is_of_another(const struct place *place)
 	const struct said_clause *clause = clause_of(place);
 	if (!slice_equal(entry->entity, SLICE("user")))
 		return false;
+	const struct slice key = fact_key(entry->key, place->arena);
 	/* How a piece of work is to be done, and where an answer finds them, may be. */
-	if (said_is_task(clause) && !slice_has_any(entry->key, list_task_key_parts))
+	if (said_is_task(clause) && !slice_has_any(key, list_task_key_parts))
 		return true;
-	if (slice_equal(fact_key(entry->key, place->arena), SLICE("name")) &&
-	    said_is_of_something(clause))
+	if (slice_equal(key, SLICE("name")) && said_is_of_something(clause))
 		return true;
 	return is_personal_key(entry->key, place->arena) &&
 	       said_is_of_others(place->said, place->index);

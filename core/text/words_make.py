@@ -33,7 +33,7 @@ LISTS = set(
     " turkish_letters turkish_please turkish_refusals turkish_wishes turkish_would_you vague".split()
 )
 PHRASE_LISTS = set(
-    "and certain conversation_signs dislikes no_longer unmeant used_to mail_farewells mail_from mail_greetings mail_marks"
+    "and certain conversation_signs dislikes echoes no_longer unmeant used_to mail_farewells mail_from mail_greetings mail_marks"
     " mail_own mail_subject mail_to mail_wrote month_joints refusal_signs secret_said secret_signs uncertain".split()
 )
 PHRASES = {"asks_wording": "WANTS_WORDS", "asks_past": "ABOUT_PAST", "asks_all": "ABOUT_ALL", "says_i": "SAYS_I"}

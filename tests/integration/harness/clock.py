@@ -16,9 +16,10 @@ def until(condition, what="it never came to that", timeout=60):
 
 
 def next_second():
-    """Waits for the clock's next second: the times of imports and of files may be whole seconds."""
+    """Waits for the clock's next second: the times of imports and of files may be whole seconds. The daemon's
+    clock may be some milliseconds behind, and a time to come counts as none."""
     second = int(time.time())
-    until(lambda: int(time.time()) > second)
+    until(lambda: int(time.time() - 0.05) > second)
 
 
 def quickest(measure, enough, tries=10):
