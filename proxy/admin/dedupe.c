@@ -83,7 +83,8 @@ static void dedupe(struct user_walk *walk, const struct listed_user *user)
 		on_deduped(deduping, result);
 	else
 		store_dedupe(store, user->key, now, &deduping->gone,
-			     (struct store_waiter){admin_store_loop(walk->call, user->key), on_deduped, deduping});
+			     (struct store_waiter){admin_store_loop(walk->call, user->key),
+						   on_deduped, deduping});
 }
 
 /* NULL: the call has ended. */

@@ -1,7 +1,7 @@
 #include "tests/unit/proxy_fixture.h"
 
-#include "proxy/runtime/process.h"
 #include "proxy/runtime/log.h"
+#include "proxy/runtime/process.h"
 #include "tests/unit/config_reading.h"
 
 #include <arpa/inet.h>
