@@ -20,6 +20,24 @@ struct reading {
 	struct arena *arena;
 };
 
+/* The quote without the marks that some models put around it. */
+static struct slice without_marks(struct slice quote)
+{
+	static const char *const marks[] = {"\"", "'", "`", "“",  "”",  "„",  "‘",
+					    "’",  "«", "»", "「", "」", ".",  ",",
+					    ";",  ":", "!", "?",  "…",  "。", NULL};
+	for (const char *const *mark = marks; *mark != NULL;) {
+		const struct slice text = slice_of(*mark++);
+		const bool begins = slice_starts_with(quote, text);
+		if (!begins && !slice_ends_with(quote, text))
+			continue;
+		quote = slice_trim(slice_part(quote, begins ? text.size : 0,
+					      quote.size - (begins ? 0 : text.size)));
+		mark = marks;
+	}
+	return quote;
+}
+
 /* The first mark at or after `at` for something that the model left out; the quote's size if there
  * is none. */
 static size_t find_gap(struct slice quote, size_t at, size_t *behind)
@@ -44,7 +62,7 @@ static bool says_parts(struct slice said, struct slice quote)
 	size_t count = 0;
 	for (size_t at = 0; at < quote.size && count < MOST_PARTS; count++) {
 		size_t gap = find_gap(quote, at, &behind);
-		struct slice part = said_bare(slice_part(quote, at, gap));
+		struct slice part = without_marks(slice_part(quote, at, gap));
 		if (part.size < SHORTEST_QUOTE || !text_contains(said, part))
 			return false;
 		at = gap == quote.size ? gap : behind;
@@ -52,12 +70,12 @@ static bool says_parts(struct slice said, struct slice quote)
 	return count > 1 && count < MOST_PARTS;
 }
 
-/* True if the user said what the entry quotes; some models end a quote like a sentence. */
+/* True if the user said what the entry quotes. */
 static bool is_said(const struct said *said, struct learn_entry *entry, struct arena *arena)
 {
 	if (entry->words.size == 0 || text_contains(said->text, entry->words))
 		return true;
-	const struct slice bare = said_bare(entry->words);
+	const struct slice bare = without_marks(entry->words);
 	if (bare.size > 0)
 		entry->words = bare;
 	entry->quote = text_one_line(entry->words, LEARN_MAX_QUOTE, arena);

@@ -3,6 +3,7 @@
 #include "core/base/word_map.h"
 #include "core/text/lexicon.h"
 #include "core/text/text.h"
+#include "lists.h"
 #include "roles_map.h"
 
 /* ---- what a word tells ---- */
@@ -214,6 +215,7 @@ struct splitter {
 	size_t begin; /* of the current clause */
 	unsigned sentence;
 	size_t first_of_sentence;
+	bool is_turn; /* not a part of one */
 };
 
 static struct said_clause *new_clause(struct splitter *splitter)
@@ -233,22 +235,39 @@ static void end_clause(struct splitter *splitter, size_t end)
 	struct said_clause *clause = new_clause(splitter);
 	*clause = (struct said_clause){.text = text, .sentence = splitter->sentence};
 	clause->words = said_words(text, splitter->said, &clause->count, splitter->arena);
+	/* "No I live in York" negates nothing. */
+	if (splitter->said->languages == 1U << LEXICON_ENGLISH && clause->count > 0 &&
+	    slice_equal(clause->words[0].text, SLICE("no")) &&
+	    (said_bits(clause, 1) & WORD_FIRST) != 0)
+		clause->words[0].bits &= ~(unsigned)WORD_NOT;
 	clause->signs = said_sign_bits(text);
 	clause->bits = clause->signs;
 	for (size_t i = 0; i < clause->count; i++)
 		clause->bits |= clause->words[i].bits;
 }
 
+/* Reads the sentence once for all of its clauses, of which there may be thousands. */
 static void end_sentence(struct splitter *splitter, size_t end, bool is_asked)
 {
 	end_clause(splitter, end);
 	struct said *said = splitter->said;
+	const struct said_clause *first = said->clauses + splitter->first_of_sentence;
+	const struct said_clause *behind = said->clauses + said->count;
 	unsigned bits = 0;
-	for (size_t i = splitter->first_of_sentence; i < said->count; i++)
-		bits |= said->clauses[i].bits;
+	for (const struct said_clause *clause = first; clause < behind; clause++)
+		bits |= clause->bits;
+	const unsigned opens = first < behind ? said_bits(first, 0) | first->signs : 0;
+	const bool is_unmeant =
+		splitter->is_turn && first < behind &&
+		text_says_any((struct slice){first->text.data,
+					     (size_t)(behind[-1].text.data + behind[-1].text.size -
+						      first->text.data)},
+			      list_unmeant);
 	for (size_t i = splitter->first_of_sentence; i < said->count; i++) {
 		said->clauses[i].is_asked = is_asked;
 		said->clauses[i].around = bits;
+		said->clauses[i].opens = opens;
+		said->clauses[i].is_unmeant = is_unmeant;
 	}
 	splitter->first_of_sentence = said->count;
 	splitter->sentence++;
@@ -370,7 +389,7 @@ struct said said_read(struct slice text, const struct said *like, struct arena *
 		tell_language(&said);
 	else
 		said.languages = like->languages, said.language = like->language;
-	struct splitter splitter = {.said = &said, .arena = arena};
+	struct splitter splitter = {.said = &said, .arena = arena, .is_turn = like == NULL};
 	split(&splitter);
 	return said;
 }

@@ -53,7 +53,10 @@ struct said_clause {
 	unsigned signs;    /* WORD_* of its signs in scripts without spaces */
 	unsigned sentence; /* the index of its sentence */
 	unsigned around;   /* the WORD_* of all its sentence's clauses */
-	bool is_asked;     /* its sentence ends with a question mark */
+	unsigned opens;  /* the WORD_* of its sentence's first word, and of the first clause's signs
+			  */
+	bool is_asked;   /* its sentence ends with a question mark */
+	bool is_unmeant; /* its sentence says "just kidding" or the like; only in a turn */
 };
 
 /* The WORD_* of one of its words; 0 behind the last. */

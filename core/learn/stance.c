@@ -53,22 +53,16 @@ static bool shows(unsigned bits, unsigned cue)
 
 static bool is_unstated(const struct place *place)
 {
-	const struct said *said = place->said;
 	const struct said_clause *clause = clause_of(place);
-	const struct said_clause *opening = clause;
-	for (size_t i = said->count; i-- > 0;) {
-		if (said->clauses[i].sentence != clause->sentence)
-			continue;
-		opening = &said->clauses[i];
-		if (text_says_any(opening->text, list_unmeant))
-			return true;
-	}
+	if (clause->is_unmeant ||
+	    (clause->is_asked && (slice_ends_with(clause->text, SLICE("吗？")) ||
+				  slice_ends_with(clause->text, SLICE("吗?")))))
+		return true;
 	for (size_t i = 0; i < sizeof(unstated) / sizeof(unstated[0]); i++) {
 		const struct cue *cue = &unstated[i];
 		if (shows(clause->bits, cue->clause) && shows(said_bits(clause, 0), cue->first) &&
 		    shows(said_bits(clause, 1), cue->second) &&
-		    shows(clause->around, cue->sentence) &&
-		    shows(said_bits(opening, 0) | opening->signs, cue->opens) &&
+		    shows(clause->around, cue->sentence) && shows(clause->opens, cue->opens) &&
 		    (clause->around & cue->without) == 0 && (clause->is_asked || !cue->is_asked))
 			return true;
 	}

@@ -39,8 +39,10 @@ END_TEST
 START_TEST(marks_round_a_quote_and_what_is_invisible_do_not_count)
 {
 	const char *user = "I live in Bern, near the river. I \xE2\x9D\xA4\xEF\xB8\x8F it.";
-	static const char *const quotes[] = {"I live in Bern.", "\\\"I live in Bern\\\"",
-					     "I \xE2\x9D\xA4 it", "live in Be\xC2\xADrn"};
+	static const char *const quotes[] = {"I live in Bern.",     "\\\"I live in Bern\\\"",
+					     "“I live in Bern…”",   "'I live in Bern'",
+					     "「I live in Bern」",  "I \xE2\x9D\xA4 it",
+					     "live in Be\xC2\xADrn"};
 	char entry[128];
 	for (size_t i = 0; i < sizeof(quotes) / sizeof(quotes[0]); i++) {
 		(void)snprintf(entry, sizeof(entry),
