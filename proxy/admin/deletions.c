@@ -600,7 +600,8 @@ void admin_delete_tenant(struct admin_call *call)
 	if (!admin_query_switch(call, "force", &forces) ||
 	    !admin_query_switch(call, "dry_run", &dry_run))
 		return;
-	if (!dry_run && !is_confirmed(call)) {
+	/* No name would be everybody's. */
+	if (call->parameter.size == 0 || (!dry_run && !is_confirmed(call))) {
 		admin_reply_error(call, 400, "not_confirmed",
 				  "Confirm with the tenant's name: {\"confirm\":\"TENANT\"}.");
 		return;
