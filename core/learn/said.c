@@ -251,26 +251,26 @@ static void end_sentence(struct splitter *splitter, size_t end, bool is_asked)
 {
 	end_clause(splitter, end);
 	struct said *said = splitter->said;
-	const struct said_clause *first = said->clauses + splitter->first_of_sentence;
-	const struct said_clause *behind = said->clauses + said->count;
+	const size_t begin = splitter->first_of_sentence;
+	splitter->first_of_sentence = said->count;
+	splitter->sentence++;
+	if (begin == said->count)
+		return;
+	const struct said_clause *first = &said->clauses[begin];
+	const struct said_clause *last = &said->clauses[said->count - 1];
+	const char *until = last->text.data + last->text.size;
+	const struct slice text = {first->text.data, (size_t)(until - first->text.data)};
+	const bool is_unmeant = splitter->is_turn && text_says_any(text, list_unmeant);
+	const unsigned opens = said_bits(first, 0) | first->signs;
 	unsigned bits = 0;
-	for (const struct said_clause *clause = first; clause < behind; clause++)
-		bits |= clause->bits;
-	const unsigned opens = first < behind ? said_bits(first, 0) | first->signs : 0;
-	const bool is_unmeant =
-		splitter->is_turn && first < behind &&
-		text_says_any((struct slice){first->text.data,
-					     (size_t)(behind[-1].text.data + behind[-1].text.size -
-						      first->text.data)},
-			      list_unmeant);
-	for (size_t i = splitter->first_of_sentence; i < said->count; i++) {
+	for (size_t i = begin; i < said->count; i++)
+		bits |= said->clauses[i].bits;
+	for (size_t i = begin; i < said->count; i++) {
 		said->clauses[i].is_asked = is_asked;
 		said->clauses[i].around = bits;
 		said->clauses[i].opens = opens;
 		said->clauses[i].is_unmeant = is_unmeant;
 	}
-	splitter->first_of_sentence = said->count;
-	splitter->sentence++;
 }
 
 enum mark { MARK_NONE, MARK_CLAUSE, MARK_SENTENCE, MARK_QUESTION };
