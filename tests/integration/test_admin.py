@@ -278,12 +278,15 @@ def test_what_is_too_large_is_left_out_with_its_reason(daemon, user):
 
 
 def test_whether_to_learn_may_stand_after_the_messages(daemon, memory_model, user):
+    memory_model.answers["I row."] = [fact("hobby", "row", "I row")]  # it may be learned before it is looked for
     for learn, pending in ((b"false", 0), (b"true", 1)):
         body = b'{"messages":[{"role":"user","content":"I row."}],"learn":' + learn + b"}"
         reply = daemon.admin("POST", f"/v1/users/{user}-{pending}/messages", content=body, headers={"Content-Type": "application/json"})
         assert reply.status_code == 202
         memory = daemon.memory(f"{user}-{pending}")
         assert bool(memory["pending"] or memory["facts"]) == bool(pending)
+    daemon.settle(f"{user}-1")
+    assert daemon.memory(f"{user}-1")["facts"]
 
 
 def test_messages_are_a_format_of_an_import(daemon, user):
