@@ -90,6 +90,9 @@ bool learn_entries_read(struct slice answer, bool repairs, struct learn_entries 
 
 struct wish; /* core/learn/wish.h */
 
+/* Marks the clauses of a turn whose sentence says "just kidding" or the like. Reads the turn once:
+ * call it before learn_is_meant(). */
+void learn_mark_unmeant(struct said *said);
 /* True if the user states what the entry rests on as plain truth somewhere in the turn, about the
  * entity that the entry is about: not under an "if", not as a question or in plain sarcasm, and
  * without a "not" that the quote leaves out. */

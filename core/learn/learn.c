@@ -354,6 +354,7 @@ void learn_from_entries(const struct learn_turn *turn, const struct learn_entrie
 	learning->is_missed = learning->is_empty && tells(turn, arena);
 	if (entries->count > 0) {
 		reading.said = own_words(turn, arena);
+		learn_mark_unmeant(&reading.said);
 		reading.wish = wish_read(turn, &reading.said, arena);
 	}
 	for (size_t i = 0; i < entries->count; i++)

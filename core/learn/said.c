@@ -3,7 +3,6 @@
 #include "core/base/word_map.h"
 #include "core/text/lexicon.h"
 #include "core/text/text.h"
-#include "lists.h"
 #include "roles_map.h"
 
 /* ---- what a word tells ---- */
@@ -215,7 +214,6 @@ struct splitter {
 	size_t begin; /* of the current clause */
 	unsigned sentence;
 	size_t first_of_sentence;
-	bool is_turn; /* not a part of one */
 };
 
 static struct said_clause *new_clause(struct splitter *splitter)
@@ -257,10 +255,6 @@ static void end_sentence(struct splitter *splitter, size_t end, bool is_asked)
 	if (begin == said->count)
 		return;
 	const struct said_clause *first = &said->clauses[begin];
-	const struct said_clause *last = &said->clauses[said->count - 1];
-	const char *until = last->text.data + last->text.size;
-	const struct slice text = {first->text.data, (size_t)(until - first->text.data)};
-	const bool is_unmeant = splitter->is_turn && text_says_any(text, list_unmeant);
 	const unsigned opens = said_bits(first, 0) | first->signs;
 	unsigned bits = 0;
 	for (size_t i = begin; i < said->count; i++)
@@ -269,7 +263,6 @@ static void end_sentence(struct splitter *splitter, size_t end, bool is_asked)
 		said->clauses[i].is_asked = is_asked;
 		said->clauses[i].around = bits;
 		said->clauses[i].opens = opens;
-		said->clauses[i].is_unmeant = is_unmeant;
 	}
 }
 
@@ -389,7 +382,7 @@ struct said said_read(struct slice text, const struct said *like, struct arena *
 		tell_language(&said);
 	else
 		said.languages = like->languages, said.language = like->language;
-	struct splitter splitter = {.said = &said, .arena = arena, .is_turn = like == NULL};
+	struct splitter splitter = {.said = &said, .arena = arena};
 	split(&splitter);
 	return said;
 }

@@ -56,7 +56,8 @@ struct said_clause {
 	unsigned opens;  /* the WORD_* of its sentence's first word, and of the first clause's signs
 			  */
 	bool is_asked;   /* its sentence ends with a question mark */
-	bool is_unmeant; /* its sentence says "just kidding" or the like; only in a turn */
+	bool is_unmeant; /* its sentence says "just kidding" or the like: see learn_mark_unmeant()
+			  */
 };
 
 /* The WORD_* of one of its words; 0 behind the last. */

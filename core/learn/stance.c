@@ -51,6 +51,21 @@ static bool shows(unsigned bits, unsigned cue)
 	return cue == 0 || (bits & cue) != 0;
 }
 
+void learn_mark_unmeant(struct said *said)
+{
+	for (size_t i = 0, end; i < said->count; i = end) {
+		const char *begin = said->clauses[i].text.data;
+		for (end = i + 1;
+		     end < said->count && said->clauses[end].sentence == said->clauses[i].sentence;)
+			end++;
+		const struct slice last = said->clauses[end - 1].text;
+		const struct slice sentence = {begin, (size_t)(last.data + last.size - begin)};
+		const bool is_unmeant = text_says_any(sentence, list_unmeant);
+		for (size_t j = i; j < end; j++)
+			said->clauses[j].is_unmeant = is_unmeant;
+	}
+}
+
 static bool is_unstated(const struct place *place)
 {
 	const struct said_clause *clause = clause_of(place);
