@@ -53,7 +53,7 @@ struct identity {
 
 /* ---- what a person's settings mean ---- */
 
-/* The settings of a person who has asked for nothing. */
+/* The default: the person has changed no setting. */
 struct user_settings settings_default(void);
 /* Whether these differ from the default in nothing, so that nothing need be stored. */
 bool settings_are_default(const struct user_settings *settings);

@@ -327,7 +327,7 @@ static bool is_restricted(struct admin_call *call, struct user_key user)
 	return restricted;
 }
 
-/* Counting one user's jobs may be a slice's work, so the slice ends with a user who has some. */
+/* Ends the slice after a user with jobs, since counting them may take as long as a slice. */
 static enum store_result count_some(struct listing *listing)
 {
 	struct admin_call *call = listing->call;

@@ -30,28 +30,28 @@ static json_int_t percent(json_int_t part, json_int_t all, json_int_t least)
 	return all < least ? 0 : 100 * part / all;
 }
 
-/* Of the calls to the memory model. */
+/* A share of the calls to the memory model, in percent. */
 static json_int_t share(const json_t *model, const char *of)
 {
 	return percent(ctl_number(model, of), ctl_number(model, "calls"), 1);
 }
 
-/* Of the facts that the model names, those that the user's words do not bear out. */
+/* The percentage of the model's facts that the user's words do not bear out. */
 static json_int_t rejected_share(const json_t *model)
 {
 	const json_int_t rejected = ctl_number(model, "facts_rejected");
 	return percent(rejected, rejected + ctl_number(model, "facts_stored"), FEW_CALLS);
 }
 
-/* Of the exchanges that were learned from, several by one call; an earlier recalld counts calls
- * alone. Questions hold nothing to be found. */
+/* The percentage of the learned exchanges in which nothing was found; an earlier recalld counts
+ * calls instead. Questions hold nothing to be found. */
 static json_int_t empty_share(const json_t *model)
 {
 	const char *all = json_object_get(model, "lessons") ? "lessons" : "calls";
 	return percent(ctl_number(model, "empty"), ctl_number(model, all), 1);
 }
 
-/* Of the exchanges in which something was found, or should have been: the user tells something of
+/* The percentage of exchanges in which nothing was found although the user tells something of
  * themselves. An earlier recalld does not know which tell. */
 static json_int_t missed_share(const json_t *model)
 {

@@ -26,8 +26,7 @@ enum chat_verdict chat_open(struct chat *chat, const struct chat_sources *source
 			    const struct dialect *dialect, struct http_request *request,
 			    const struct identity_path *path, struct arena *arena);
 
-/* Opens a chat for a person who asks what a question would be given: as for a request with that
- * body and no head. */
+/* Opens a chat for the preview of a question, like a request with this body and no head. */
 enum chat_verdict chat_open_preview(struct chat *chat, const struct chat_sources *sources,
 				    const struct dialect *dialect, struct chat_asked asked,
 				    struct slice body, struct arena *arena);

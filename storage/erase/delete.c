@@ -74,7 +74,7 @@ static struct wanted topic_of(const struct deletion *deletion)
 	return wanted;
 }
 
-/* Of a long chain of values, only the first are looked for. */
+/* Looks for the first values of a long chain only. */
 static struct wanted facts_of(const struct deletion_search *search, const struct deletion *deletion,
 			      struct arena *arena)
 {

@@ -340,7 +340,7 @@ static void expired_find(struct expired *expired, const struct memory *memory,
  * given: a generous bound. */
 enum { UNDER_WAY = 24 * 60 * 60 * 1000 };
 
-/* ---- who has any ---- */
+/* ---- users with something to expire ---- */
 
 static bool next_user(struct transaction *transaction, struct key from, struct user_key *user)
 {
